@@ -1,0 +1,175 @@
+"""What is to be run: suites, budgets and trials, as frozen models with one canonical form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from genbench.errors import BadParameter, GenbenchError
+from genbench.registry import Entry, Reference, Registry, Value, datasets, trainers
+
+ENGINE_VERSION = 1
+"""Raised whenever the engine changes the bits that a trial leaves behind."""
+
+BudgetKind = Literal["steps", "updates", "samples", "seconds"]
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values have equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+class Frozen(BaseModel):
+    """A model that can't change once made and refuses fields it doesn't know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Budget(Frozen):
+    """When training stops: after so many generator steps, network updates, real samples or seconds."""
+
+    kind: BudgetKind
+    amount: float = Field(gt=0, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Reads `steps=3000`; raises BadParameter for an unknown unit or an amount that isn't above zero."""
+        kinds = "steps, updates, samples or seconds"
+        kind, _, amount = text.partition("=")
+        try:
+            number = float(amount.replace("_", ""))
+        except ValueError:
+            number = 0.0
+        if kind not in ("steps", "updates", "samples", "seconds") or not 0 < number < float("inf"):
+            raise BadParameter(f"{text!r} is not a budget. Give one of {kinds} above zero, say --budget steps=3000.")
+        if kind != "seconds" and not number.is_integer():
+            raise BadParameter(f"{text!r}: {kind} come in whole numbers.")
+        return cls(kind=kind, amount=number)  # type: ignore[arg-type]  # narrowed by the check above
+
+    def __str__(self) -> str:
+        return f"{self.kind}={self.amount:g}" if self.amount < 1e6 else f"{self.kind}={self.amount:.0f}"
+
+
+class Component(Frozen):
+    """A registered thing with every parameter spelled out, as it takes part in a trial."""
+
+    name: str
+    version: int
+    parameters: dict[str, Value]
+    label: str
+    files: dict[str, str] = {}
+
+    @classmethod
+    def resolve(cls, registry: Registry, reference: str) -> Component:
+        """Looks `reference` up and fills in its parameters; raises UnknownName or BadParameter."""
+        parsed = Reference.parse(reference)
+        entry = registry[parsed.name]
+        parameters = entry.resolve(parsed.parameters)
+        return cls(
+            name=entry.name,
+            version=entry.version,
+            parameters=parameters,
+            label=entry.label(parsed.parameters),
+            files=_fingerprints(entry, parameters),
+        )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides this component's behaviour: a file counts by its content, not by its path."""
+        parameters = {key: value for key, value in self.parameters.items() if key not in self.files}
+        return {"name": self.name, "version": self.version, "parameters": parameters, "files": self.files}
+
+    def __hash__(self) -> int:
+        return hash(canonical_json(self.model_dump()))
+
+
+def _fingerprints(entry: Entry, parameters: dict[str, Value]) -> dict[str, str]:
+    hashes = {}
+    for key in entry.facts.get("files", ()):
+        path = Path(str(parameters[key]))
+        if not path.is_file():
+            raise BadParameter(f"{entry.kind} {entry.name}: {key}={path} is not a file.")
+        hashes[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashes
+
+
+class Trial(Frozen):
+    """One trainer on one dataset with one seed and one budget."""
+
+    dataset: Component
+    trainer: Component
+    budget: Budget
+    seed: int = Field(ge=0)
+    engine: int = ENGINE_VERSION
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits of the SHA-256 of exactly what decides the trained weights."""
+        spec = {
+            "dataset": self.dataset.identity,
+            "trainer": self.trainer.identity,
+            "budget": self.budget.model_dump(),
+            "seed": self.seed,
+            "engine": self.engine,
+        }
+        return hashlib.sha256(canonical_json(spec).encode()).hexdigest()[:12]
+
+    @property
+    def plan_key(self) -> str:
+        """The trial without versions: equal keys with different ids mean that one was made by other code."""
+        spec = {
+            "dataset": self.dataset.identity | {"version": 0},
+            "trainer": self.trainer.identity | {"version": 0},
+            "budget": self.budget.model_dump(),
+            "seed": self.seed,
+        }
+        return canonical_json(spec)
+
+    def __str__(self) -> str:
+        return f"{self.trainer.label} on {self.dataset.label}, seed {self.seed}"
+
+
+class Suite(Frozen):
+    """A named, versioned plan: datasets × trainers × seeds under one budget, scored under protocols."""
+
+    name: str
+    version: int
+    datasets: tuple[str, ...] = Field(min_length=1)
+    trainers: tuple[str, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    budget: Budget
+    protocols: tuple[str, ...] = ("genbench1",)
+    checkpoints: int = Field(default=12, ge=1)
+    control_draws: int = Field(default=5, ge=2)
+
+    def trials(self) -> list[Trial]:
+        """Every trial of the plan, seed by seed, so that an early stop leaves whole comparisons behind."""
+        data = [Component.resolve(datasets, reference) for reference in self.datasets]
+        methods = [Component.resolve(trainers, reference) for reference in self.trainers]
+        return [
+            Trial(dataset=dataset, trainer=trainer, budget=self.budget, seed=seed)
+            for seed in self.seeds
+            for dataset in data
+            for trainer in methods
+        ]
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`0-4`, `7` and `0-2,8` as sorted seeds; raises GenbenchError for anything else."""
+    seeds: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        if match is None:
+            raise GenbenchError(f"{text!r} are not seeds. Write --seeds 0-4, --seeds 7 or --seeds 0-2,8.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise GenbenchError(f"The seeds {part.strip()} run backwards. Write {last}-{first}.")
+        if last - first >= 10_000:
+            raise GenbenchError(f"The seeds {part.strip()} are over 10 000. Give fewer.")
+        seeds.update(range(first, last + 1))
+    return tuple(sorted(seeds))
