@@ -1,0 +1,86 @@
+"""What a dataset is: a source of fresh real samples. A target also knows its density, and perhaps its modes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, Self, runtime_checkable
+
+import torch
+from torch import Generator, Tensor
+
+
+class Box(NamedTuple):
+    """The smallest axis-parallel box around a target's support, noise aside: `low` and `high`, `(features,)` each."""
+
+    low: Tensor
+    high: Tensor
+
+
+class Modes(NamedTuple):
+    """Where a target's modes are: `centres` `(modes, features)`, one isotropic standard deviation `std`, shares."""
+
+    centres: Tensor
+    std: float
+    weights: Tensor
+
+
+class Curve(NamedTuple):
+    """A target's one-dimensional support, finely sampled.
+
+    `points` `(points, features)` lie at equal steps of the curve's own parameter; `weights` `(points,)` are their
+    probabilities; `arc` `(points,)` the arc length up to each; `std` that of the isotropic noise around them.
+    """
+
+    points: Tensor
+    weights: Tensor
+    arc: Tensor
+    std: float
+
+
+class Dataset(Protocol):
+    """A source of samples of one event shape."""
+
+    event_shape: tuple[int, ...]
+
+    def sample(self, n: int, rng: Generator) -> Tensor:
+        """Draws `(n, *event)` fresh samples with `rng`, on its device."""
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same dataset, drawing on `device`."""
+
+
+@runtime_checkable
+class Target(Dataset, Protocol):
+    """A dataset whose truth is known."""
+
+    @property
+    def modes(self) -> Modes | None:
+        """The modes, of a target that has any."""
+
+    @property
+    def curve(self) -> Curve | None:
+        """The curve that the target lies along, if it does."""
+
+    @property
+    def box(self) -> Box:
+        """Where the target lies."""
+
+    def sample(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
+        """Draws `(n, features)` samples; `keep` is the share of the modes (or of the curve) that is left, evenly
+        taken, and `spread` multiplies the noise around them. `keep=1, spread=1` is the truth."""
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """The true log density in nats, `(n, features)` to `(n,)`, computed in double precision."""
+
+
+class DataStream:
+    """An endless, metered stream of fresh samples, drawn from a random stream of its own."""
+
+    def __init__(self, dataset: Dataset, rng: Generator) -> None:
+        self.rng = rng
+        self.drawn = 0
+        self._dataset = dataset.to(rng.device)
+
+    def next(self, n: int) -> Tensor:
+        """The next `n` samples, `(n, *event)`."""
+        self.drawn += n
+        return self._dataset.sample(n, self.rng)

@@ -1,0 +1,76 @@
+"""Mixtures of Gaussians in the plane, with equal isotropic components: the classic tests for dropped modes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from genbench.datasets.base import Box, Curve, Modes
+from genbench.errors import BadParameter
+
+
+class Mixture:
+    """An equal-weight mixture of isotropic Gaussians around `centres` `(modes, features)` with one `std`."""
+
+    curve: Curve | None = None
+
+    def __init__(self, centres: Tensor, std: float) -> None:
+        weights = torch.full((len(centres),), 1 / len(centres), dtype=centres.dtype, device=centres.device)
+        self.modes = Modes(centres, std, weights)
+        self.event_shape: tuple[int, ...] = (centres.shape[1],)
+        self.box = Box(centres.amin(0), centres.amax(0))
+
+    def sample(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
+        centres, std, _ = self.modes
+        if keep < 1:
+            centres = centres[_evenly_kept(len(centres), keep)]
+        picked = torch.randint(len(centres), (n,), generator=rng, device=rng.device)
+        noise = torch.randn(n, *self.event_shape, generator=rng, device=rng.device)
+        return noise.mul_(std * spread).add_(centres[picked])
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        centres, std, weights = self.modes
+        squares = torch.cdist(x.double(), centres.double(), compute_mode="donot_use_mm_for_euclid_dist").square()
+        normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi))
+        return torch.logsumexp(weights.double().log() - squares / (2 * std**2), 1) - normaliser
+
+    def to(self, device: torch.device | str) -> Self:
+        return type(self)(self.modes.centres.to(device), self.modes.std)
+
+
+def ring(modes: int, std: float) -> Mixture:
+    """`modes` centres at the angles 2πi/modes on a circle of radius √2; `std` is in units of the radius."""
+    angles = 2 * math.pi * torch.arange(modes, dtype=torch.float64) / modes
+    radius = math.sqrt(2)
+    return Mixture((radius * torch.stack([angles.cos(), angles.sin()], 1)).float(), radius * std)
+
+
+def grid(side: int, std: float) -> Mixture:
+    """`side`² centres on a square lattice with a standard deviation of 1 an axis; `std` is in units of the spacing."""
+    spacing = math.sqrt(12 / (side**2 - 1))
+    axis = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)
+    return Mixture(torch.cartesian_prod(axis, axis).float(), spacing * std)
+
+
+def from_file(path: str, std: float) -> Mixture:
+    """Centres from a `.npy` or a comma-separated file, one a row; `std` is in the file's own units."""
+    try:
+        if Path(path).suffix == ".npy":
+            centres = np.load(path, allow_pickle=False)
+        else:
+            centres = np.loadtxt(path, delimiter=",", ndmin=2)
+    except (OSError, ValueError) as error:
+        raise BadParameter(f"{path} holds no centres ({error}). Give rows of comma-separated numbers.") from error
+    if centres.ndim != 2 or len(centres) < 2 or not np.isfinite(centres).all():
+        raise BadParameter(f"{path} must hold two or more finite centres, one a row; its shape is {centres.shape}.")
+    return Mixture(torch.from_numpy(centres.astype(np.float32)), std)
+
+
+def _evenly_kept(modes: int, keep: float) -> list[int]:
+    """Indices of about `keep · modes` modes, spread evenly: every other one at one half."""
+    return [i for i in range(modes) if math.floor(i * keep) != math.floor((i - 1) * keep)]

@@ -1,0 +1,38 @@
+"""Pairs of networks by name: a generator and the critic or discriminator that goes with it.
+
+`mlp` is the plain pair for points: ReLU layers with torch's default initialisation. `pacgan2018` is the pair of
+the PacGAN toys (arXiv:1712.04086): a generator with batch normalisation, twice as wide as the discriminator and
+one layer deeper, against a maxout discriminator, all weights N(0, 0.02²).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from genbench.errors import UnknownName
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+PairName = Literal["mlp", "pacgan2018"]
+
+
+class Pair(NamedTuple):
+    """`generator(latent, event_shape, width, depth, rng)` and `critic(event_shape, width, depth, rng)`."""
+
+    generator: Callable[..., Module]
+    critic: Callable[..., Module]
+
+
+def pair(name: str) -> Pair:
+    """The pair that `name` stands for; raises UnknownName."""
+    from genbench.networks import mlp
+
+    pairs = {
+        "mlp": Pair(mlp.generator, mlp.critic),
+        "pacgan2018": Pair(mlp.pacgan_generator, mlp.pacgan_discriminator),
+    }
+    if name not in pairs:
+        raise UnknownName("pair of networks", name, pairs)
+    return pairs[name]

@@ -1,0 +1,83 @@
+"""Fully connected networks for points."""
+
+import math
+
+from torch import Generator, Tensor, nn
+
+PACGAN_STD = 0.02
+PACGAN_PIECES = 5
+
+
+class Maxout(nn.Module):
+    """The largest of `pieces` affine maps, unit by unit: `(batch, inputs)` to `(batch, outputs)`. arXiv:1302.4389."""
+
+    def __init__(self, inputs: int, outputs: int, pieces: int) -> None:
+        super().__init__()
+        self.affine = _linear(inputs, outputs * pieces)
+        self.pieces = pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        values: Tensor = self.affine(x)
+        return values.view(len(x), -1, self.pieces).amax(2)
+
+
+def generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """`depth` ReLU layers of `width` units, then a linear map to the event."""
+    return _uniform_init(_relu_layers(latent, math.prod(event_shape), width, depth), rng)
+
+
+def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """`depth` ReLU layers of `width` units, then one score."""
+    return _uniform_init(_relu_layers(math.prod(event_shape), 1, width, depth), rng)
+
+
+def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """`depth + 1` layers of `2·width` units with batch normalisation and ReLU, then a linear map."""
+    layers: list[nn.Module] = []
+    inputs = latent
+    for _ in range(depth + 1):
+        layers += [_linear(inputs, 2 * width), nn.BatchNorm1d(2 * width), nn.ReLU()]
+        inputs = 2 * width
+    return _normal_init(nn.Sequential(*layers, _linear(inputs, math.prod(event_shape))), rng)
+
+
+def pacgan_discriminator(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """`depth` maxout layers of `width` units and five pieces, then one logit."""
+    layers: list[nn.Module] = []
+    inputs = math.prod(event_shape)
+    for _ in range(depth):
+        layers.append(Maxout(inputs, width, PACGAN_PIECES))
+        inputs = width
+    return _normal_init(nn.Sequential(*layers, _linear(inputs, 1)), rng)
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer whose weights nothing has drawn yet."""
+    return nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+
+
+def _relu_layers(inputs: int, outputs: int, width: int, depth: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for _ in range(depth):
+        layers += [_linear(inputs, width), nn.ReLU()]
+        inputs = width
+    return nn.Sequential(*layers, _linear(inputs, outputs))
+
+
+def _uniform_init(network: nn.Module, rng: Generator) -> nn.Module:
+    """U(−1/√fan-in, 1/√fan-in) for weights and biases: torch's default for linear layers."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            bound = 1 / math.sqrt(layer.in_features)
+            for parameter in layer.parameters():
+                nn.init.uniform_(parameter, -bound, bound, generator=rng)
+    return network
+
+
+def _normal_init(network: nn.Module, rng: Generator) -> nn.Module:
+    """N(0, 0.02²) for the weights, zero for the biases."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=PACGAN_STD, generator=rng)
+            nn.init.zeros_(layer.bias)
+    return network
