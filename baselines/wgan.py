@@ -1,0 +1,66 @@
+"""The Wasserstein GAN with weight clipping: Arjovsky, Chintala and Bottou, 2017, arXiv:1701.07875.
+
+Recipe: `gulrajani2017` is the toy set-up of the WGAN-GP paper's code (arXiv:1704.00028).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genbench import api
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RECIPES = {"gulrajani2017": {"width": 512, "lr": 5e-5, "beta2": 0.9, "critic_steps": 5, "schedule": "constant"}}
+
+
+@api.trainer("wgan", citation="arXiv:1701.07875", recipes=RECIPES)
+def wgan(
+    problem: api.Problem,
+    *,
+    clip: api.Positive = 0.01,
+    critic_steps: api.Count = 2,
+    batch: api.Count = 256,
+    latent: api.Count = 2,
+    networks: api.PairName = "mlp",
+    width: api.Count = 64,
+    depth: api.Count = 3,
+    optimizer: api.OptimizerName = "rmsprop",
+    lr: api.Positive = 5e-4,
+    beta1: api.Decay = 0.0,
+    beta2: api.Decay = 0.99,
+    schedule: api.ScheduleName = "linear",
+) -> api.Method:
+    """Wasserstein GAN with weight clipping and RMSProp.
+
+    Symbols as in the paper: f is `critic`, g is `generator`, z is `noise`, c is `clip`. After each of its updates
+    the critic's weights are clipped to [−c, c].
+    """
+
+    def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
+        return nets.critic(nets.generator(batch.noise)).mean() - nets.critic(batch.real).mean()
+
+    def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
+        return -nets.critic(nets.generator(batch.noise)).mean()
+
+    def clip_weights(weights: api.Params) -> api.Params:
+        return {name: weight.clamp(-clip, clip) for name, weight in weights.items()}
+
+    noise = api.Normal((latent,))
+    rmsprop = api.Optimizer(optimizer, lr, beta1, beta2)
+    return api.Method(
+        networks={
+            "generator": problem.generator(networks, latent=latent, width=width, depth=depth),
+            "critic": problem.critic(networks, width=width, depth=depth),
+        },
+        phases=[
+            api.Phase("critic", critic_loss, {"real": api.Real(), "noise": noise}, critic_steps, clip_weights),
+            api.Phase("generator", generator_loss, {"noise": noise}),
+        ],
+        optimizers={"generator": rmsprop, "critic": rmsprop},
+        prior=noise,
+        batch=batch,
+        schedule=schedule,
+        landscape="critic",
+    )

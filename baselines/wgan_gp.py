@@ -1,0 +1,73 @@
+"""The Wasserstein GAN with gradient penalty: Gulrajani et al., 2017, arXiv:1704.00028.
+
+Recipes: `gulrajani2017` is the toy set-up of the paper's code; `seed2020` that of the write-up that genbench grew
+from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genbench import api
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RECIPES = {
+    "gulrajani2017": {"width": 512, "lr": 1e-4, "beta1": 0.5, "critic_steps": 5, "schedule": "constant"},
+    "seed2020": {
+        "width": 512, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "critic_steps": 5, "schedule": "constant",
+    },
+}  # fmt: skip
+
+
+@api.trainer("wgan-gp", citation="arXiv:1704.00028", recipes=RECIPES)
+def wgan_gp(
+    problem: api.Problem,
+    *,
+    penalty: api.NonNegative = 0.1,
+    critic_steps: api.Count = 2,
+    batch: api.Count = 256,
+    latent: api.Count = 2,
+    networks: api.PairName = "mlp",
+    width: api.Count = 64,
+    depth: api.Count = 3,
+    optimizer: api.OptimizerName = "adam",
+    lr: api.Positive = 4e-3,
+    beta1: api.Decay = 0.0,
+    beta2: api.Decay = 0.9,
+    schedule: api.ScheduleName = "linear",
+) -> api.Method:
+    """Wasserstein GAN with gradient penalty.
+
+    Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`, x̂ is `between`, ε is `mix`, λ is
+    `penalty`.
+    """
+
+    def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
+        fake = nets.generator(batch.noise)
+        between = fake.lerp(batch.real, batch.mix)
+        slope: Tensor = api.input_gradient(nets.critic, between).flatten(1).norm(2, dim=1)
+        gap = nets.critic(fake).mean() - nets.critic(batch.real).mean()
+        return gap + penalty * (slope - 1).square().mean()
+
+    def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
+        return -nets.critic(nets.generator(batch.noise)).mean()
+
+    noise = api.Normal((latent,))
+    adam = api.Optimizer(optimizer, lr, beta1, beta2)
+    return api.Method(
+        networks={
+            "generator": problem.generator(networks, latent=latent, width=width, depth=depth),
+            "critic": problem.critic(networks, width=width, depth=depth),
+        },
+        phases=[
+            api.Phase("critic", critic_loss, {"real": api.Real(), "noise": noise, "mix": api.Uniform()}, critic_steps),
+            api.Phase("generator", generator_loss, {"noise": noise}),
+        ],
+        optimizers={"generator": adam, "critic": adam},
+        prior=noise,
+        batch=batch,
+        schedule=schedule,
+        landscape="critic",
+    )

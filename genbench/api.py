@@ -1,0 +1,73 @@
+"""All that a plugin imports. Everything else in genbench is private to it.
+
+Importing this module does not import torch; calling what a registered function returns may.
+"""
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Lt
+
+from genbench.engine.method import (
+    Batch,
+    Draw,
+    Method,
+    Networks,
+    Normal,
+    Optimizer,
+    OptimizerName,
+    Params,
+    Phase,
+    Real,
+    ScheduleName,
+    Trainer,
+    Uniform,
+)
+from genbench.engine.problem import Problem, input_gradient
+from genbench.errors import BadParameter, GenbenchError, Skip
+from genbench.metrics import metric
+from genbench.networks import PairName
+from genbench.registry import controls, datasets, suites, trainers
+from genbench.spec import Budget, Suite
+
+trainer = trainers.register
+dataset = datasets.register
+control = controls.register
+suite = suites.register
+
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+
+__all__ = [
+    "BadParameter",
+    "Batch",
+    "Budget",
+    "Count",
+    "Decay",
+    "Draw",
+    "GenbenchError",
+    "Method",
+    "Networks",
+    "NonNegative",
+    "Normal",
+    "Optimizer",
+    "OptimizerName",
+    "PairName",
+    "Params",
+    "Phase",
+    "Positive",
+    "Problem",
+    "Real",
+    "ScheduleName",
+    "Skip",
+    "Suite",
+    "Trainer",
+    "Uniform",
+    "control",
+    "dataset",
+    "input_gradient",
+    "metric",
+    "suite",
+    "trainer",
+]

@@ -1,0 +1,69 @@
+"""What a method is told of the problem it is to solve: never test data, metrics or time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from genbench import networks, seeding
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import Module
+
+
+class Problem:
+    """The event's shape, the device, default networks and random streams of a trial.
+
+    Args:
+        event_shape: the shape of one sample, `(2,)` for points in the plane.
+        seed: the trial's seed, from which every stream is derived.
+        device: where networks, data and noise live.
+    """
+
+    def __init__(self, event_shape: tuple[int, ...], seed: int, device: torch.device | str = "cpu") -> None:
+        self.event_shape = event_shape
+        self.device = device
+        self._seed = seed
+        self.streams: dict[str, torch.Generator] = {}
+
+    def generator(self, pair: str, *, latent: int, width: int, depth: int) -> Module:
+        """The generator of a named pair of networks, `(batch, latent)` to `(batch, *event)`, freshly initialised."""
+        build = networks.pair(pair).generator
+        return self.initialised("generator", lambda rng: build(latent, self.event_shape, width, depth, rng))
+
+    def critic(self, pair: str, *, width: int, depth: int) -> Module:
+        """The critic (or discriminator) of a named pair, `(batch, *event)` to `(batch, 1)`, freshly initialised."""
+        build = networks.pair(pair).critic
+        return self.initialised("critic", lambda rng: build(self.event_shape, width, depth, rng))
+
+    def initialised(self, role: str, build: Callable[[torch.Generator], Module]) -> Module:
+        """A network of one's own: `build(rng)` draws its weights from the role's stream or from torch's default.
+
+        The global stream is forked and seeded for the call, so a module that initialises itself is as
+        reproducible as one that draws from `rng`, and leaves no trace.
+        """
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeding.derive(self._seed, f"weights/{role}/default"))
+            return build(seeding.stream(self._seed, f"weights/{role}")).to(self.device)
+
+    def stream(self, role: str) -> torch.Generator:
+        """The random stream of a role, made at the first call; the engine saves and restores its state."""
+        if role not in self.streams:
+            self.streams[role] = seeding.stream(self._seed, role, self.device)
+        return self.streams[role]
+
+
+def input_gradient(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """∇ₓ network(x), the shape of `x`, itself differentiable by the network's parameters.
+
+    Each row of the output is taken to depend on its own row of `x` alone.
+    """
+    import torch
+
+    x = x.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(network(x).sum(), x, create_graph=True)
+    return gradient
