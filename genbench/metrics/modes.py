@@ -1,0 +1,137 @@
+"""Metrics of a mixture's modes, all read from one histogram of the samples over the modes.
+
+A sample is high quality (HQ) when it lies closer than k standard deviations to the nearest centre. HQ samples
+are counted by mode; the others fall into the junk bin. Definitions: arXiv:1712.04086, arXiv:1705.07761.
+"""
+
+from typing import Any, Literal
+
+import torch
+import torchmetrics
+from scipy.special import gammainc
+from torch import Tensor
+
+from genbench.datasets.base import Modes
+from genbench.errors import Skip
+
+Rule = Literal["fair", "any"]
+EXACT = "donot_use_mm_for_euclid_dist"
+
+
+def ball_mass(k: float, dimensions: int) -> float:
+    """The share of a standard normal in `dimensions` dimensions that lies closer than `k` to its centre."""
+    return float(gammainc(dimensions / 2, k * k / 2))
+
+
+class ModeHistogram(torchmetrics.Metric):
+    """Counts HQ samples by mode, their squared distances in units of the mode's variance, and all samples.
+
+    Metrics with one `state_key` hold equal states after equal updates, so one of them can be updated for all.
+    """
+
+    full_state_update = False
+    counts: Tensor
+    squares: Tensor
+    total: Tensor
+
+    def __init__(self, modes: Modes, k: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.centres, self.std, self.weights = modes.centres.double(), modes.std, modes.weights.double()
+        self.k = k
+        self.state_key = ("mode histogram", k)
+        size = len(self.centres)
+        self.add_state("counts", torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("squares", torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, samples: Tensor) -> None:
+        distance, mode = torch.cdist(samples.double(), self.centres, compute_mode=EXACT).min(1)
+        distance = distance / self.std
+        near = distance < self.k
+        self.counts += torch.bincount(mode[near], minlength=len(self.centres))
+        self.squares += torch.zeros_like(self.squares).index_add_(0, mode[near], distance[near].square())
+        self.total += len(samples)
+
+    def histogram(self, junk: bool) -> tuple[Tensor, Tensor]:
+        """The samples' shares of the bins and the truth's, with the junk bin last or without it.
+
+        Raises Skip where no bin is left to hold a sample.
+        """
+        if not junk:
+            if not self.counts.any():
+                raise Skip("no sample lies near a mode")
+            return self.counts / self.counts.sum(), self.weights
+        mass = ball_mass(self.k, self.centres.shape[1])
+        shares = torch.cat([self.counts, (self.total - self.counts.sum())[None]]) / self.total
+        return shares, torch.cat([self.weights * mass, self.weights.new_tensor([1 - mass])])
+
+
+class ModesCaptured(ModeHistogram):
+    """The number of modes that hold enough HQ samples: `share` of their fair number n/M, or any at all."""
+
+    def __init__(self, modes: Modes, k: float, rule: Rule, share: float, **kwargs: Any) -> None:
+        super().__init__(modes, k, **kwargs)
+        self.rule, self.share = rule, share
+
+    def compute(self) -> Tensor:
+        return captured(self, self.rule, self.share).sum().double()
+
+
+class HighQuality(ModeHistogram):
+    """The share of samples that are HQ, in [0, 1]; the truth itself scores 1 − exp(−k²/2) in the plane."""
+
+    def compute(self) -> Tensor:
+        return self.counts.sum() / self.total
+
+
+class ReverseKL(ModeHistogram):
+    """KL(samples ‖ truth) over the bins, in nats."""
+
+    def __init__(self, modes: Modes, k: float, junk: bool, **kwargs: Any) -> None:
+        super().__init__(modes, k, **kwargs)
+        self.junk = junk
+
+    def compute(self) -> Tensor:
+        shares, truth = self.histogram(self.junk)
+        return kl_divergence(shares, truth)
+
+
+class JensenShannon(ModeHistogram):
+    """The Jensen-Shannon divergence between samples and truth over the bins and the junk bin, in nats."""
+
+    def compute(self) -> Tensor:
+        shares, truth = self.histogram(junk=True)
+        middle = (shares + truth) / 2
+        return (kl_divergence(shares, middle) + kl_divergence(truth, middle)) / 2
+
+
+class StdRatio(ModeHistogram):
+    """The HQ samples' standard deviation around their centre over the truth's, averaged over captured modes.
+
+    Both are of distributions cut off at k standard deviations, so the truth scores 1:
+    E[r² | r < k] = d · P(χ²_{d+2} < k²) / P(χ²_d < k²) for d dimensions.
+    """
+
+    def __init__(self, modes: Modes, k: float, share: float, **kwargs: Any) -> None:
+        super().__init__(modes, k, **kwargs)
+        self.share = share
+
+    def compute(self) -> Tensor:
+        held = captured(self, "fair", self.share)
+        if not held.any():
+            raise Skip("no mode is captured")
+        d = self.centres.shape[1]
+        expected = d * ball_mass(self.k, d + 2) / ball_mass(self.k, d)
+        return (self.squares[held] / self.counts[held] / expected).sqrt().mean()
+
+
+def captured(histogram: ModeHistogram, rule: Rule, share: float) -> Tensor:
+    """Which modes hold enough HQ samples, `(modes,)` of bool."""
+    threshold = share * histogram.total * histogram.weights if rule == "fair" else torch.ones_like(histogram.counts)
+    return (histogram.counts > 0) & (histogram.counts >= threshold)
+
+
+def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
+    """Σ p ln(p/q) in nats, with 0 ln 0 = 0."""
+    divergence: Tensor = (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum()
+    return divergence

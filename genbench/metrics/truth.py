@@ -1,0 +1,43 @@
+"""What metrics may ask of a dataset. Asking for what it doesn't have raises Skip, with the reason."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from torch import Tensor
+
+from genbench import seeding
+from genbench.datasets.base import Curve, Dataset, Modes, Target
+from genbench.errors import Skip
+
+REFERENCE_SEED = 0
+
+
+class Truth:
+    """A dataset as metrics see it: fixed reference samples and, for a target, modes, curve and density."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.reference = cache(self._reference)
+
+    @property
+    def target(self) -> Target:
+        if not isinstance(self.dataset, Target):
+            raise Skip("the dataset's density is unknown")
+        return self.dataset
+
+    @property
+    def modes(self) -> Modes:
+        if self.target.modes is None:
+            raise Skip("the dataset has no modes")
+        return self.target.modes
+
+    @property
+    def curve(self) -> Curve:
+        if self.target.curve is None:
+            raise Skip("the dataset doesn't lie along a curve")
+        return self.target.curve
+
+    def _reference(self, n: int) -> Tensor:
+        """`n` real samples, the same at every call: from a stream that neither training nor controls draw from."""
+        return self.dataset.sample(n, seeding.stream(REFERENCE_SEED, f"{seeding.REFERENCE_DATA}/{n}"))
