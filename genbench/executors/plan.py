@@ -1,0 +1,73 @@
+"""What a run has to do: the suite's trials less what the store holds already."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from genbench.executors.controls import ControlTask
+from genbench.executors.task import Context, Task
+from genbench.executors.trial import TrialTask
+from genbench.record import Record
+from genbench.spec import Suite, Trial
+from genbench.store import Found, Store
+
+
+@dataclass
+class Plan:
+    """A suite's trials, sorted by what becomes of them."""
+
+    suite: Suite
+    run: list[Trial] = field(default_factory=list)
+    done: list[Trial] = field(default_factory=list)
+    failed: list[Trial] = field(default_factory=list)
+    stale: list[Trial] = field(default_factory=list)
+    replaced: dict[str, list[Path]] = field(default_factory=dict)
+
+    def tasks(self, context: Context, keep_weights: bool) -> list[Task]:
+        """The controls of each dataset, which come first, and the trials to run."""
+        data = dict.fromkeys(trial.dataset for trial in self.run)
+        return [
+            *(ControlTask(context, dataset, self.suite.control_draws) for dataset in data),
+            *(TrialTask(context, trial, self.suite.checkpoints, keep_weights) for trial in self.run),
+        ]
+
+    def remove_stale(self, record: Record) -> None:
+        """Takes away the stale folders that a fresh record replaces."""
+        for folder in self.replaced.get(record.id, ()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
+    """Sorts the suite's trials: finished ones are skipped, failed and stale ones too unless `rerun` names them.
+
+    A trial is stale where the store holds one of the same plan made by another version of what trains.
+    """
+    plan = Plan(suite)
+    stored: dict[str, list[Found]] = {}
+    for found in store.trials(suite.name):
+        stored.setdefault(found.record.trial.plan_key, []).append(found)
+    everything = "all" in rerun
+    for trial in suite.trials():
+        versions = stored.get(trial.plan_key, [])
+        current = [found for found in versions if found.record.id == trial.id]
+        others = [found.folder for found in versions if found.record.id != trial.id]
+        if not current and not others:
+            plan.run.append(trial)
+        elif not current:
+            _sort(plan, trial, plan.stale, everything or "stale" in rerun, others)
+        elif current[0].record.status == "done":
+            _sort(plan, trial, plan.done, everything, others)
+        else:
+            _sort(plan, trial, plan.failed, everything or "failed" in rerun, others)
+    return plan
+
+
+def _sort(plan: Plan, trial: Trial, kept: list[Trial], again: bool, folders: list[Path]) -> None:
+    if again:
+        plan.run.append(trial)
+        plan.replaced[trial.id] = folders
+    else:
+        kept.append(trial)

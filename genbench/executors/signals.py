@@ -1,0 +1,37 @@
+"""Ctrl-C, politely: the first asks running tasks to keep their checkpoints and stop, the second stops at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interruptible(on_interrupt: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
+    """Within, SIGINT and SIGTERM set a flag and call `on_interrupt`; yields the question whether it is set.
+
+    A second signal raises KeyboardInterrupt where the program stands. Outside the main thread, which alone may
+    handle signals, the flag is never set.
+    """
+    flag = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if flag.is_set():
+            raise KeyboardInterrupt
+        flag.set()
+        on_interrupt()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield flag.is_set
+        return
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    try:
+        yield flag.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

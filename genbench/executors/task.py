@@ -1,0 +1,63 @@
+"""What executors run, and what they say while they run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from genbench.record import Record
+
+
+class Progress(NamedTuple):
+    """Word from a running task: the share of it that is done, generator steps so far, seconds of training."""
+
+    name: str
+    share: float
+    steps: int = 0
+    seconds: float = 0.0
+    note: str = ""
+
+
+Notify = Callable[[Progress], None]
+Stop = Callable[[], bool]
+
+
+class Outcome(NamedTuple):
+    """How a task ended: a trial with its `record`, anything that can't be done with an `error`.
+
+    Both are None for controls that are done and for what was asked to stop.
+    """
+
+    task: Task
+    record: Record | None = None
+    error: str | None = None
+
+
+class Task(Protocol):
+    """A piece of work that can travel to another process. Its dataclass fields are all that it needs."""
+
+    @property
+    def name(self) -> str:
+        """What people read; no two tasks of a run share one."""
+
+    @property
+    def needs(self) -> str | None:
+        """The name of the task that must have ended before this one starts."""
+
+    def run(self, notify: Notify, stop: Stop) -> Outcome:
+        """Does the work. Raises nothing but GenbenchError, for input that no run could use."""
+
+    def crashed(self, reason: str) -> Outcome:
+        """The outcome where the process that ran the task died; what can be recorded is recorded here."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all tasks of a run share."""
+
+    root: str
+    suite: str
+    protocols: tuple[str, ...]
+    device: str
+    command: str

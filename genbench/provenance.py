@@ -1,0 +1,84 @@
+"""Where a record came from: code, packages, machine, command. None of it decides a trial's identity."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("genbench", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "pandas", "pydantic", "safetensors")
+
+
+def gather(device: str, command: str) -> dict[str, Any]:
+    """The provenance of something made now, on `device`, by `command`."""
+    import torch
+
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        **git_state(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": packages(),
+        "torch_build": {"cuda": torch.version.cuda, "debug": torch.version.debug},
+        "device": device_name(device),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "flags": {
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+            "matmul_precision": torch.get_float32_matmul_precision(),
+        },
+    }
+
+
+def command_line() -> str:
+    """The running command as a person would type it, without the path of the program."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def packages() -> dict[str, str | None]:
+    """The version of each package that results depend on; None where it isn't installed."""
+    found: dict[str, str | None] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+@cache
+def git_state() -> dict[str, Any]:
+    """The commit of genbench's checkout, if the working folder is one, and whether tracked files differ from it."""
+    if not Path("genbench/__init__.py").is_file():
+        return {"commit": None, "dirty": None}
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None}
+
+
+def device_name(device: str) -> str:
+    """What people call the device: the processor's or the accelerator's model."""
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _git(*arguments: str) -> str:
+    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10)
+    return result.stdout.strip()

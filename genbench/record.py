@@ -1,0 +1,117 @@
+"""What a trial leaves behind: records and scores as frozen, versioned models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from genbench.errors import GenbenchError
+from genbench.registry import Value
+from genbench.spec import Frozen, Trial
+
+SCHEMA_VERSION = 1
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""For each past schema version, what turns a record of it into one of the next."""
+
+Status = Literal["done", "diverged", "out-of-memory", "crashed"]
+
+
+class BadRecord(GenbenchError):
+    """A file that isn't a record this version can read; the message says why."""
+
+
+class Identity(Frozen):
+    """What makes two values of a metric comparable: only equal identities share a column."""
+
+    metric: str
+    version: int
+    parameters: dict[str, Value]
+    protocol: str
+    protocol_version: int
+    n: int
+    split: str
+    dtype: str
+    extractor: str | None = None
+
+
+class Score(Frozen):
+    """A metric's value on a set of samples; None, with a reason, where the metric doesn't apply.
+
+    `null_low` and `null_high` hold 95 % of the values that the truth itself gets at the same n.
+    """
+
+    name: str
+    identity: Identity
+    value: float | None
+    unit: str
+    higher_is_better: bool | None
+    state: Literal["ok", "skipped"]
+    reason: str | None = None
+    null_low: float | None = None
+    null_high: float | None = None
+
+
+class Cost(Frozen):
+    """What a trial used: every budget's unit, seconds apart for training and measuring, peak memory of its process."""
+
+    steps: int
+    updates: int
+    samples: int
+    train_seconds: float
+    eval_seconds: float
+    peak_memory_bytes: int | None
+
+
+class Record(Frozen):
+    """A trial's outcome. `files` holds the SHA-256 of each file beside it."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    suite: str
+    trial: Trial
+    status: Status
+    reason: str | None = None
+    cost: Cost
+    weights_sha256: str | None = None
+    files: dict[str, str] = {}
+    provenance: dict[str, Any] = {}
+
+
+class Scores(Frozen):
+    """A trial's scores, which can be computed again from its samples without training."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    scores: tuple[Score, ...]
+
+
+class ControlScores(Frozen):
+    """A dataset's controls: each one's scores on several draws."""
+
+    schema_version: int = SCHEMA_VERSION
+    dataset: str
+    key: str
+    draws: dict[str, tuple[tuple[Score, ...], ...]]
+    bands: tuple[Score, ...]
+    provenance: dict[str, Any] = {}
+
+
+def parse(model: type[Frozen], payload: Any) -> Any:
+    """Reads a stored payload into `model`, migrating it from a past schema; raises BadRecord."""
+    if not isinstance(payload, dict) or "schema_version" not in payload:
+        raise BadRecord("not a genbench file: it has no schema_version")
+    version = payload["schema_version"]
+    if not isinstance(version, int) or version < 1:
+        raise BadRecord(f"its schema version {version!r} is none")
+    if version > SCHEMA_VERSION:
+        raise BadRecord(f"made by a newer genbench (schema {version}, this one reads {SCHEMA_VERSION}): upgrade")
+    while version < SCHEMA_VERSION:
+        payload = MIGRATIONS[version](payload)
+        version = payload["schema_version"]
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadRecord(f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None

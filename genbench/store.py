@@ -1,0 +1,246 @@
+"""Results on disk: one folder a trial, written so that a cut at any moment loses nothing that was finished.
+
+    <results>/<suite>/suite.json                                  the plan
+    <results>/<suite>/<dataset>/controls.json                     the rows that need no training, and null bands
+    <results>/<suite>/<dataset>/<trainer>/seed-<n>-<id>/
+        record.json          written last: with it the trial is finished
+        scores.json          can be computed again
+        curve.parquet        metrics and losses at the checkpoints
+        samples.safetensors  the final samples and what the pictures need
+        weights.safetensors
+        checkpoint.safetensors   only while the trial is unfinished
+
+`<results>/reference/` is a results folder of its own and no part of `<results>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from genbench.errors import GenbenchError
+from genbench.record import BadRecord, ControlScores, Record, Scores, parse
+from genbench.spec import Component, Frozen, Suite, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
+SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
+REFERENCE = "reference"
+SPARE_BYTES = 64 * 2**20
+"""Free space below which no trial is started."""
+
+
+class Unreadable(NamedTuple):
+    """A file in the results that can't be read, and why."""
+
+    path: Path
+    reason: str
+
+
+class Found(NamedTuple):
+    """A stored trial: its folder, its record, and its scores where it has any."""
+
+    folder: Path
+    record: Record
+    scores: Scores | None
+
+
+class Store:
+    """A results folder. Reading it never raises for a single bad file: `unreadable` collects those."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.unreadable: list[Unreadable] = []
+
+    def check_writable(self) -> None:
+        """Makes the folder and writes to it; raises GenbenchError where that fails or the disk is full."""
+        probe = self.root / f".probe-{os.getpid()}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"genbench")
+            probe.unlink()
+        except OSError as error:
+            raise GenbenchError(
+                f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR"
+            ) from None
+        if (free := shutil.disk_usage(self.root).free) < SPARE_BYTES:
+            raise GenbenchError(
+                f"Only {free // 2**20} MiB are free for {self.root}. Make room or give another folder: --out DIR"
+            )
+
+    def folder(self, suite: str, trial: Trial) -> Path:
+        """Where a trial lives."""
+        return self.cell(suite, trial.dataset) / slug(trial.trainer.label) / f"seed-{trial.seed}-{trial.id}"
+
+    def cell(self, suite: str, dataset: Component) -> Path:
+        """Where all of a dataset's trials and its controls live."""
+        return self.root / slug(suite) / slug(dataset.label)
+
+    def suites(self) -> list[str]:
+        """The names of the suites that have results here, in order."""
+        if not self.root.is_dir():
+            return []
+        folders = (path for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE)
+        return sorted(path.name for path in folders if any(path.glob(f"*/*/*/{RECORD}")))
+
+    def trials(self, suite: str = "*") -> Iterator[Found]:
+        """Every finished trial of a suite, or of all."""
+        for path in sorted(self.root.glob(f"{suite}/*/*/seed-*/{RECORD}")):
+            if path.relative_to(self.root).parts[0] == REFERENCE:
+                continue
+            record = self._read(path, Record)
+            if record is not None:
+                yield Found(path.parent, record, self._read(path.parent / SCORES, Scores, optional=True))
+
+    def controls(self, suite: str) -> Iterator[ControlScores]:
+        """The controls of every dataset in a suite."""
+        for path in sorted(self.root.glob(f"{suite}/*/{CONTROLS}")):
+            found = self._read(path, ControlScores)
+            if found is not None:
+                yield found
+
+    def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
+        """One dataset's controls, None where there are none that can be read."""
+        found: ControlScores | None = self._read(self.cell(suite, dataset) / CONTROLS, ControlScores, optional=True)
+        return found
+
+    def write_controls(self, suite: str, dataset: Component, controls: ControlScores) -> None:
+        """Stores one dataset's controls."""
+        write_model(self.cell(suite, dataset) / CONTROLS, controls)
+
+    def plan(self, suite: str) -> Suite | None:
+        """The plan that was last run under this name, None where there is none that can be read."""
+        try:
+            return Suite.model_validate_json((self.root / slug(suite) / PLAN).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def write_plan(self, plan: Suite) -> None:
+        """Stores a suite's plan, so that a report knows what is missing."""
+        write_model(self.root / slug(plan.name) / PLAN, plan)
+
+    def _read(self, path: Path, model: type[Frozen], optional: bool = False) -> Any:
+        try:
+            return parse(model, json.loads(path.read_bytes()))
+        except FileNotFoundError as error:
+            if not optional:
+                self.unreadable.append(Unreadable(path, str(error.strerror)))
+        except OSError as error:
+            self.unreadable.append(Unreadable(path, str(error.strerror)))
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
+        except BadRecord as error:
+            self.unreadable.append(Unreadable(path, str(error)))
+        return None
+
+
+def commit(
+    folder: Path,
+    record: Record,
+    scores: Scores | None = None,
+    curve: pd.DataFrame | None = None,
+    samples: Mapping[str, Tensor] | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Record:
+    """Writes a finished trial, its record last, and takes its checkpoint away. Returns the record as written."""
+    from safetensors.torch import save
+
+    files: dict[str, bytes] = {}
+    if scores is not None:
+        files[SCORES] = _model_bytes(scores)
+    if curve is not None:
+        files[CURVE] = _parquet_bytes(curve)
+    for name, tensors in ((SAMPLES, samples), (WEIGHTS, weights)):
+        if tensors is not None:
+            files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != SCORES}
+    record = record.model_copy(update={"files": hashes})
+    write_model(folder / RECORD, record)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return record
+
+
+def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Keeps an unfinished trial's state: tensors, and whatever JSON can hold."""
+    from safetensors.torch import save
+
+    content = save(
+        {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
+        metadata={"facts": json.dumps(facts)},
+    )
+    write_atomically(folder / CHECKPOINT, content)
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """An unfinished trial's state; None where there is none, or none that can be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / CHECKPOINT, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            return tensors, json.loads(file.metadata()["facts"])
+    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+        return None
+
+
+def write_model(path: Path, model: Frozen) -> None:
+    """Writes a model as readable JSON, atomically."""
+    write_atomically(path, _model_bytes(model))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that it is there whole or not at all: a temporary name, fsync, rename, fsync the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    with _opened_folder(path.parent) as descriptor:
+        os.fsync(descriptor)
+
+
+def slug(label: str) -> str:
+    """A label as a folder's name: `wgan-gp[penalty=1]` becomes `wgan-gp+penalty=1`; the same label, the same name."""
+    readable = re.sub(r"[^A-Za-z0-9._=+-]+", "_", label.replace("[", "+").rstrip("]").replace(",", "+"))
+    plain = readable if len(readable) <= 100 else readable[:100]
+    changed = plain != label.replace("[", "+").rstrip("]").replace(",", "+") or plain.startswith(".")
+    return f"{plain.lstrip('.')}-{hashlib.sha256(label.encode()).hexdigest()[:8]}" if changed else plain
+
+
+@contextmanager
+def _opened_folder(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _model_bytes(model: Frozen) -> bytes:
+    return (json.dumps(model.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _parquet_bytes(frame: pd.DataFrame) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
