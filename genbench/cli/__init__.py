@@ -1,0 +1,1 @@
+"""The command line: one module a command, each of them light until its command runs."""

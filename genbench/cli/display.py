@@ -1,0 +1,137 @@
+"""What `genbench run` shows while it runs: a line a running trial in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from genbench.executors import task
+from genbench.executors.task import Outcome
+
+PLAIN_EVERY_SECONDS = 30.0
+
+
+class Display(Protocol):
+    """Hears of tasks as they go."""
+
+    def notify(self, word: task.Progress) -> None:
+        """A task is running."""
+
+    def finish(self, outcome: Outcome) -> None:
+        """A trial has ended."""
+
+
+@contextmanager
+def display(console: Console, total: int) -> Iterator[Display]:
+    """The display that suits the console, for `total` trials."""
+    if not console.is_terminal:
+        yield PlainDisplay(console, total)
+        return
+    bars = Progress(
+        TextColumn("{task.description:<30}"),
+        BarColumn(bar_width=10),
+        TextColumn("{task.percentage:>3.0f}% {task.fields[note]}"),
+        console=console,
+    )
+    with bars:
+        yield LiveDisplay(bars, total)
+
+
+class PlainDisplay:
+    """A line a finished trial, and now and then one for a running trial."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self.console = console
+        self.clock = Clock(total)
+        self.said: dict[str, float] = {}
+
+    def notify(self, word: task.Progress) -> None:
+        now = time.monotonic()
+        if now - self.said.setdefault(word.name, now) >= PLAIN_EVERY_SECONDS:
+            self.said[word.name] = now
+            self._print(f"  {word.name}: {word.share:.0%}, {rate(word)}")
+
+    def finish(self, outcome: Outcome) -> None:
+        if outcome.record is not None:
+            self.clock.tick()
+            self._print(f"[{self.clock.finished}/{self.clock.total}] {describe(outcome)}; {self.clock.left()}")
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, soft_wrap=True)
+
+
+class LiveDisplay:
+    """A bar for the whole and one for each running task; only failures leave a line behind."""
+
+    def __init__(self, bars: Progress, total: int) -> None:
+        self.bars = bars
+        self.clock = Clock(total)
+        self.whole = bars.add_task("trials", total=total, note=f"0/{total}")
+        self.lines: dict[str, TaskID] = {}
+
+    def notify(self, word: task.Progress) -> None:
+        if word.name not in self.lines:
+            self.lines[word.name] = self.bars.add_task(escape(word.name), total=1.0, note="")
+        self.bars.update(self.lines[word.name], completed=word.share, note=rate(word))
+
+    def finish(self, outcome: Outcome) -> None:
+        if (line := self.lines.pop(outcome.task.name, None)) is not None:
+            self.bars.remove_task(line)
+        if outcome.record is None:
+            return
+        if outcome.record.status != "done":
+            self.bars.console.print(describe(outcome), markup=False, soft_wrap=True)
+        self.clock.tick()
+        note = f"{self.clock.finished}/{self.clock.total}, {self.clock.left()}"
+        self.bars.update(self.whole, completed=self.clock.finished, note=note)
+
+
+class Clock:
+    """How many trials are finished, and how long the rest will take at this pace."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.finished = total, 0
+        self.started = time.monotonic()
+
+    def tick(self) -> None:
+        """One more is finished."""
+        self.finished += 1
+
+    def left(self) -> str:
+        """The time left, in words."""
+        if self.finished == self.total:
+            return f"{duration(time.monotonic() - self.started)} in all"
+        pace = (time.monotonic() - self.started) / self.finished
+        return f"about {duration(pace * (self.total - self.finished))} left"
+
+
+def describe(outcome: Outcome) -> str:
+    """A finished trial in a line."""
+    record = outcome.record
+    assert record is not None
+    reason = f" ({record.reason})" if record.reason else ""
+    return (
+        f"{outcome.task.name}: {record.status}{reason}, {record.cost.steps} steps in {record.cost.train_seconds:.1f} s"
+    )
+
+
+def rate(word: task.Progress) -> str:
+    """A running task's steps a second and the time it still needs, or its own note."""
+    if not (word.seconds and word.share):
+        return word.note
+    left = word.seconds / word.share * (1 - word.share)
+    return f"{word.steps / word.seconds:.0f} steps/s, {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `2 min 5 s`, `1 h 12 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

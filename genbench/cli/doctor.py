@@ -1,0 +1,85 @@
+"""`genbench doctor`: does everything that genbench needs work here?"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from typing import Any
+
+import typer
+
+from genbench.cli.options import AsJson, Plugins, load
+
+
+def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
+    """Show versions, devices, plugins and what is broken. Exit code 1 where something is."""
+    load(plugin)
+    report = examine()
+    if as_json:
+        typer.echo(json.dumps(report, indent=1, ensure_ascii=False))
+    else:
+        _print(report)
+    if report["problems"]:
+        raise typer.Exit(1)
+
+
+def examine() -> dict[str, Any]:
+    """What there is, and in `problems` what is wrong with it."""
+    from genbench import __version__, provenance, registry
+
+    counts = {f"{r.kind}s": len(list(r)) for r in registry.REGISTRIES}
+    problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in registry.broken_plugins]
+    problems += [f"{kind}: none is registered; install genbench again" for kind, count in counts.items() if not count]
+    packages = provenance.packages()
+    problems += [f"package {name} is not installed" for name, version in packages.items() if version is None]
+    return {
+        "genbench": __version__,
+        "python": platform.python_version(),
+        "packages": packages,
+        "cores": os.cpu_count(),
+        "devices": _devices(problems),
+        "compiler": shutil.which("c++") or shutil.which("g++") or shutil.which("clang++"),
+        "data": os.environ.get("GENBENCH_DATA"),
+        "registered": counts,
+        "problems": problems,
+    }
+
+
+def _devices(problems: list[str]) -> list[str]:
+    try:
+        import torch
+
+        from genbench.provenance import device_name
+
+        accelerators = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        return [f"{device} ({device_name(device)})" for device in ["cpu", *accelerators]]
+    except Exception as error:
+        problems.append(f"torch doesn't work: {type(error).__name__}: {error}")
+        return []
+
+
+def _print(report: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+
+    def line(key: str, value: object) -> None:
+        console.print(f"[bold]{key:<12}[/]", end="")
+        console.print(str(value), markup=False, soft_wrap=True)
+
+    line("genbench", report["genbench"])
+    line("python", report["python"])
+    for name, version in report["packages"].items():
+        if name != "genbench":
+            line(name, version)
+    line("devices", ", ".join(report["devices"]))
+    line("cores", report["cores"])
+    line("compiler", report["compiler"] or "none")
+    line("data", report["data"] or "GENBENCH_DATA is not set")
+    line("registered", ", ".join(f"{count} {kind}" for kind, count in report["registered"].items()))
+    for problem in report["problems"]:
+        console.print(f"problem: {problem}", markup=False, soft_wrap=True, style="red")
+    if not report["problems"]:
+        console.print("All well.")

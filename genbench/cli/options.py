@@ -1,0 +1,21 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="FILE", help="A .py file or module that registers more; may be given again."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def load(plugins: list[str] | None) -> None:
+    """Loads the plugins that the user named."""
+    from genbench.registry import load_plugin
+
+    for plugin in plugins or ():
+        load_plugin(plugin)

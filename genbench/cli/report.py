@@ -1,0 +1,85 @@
+"""`genbench report`: tables and pictures from stored results."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from genbench.report.table import Table
+    from genbench.store import Store
+
+Format = Literal["terminal", "md", "csv", "json"]
+
+
+def report(
+    results: Annotated[Path, typer.Argument(help="A results folder.")] = Path("results"),
+    suite: Annotated[str | None, typer.Option(help="One suite; all that have results by default.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="The way of scoring; the suite's first by default.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print the tables.")] = "terminal",
+    all_metrics: Annotated[bool, typer.Option("--all-metrics", help="Every column, not the main ones alone.")] = False,
+    figures: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Where pictures go; RESULTS/report by default.")] = None,
+) -> None:
+    """Print tables of results, with intervals over seeds and all controls, and draw the pictures beside them.
+
+    Reads what is stored and nothing else. Where RESULTS holds no runs but RESULTS/reference does, reports those.
+    """
+    from genbench.errors import UnknownName
+    from genbench.report import render
+
+    store = _store(results)
+    names = store.suites()
+    if suite is not None and suite not in names:
+        raise UnknownName("suite with results", suite, names)
+    found = [table for name in names if suite in (None, name) for table in _tables(store, name, protocol)]
+    if not all_metrics and format_ in ("terminal", "md"):
+        found = [table.headline() for table in found]
+    if format_ == "terminal":
+        render.terminal(found)
+    else:
+        text = {"md": render.markdown, "csv": render.comma_separated, "json": render.as_json}[format_](found)
+        sys.stdout.write(text)
+    for path, reason in dict.fromkeys(store.unreadable):
+        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
+    if figures:
+        _draw(store, [name for name in names if suite in (None, name)], out or results / "report")
+
+
+def _store(results: Path) -> Store:
+    """The results, or the reference inside them where there are no others."""
+    from genbench.errors import GenbenchError
+    from genbench.store import REFERENCE, Store
+
+    if not results.is_dir():
+        raise GenbenchError(
+            f"{results} is not a folder. Give a results folder, or make one: genbench run --suite toy2d"
+        )
+    store = Store(results)
+    if store.suites():
+        return store
+    reference = Store(results / REFERENCE)
+    if reference.suites():
+        typer.secho(f"{results} holds no runs of yours; this is {reference.root}.", err=True)
+        return reference
+    raise GenbenchError(f"{results} holds no results. Make some: genbench run --suite toy2d --out {results}")
+
+
+def _tables(store: Store, suite: str, protocol: str | None) -> list[Table]:
+    from genbench.metrics import protocols
+    from genbench.report.table import tables
+
+    plan = store.plan(suite)
+    name = protocol or (plan.protocols[0] if plan else "genbench1")
+    return tables(store, suite, protocols.protocol(name))
+
+
+def _draw(store: Store, suites: list[str], folder: Path) -> None:
+    from genbench.report import figures
+
+    for suite in suites:
+        for drawn in figures.draw(store, suite, folder / suite):
+            typer.echo(f"{drawn.path}", err=True)

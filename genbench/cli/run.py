@@ -1,0 +1,184 @@
+"""`genbench run`: train and score what a suite plans and the results don't hold yet."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genbench.cli.options import Plugins, load
+from genbench.provenance import command_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from genbench.executors.plan import Plan
+    from genbench.spec import Suite
+    from genbench.store import Store
+
+CUSTOM_BUDGET = "steps=6000"
+CUSTOM_SEEDS = "0-4"
+
+
+class Rerun(StrEnum):
+    """Which trials to run although there is a record of them."""
+
+    failed = "failed"
+    stale = "stale"
+    all = "all"
+
+
+def run(
+    suite: Annotated[str | None, typer.Option(help="The plan to run, say toy2d; see genbench list suites.")] = None,
+    trainer: Annotated[
+        list[str] | None,
+        typer.Option(help="Trainers instead of the suite's, as name[parameter=value]; may be repeated."),
+    ] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Datasets instead of the suite's; may be repeated.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds instead of the suite's, say 0-4 or 0,7.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="steps=N, updates=N, samples=N or seconds=S instead of the suite's budget.")
+    ] = None,
+    checkpoints: Annotated[int | None, typer.Option(min=1, help="How often to measure, log-spaced.")] = None,
+    out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Trials at once; by default one a core.")] = None,
+    rerun: Annotated[
+        list[Rerun] | None, typer.Option(help="Run failed, stale or all trials again; may be repeated.")
+    ] = None,
+    weights: Annotated[bool, typer.Option(help="Keep each trial's final weights.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and an estimate, and stop.")] = False,
+    plugin: Plugins = None,
+) -> None:
+    """Train and score what the suite plans and the results folder doesn't hold yet.
+
+    Finished trials are skipped, cut-off ones resume from their last checkpoint to the same bits.
+
+    Exit code: 0 all well, 1 some trials failed, 2 bad usage, 130 interrupted.
+    """
+    load(plugin)
+    chosen = _suite(suite, trainer, dataset, seeds, budget, checkpoints)
+    chosen.trials()  # every name and parameter is checked here, before torch is imported
+    _check_device(device)
+    from genbench.store import Store
+
+    store = Store(out)
+    if not dry_run:
+        store.check_writable()
+    from rich.console import Console
+
+    from genbench.executors.plan import make_plan
+
+    console = Console(highlight=False)
+    plan = make_plan(chosen, store, rerun or ())
+    _announce(console, plan, store)
+    jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), 1))
+    report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])
+    if not plan.run:
+        console.print(f"Nothing is left to run. To see the results: {report}", markup=False, soft_wrap=True)
+    elif dry_run:
+        from genbench.cli.estimate import estimate
+
+        estimate(console, plan, jobs, device)
+    else:
+        try:
+            statuses = _execute(console, plan, store, jobs, device, weights, plugin or [])
+        except KeyboardInterrupt:
+            console.print("Interrupted. Finished trials and checkpoints are kept; to go on:")
+            console.print(f"  {command_line()}", markup=False, soft_wrap=True)
+            raise
+        console.print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
+        console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
+        if set(statuses) != {"done"}:
+            console.print("To try the failed ones again: --rerun failed")
+            raise typer.Exit(1)
+
+
+def _announce(console: Console, plan: Plan, store: Store) -> None:
+    """Prints what is to be done, and what isn't and why."""
+    suite = plan.suite
+    size = f"{len(suite.trainers)} trainers × {len(suite.datasets)} datasets × {len(suite.seeds)} seeds"
+    console.print(f"{suite.name}: {size}, {suite.budget}, into {store.root}", markup=False, soft_wrap=True)
+    console.print(f"{len(plan.run)} trials to run, {len(plan.done)} done already")
+    if plan.failed:
+        console.print(f"{len(plan.failed)} failed before; to try them again: --rerun failed")
+    if plan.stale:
+        console.print(f"{len(plan.stale)} stale, made by another version; to renew them: --rerun stale")
+    for path, reason in store.unreadable:
+        console.print(f"Unreadable: {path}: {reason}", markup=False, soft_wrap=True, style="yellow")
+
+
+def _execute(
+    console: Console, plan: Plan, store: Store, jobs: int, device: str, weights: bool, plugins: list[str]
+) -> Counter[str]:
+    """Runs the plan's controls, then its trials; returns how many ended in which way."""
+    from genbench.cli.display import display
+    from genbench.errors import GenbenchError
+    from genbench.executors.local import LocalExecutor
+    from genbench.executors.pool import PoolExecutor
+    from genbench.executors.task import Context
+
+    executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugins)
+    context = Context(str(store.root), plan.suite.name, plan.suite.protocols, device, command_line())
+    store.write_plan(plan.suite)
+    statuses: Counter[str] = Counter()
+    with display(console, len(plan.run)) as shown:
+        for outcome in executor.run(plan.tasks(context, weights), shown.notify):
+            if outcome.error is not None:
+                raise GenbenchError(outcome.error)
+            shown.finish(outcome)
+            if outcome.record is not None:
+                statuses[outcome.record.status] += 1
+                plan.remove_stale(outcome.record)
+    return statuses
+
+
+def _suite(
+    suite: str | None,
+    trainer: list[str] | None,
+    dataset: list[str] | None,
+    seeds: str | None,
+    budget: str | None,
+    checkpoints: int | None,
+) -> Suite:
+    """The suite with the options in the place of its own values."""
+    from genbench.errors import GenbenchError
+    from genbench.registry import split_references, suites
+    from genbench.spec import Budget, Suite, parse_seeds
+
+    given = {
+        "trainers": tuple(part for text in trainer or () for part in split_references(text)),
+        "datasets": tuple(part for text in dataset or () for part in split_references(text)),
+        "seeds": parse_seeds(seeds) if seeds else (),
+        "budget": Budget.parse(budget) if budget else None,
+        "checkpoints": checkpoints,
+    }
+    given = {key: value for key, value in given.items() if value}
+    if suite is not None:
+        found: Suite = suites[suite].build()
+        return found.model_copy(update=given)
+    if "trainers" not in given or "datasets" not in given:
+        known = ", ".join(entry.name for entry in suites)
+        raise GenbenchError(f"Nothing to run. Give --suite ({known}), or both --trainer and --dataset.")
+    defaults = {"seeds": parse_seeds(CUSTOM_SEEDS), "budget": Budget.parse(CUSTOM_BUDGET)}
+    return Suite(name="custom", version=1, **{**defaults, **given})  # type: ignore[arg-type]
+
+
+def _check_device(device: str) -> None:
+    from genbench.errors import GenbenchError
+
+    if device in ("auto", "cpu"):
+        return
+    if not device.startswith("cuda"):
+        raise GenbenchError(f"No device is named {device!r}. Give --device auto, cpu, cuda or cuda:N.")
+    import torch
+
+    count = torch.cuda.device_count()
+    index = device.partition(":")[2] or "0"
+    if not index.isdigit() or int(index) >= count:
+        raise GenbenchError(f"torch finds {count} CUDA devices here, so {device} can't be used. Give --device cpu.")

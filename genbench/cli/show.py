@@ -1,0 +1,126 @@
+"""`genbench show`: one registered thing, its parameters and its recipes."""
+
+from __future__ import annotations
+
+import json
+import typing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genbench.cli.options import AsJson, Plugins, load
+
+if TYPE_CHECKING:
+    from genbench.registry import Entry
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A trainer, dataset, metric, suite or control.")],
+    as_json: AsJson = False,
+    plugin: Plugins = None,
+) -> None:
+    """Show what a trainer, dataset, metric, suite or control is, and its parameters."""
+    load(plugin)
+    from genbench.errors import UnknownName
+    from genbench.registry import REGISTRIES
+
+    found = [registry[name] for registry in REGISTRIES if name in registry]
+    if not found:
+        raise UnknownName("trainer, dataset, metric, suite or control", name, [e.name for r in REGISTRIES for e in r])
+    if as_json:
+        typer.echo(json.dumps([describe(entry) for entry in found], indent=1, ensure_ascii=False))
+        return
+    for entry in found:
+        _print(entry)
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """Everything there is to know of an entry, as plain data."""
+    defaults = entry.defaults
+    described: dict[str, Any] = {
+        "kind": entry.kind,
+        "name": entry.name,
+        "version": entry.version,
+        "origin": entry.origin,
+        "citation": entry.citation,
+        "doc": entry.doc,
+        "parameters": {
+            key: {"type": _type_name(annotation), **({"default": defaults[key]} if key in defaults else {})}
+            for key, annotation in entry.annotations.items()
+        },
+        "recipes": {key: dict(values) for key, values in entry.recipes.items()},
+        **{key: value for key, value in entry.facts.items() if key != "files"},
+    }
+    if entry.kind == "suite":
+        described["plan"] = entry.build().model_dump(mode="json")
+    return described
+
+
+def _print(entry: Entry) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from genbench.registry import Reference, format_value
+
+    console = Console(highlight=False)
+    described = describe(entry)
+    console.print(f"[bold]{entry.name}[/], a {entry.kind}, version {entry.version}, from {entry.origin}")
+    console.print()
+    paragraphs = (" ".join(paragraph.split()) for paragraph in entry.doc.split("\n\n"))
+    console.print("\n\n".join(paragraphs), markup=False)
+    facts = {
+        "source": entry.citation,
+        "unit": described.get("unit"),
+        "best": {True: "higher", False: "lower", None: "the truth's own value"}[described["higher_is_better"]]
+        if "higher_is_better" in described
+        else None,
+        **{key: _plain(value) for key, value in described.get("plan", {}).items() if key not in ("name", "version")},
+    }
+    rows = {key: value for key, value in facts.items() if value}
+    if rows:
+        console.print()
+        console.print(_table(rows, Table, Text))
+    if described["parameters"]:
+        console.print("\n[bold]parameters[/]")
+        lines = {
+            key: f"{format_value(p['default']) if 'default' in p else 'required'}   ({p['type']})"
+            for key, p in described["parameters"].items()
+        }
+        console.print(_table(lines, Table, Text))
+    if entry.recipes:
+        console.print("\n[bold]recipes[/]")
+        recipes = {name: str(Reference(entry.name, values)) for name, values in entry.recipes.items()}
+        console.print(_table(recipes, Table, Text))
+        console.print(f"\nTo use one: {entry.name}[recipe={next(iter(entry.recipes))}]", markup=False)
+
+
+def _table(rows: dict[str, Any], table_type: Any, text_type: Any) -> Any:
+    table = table_type(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in rows.items():
+        table.add_row(text_type(f"  {key}"), text_type(str(value)))
+    return table
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['kind']}={value['amount']:g}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _type_name(annotation: Any) -> str:
+    """`int ≥ 1`, `float > 0`, `adam | sgd`: what a parameter takes."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return " | ".join(map(str, typing.get_args(annotation)))
+    if typing.get_origin(annotation) is Annotated:
+        kind, *bounds = typing.get_args(annotation)
+        signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+        limits = (
+            [f"{signs[key]} {limit}" for b in bounds for key, limit in vars(b).items() if key in signs]
+            if all(hasattr(b, "__dict__") for b in bounds)
+            else [f"{signs[key]} {getattr(b, key)}" for b in bounds for key in signs if hasattr(b, key)]
+        )
+        return " ".join([_type_name(kind), " and ".join(limits)])
+    return getattr(annotation, "__name__", str(annotation))

@@ -1,0 +1,191 @@
+"""The pictures of a report, in one visual language: one colour a trainer, every seed visible, every axis named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from safetensors.numpy import load_file
+
+from genbench.store import CURVE, SAMPLES, Found, Store
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DPI = 110
+LEVELS = 14
+POINTS = 800
+FRAMES = 7
+REAL_COLOUR = "0.25"
+LEVEL_COLOURS = "Greys"
+STYLE: Any = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "font.size": 9,
+    "figure.dpi": DPI,
+}
+LABELS = {
+    "modes": "modes captured",
+    "modes_any": "modes with any sample",
+    "hq": "HQ samples (fraction)",
+    "reverse_kl": "reverse KL (nats)",
+    "sliced_w2": "sliced W2 (data units)",
+    "arc_coverage": "arc covered (fraction)",
+    "curve_distance": "distance to curve (noise stds)",
+}
+CURVES = ("modes", "hq", "reverse_kl", "arc_coverage", "curve_distance", "sliced_w2")
+LOGARITHMIC = ("reverse_kl", "sliced_w2", "curve_distance")
+PROGRESS = {"steps": "generator steps", "updates": "network updates"}
+
+
+class Drawn(NamedTuple):
+    """A picture on disk and what it shows."""
+
+    path: Path
+    caption: str
+
+
+def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
+    """Draws a suite's pictures into `folder` and yields each as it is written."""
+    found = [trial for trial in store.trials(suite) if trial.record.status == "done"]
+    if not found:
+        return
+    plan = store.plan(suite)
+    budget = str(plan.budget) if plan else str(found[0].record.trial.budget)
+    found = [trial for trial in found if str(trial.record.trial.budget) == budget]
+    trainers = _in_order([t.record.trial.trainer.label for t in found], plan.trainers if plan else ())
+    datasets = _in_order([t.record.trial.dataset.label for t in found], plan.datasets if plan else ())
+    colours = dict(zip(trainers, sns.color_palette("colorblind", len(trainers)), strict=True))
+    folder.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(STYLE):
+        cells = _first_seeds(found)
+        if any("landscape" in load_file(cell.folder / SAMPLES) for cell in cells.values()):
+            yield _save(
+                _landscapes(cells, datasets, trainers, colours),
+                folder / "landscapes.png",
+                f"Generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
+                f"(darker is higher), after {budget}; the first seed of each.",
+            )
+        for dataset in datasets:
+            yield _save(
+                _strip(
+                    {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}, colours
+                ),
+                folder / f"strip-{dataset}.png",
+                f"{dataset}: samples along training, always from the same noise; real ones in grey, first seed of each.",
+            )
+            mine = [trial for trial in found if trial.record.trial.dataset.label == dataset]
+            yield _save(
+                _curves(mine, colours),
+                folder / f"curves-{dataset}.png",
+                f"{dataset}: metrics along training, a thin line a seed, the thick one their mean.",
+            )
+
+
+def _landscapes(
+    cells: dict[tuple[str, str], Found], datasets: Sequence[str], trainers: Sequence[str], colours: dict[str, Any]
+) -> Figure:
+    figure = Figure(figsize=(2.6 * len(trainers), 2.6 * len(datasets)), layout="constrained")
+    grid = figure.subplots(len(datasets), len(trainers), squeeze=False)
+    for row, dataset in zip(grid, datasets, strict=True):
+        for axes, trainer in zip(row, trainers, strict=True):
+            cell = cells.get((dataset, trainer))
+            if cell is None:
+                axes.set_axis_off()
+                continue
+            tensors = load_file(cell.folder / SAMPLES)
+            if "landscape" in tensors:
+                (x_low, y_low), (x_high, y_high) = tensors["extent"]
+                heights = tensors["landscape"].T
+                x, y = np.linspace(x_low, x_high, len(heights)), np.linspace(y_low, y_high, len(heights))
+                axes.contourf(x, y, heights, LEVELS, cmap=LEVEL_COLOURS, alpha=0.55)
+                axes.contour(x, y, heights, LEVELS, colors="white", linewidths=0.4)
+                axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high))
+            _points(axes, tensors, tensors["final"], colours[trainer])
+            axes.set(
+                title=f"{trainer} on {dataset}", xlabel="x₁ (data units)", ylabel="x₂ (data units)", aspect="equal"
+            )
+            axes.label_outer()
+    return figure
+
+
+def _strip(cells: dict[str, Found], colours: dict[str, Any]) -> Figure:
+    columns = min(FRAMES, min(len(load_file(cell.folder / SAMPLES)["strip"]) for cell in cells.values()))
+    figure = Figure(figsize=(1.5 * columns, 1.6 * len(cells) + 0.3), layout="constrained")
+    grid = figure.subplots(len(cells), columns, squeeze=False, sharex=True, sharey=True)
+    for row, (trainer, cell) in zip(grid, cells.items(), strict=True):
+        tensors = load_file(cell.folder / SAMPLES)
+        steps = pd.read_parquet(cell.folder / CURVE)["steps"]
+        frames = np.unique(np.linspace(0, len(tensors["strip"]) - 1, columns).round().astype(int))
+        for axes, frame in zip(row, frames, strict=True):
+            _points(axes, tensors, tensors["strip"][frame].astype(np.float32), colours[trainer], size=1.5)
+            axes.set_title(f"step {steps[frame]}", fontsize=8)
+            axes.set(aspect="equal", xticks=[], yticks=[])
+            sns.despine(ax=axes, left=True, bottom=True)
+        row[0].set_ylabel(trainer)
+        if "extent" in tensors:
+            (x_low, y_low), (x_high, y_high) = tensors["extent"]
+            row[0].set(xlim=(x_low, x_high), ylim=(y_low, y_high))
+    figure.supxlabel("x₁ to the right, x₂ upwards, the same data units in every frame", fontsize=8)
+    return figure
+
+
+def _curves(trials: Sequence[Found], colours: dict[str, Any]) -> Figure:
+    curves = pd.concat(
+        pd.read_parquet(trial.folder / CURVE).assign(
+            trainer=trial.record.trial.trainer.label, seed=trial.record.trial.seed
+        )
+        for trial in trials
+    )
+    metrics = [name for name in CURVES if name in curves and curves[name].notna().any()]
+    figure = Figure(figsize=(2.7 * len(metrics), 4.8), layout="constrained")
+    grid = figure.subplots(len(PROGRESS), len(metrics), squeeze=False, sharey="col")
+    for row, (progress, label) in zip(grid, PROGRESS.items(), strict=True):
+        for axes, metric in zip(row, metrics, strict=True):
+            for trainer, colour in colours.items():
+                mine = curves[curves.trainer == trainer]
+                for _, seed in mine.groupby("seed"):
+                    axes.plot(seed[progress], seed[metric], color=colour, linewidth=0.6, alpha=0.5)
+                mean = mine.groupby(progress)[metric].mean()
+                axes.plot(mean.index, mean, color=colour, linewidth=2, label=trainer)
+            axes.set_xscale("log")
+            if metric in LOGARITHMIC and curves[metric].min() > 0:
+                axes.set_yscale("log")
+            axes.set(xlabel=label, ylabel=LABELS.get(metric, metric))
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+    return figure
+
+
+def _points(axes: Axes, tensors: dict[str, Any], samples: Any, colour: Any, size: float = 3.0) -> None:
+    if "real" in tensors:
+        real = tensors["real"].astype(np.float32)[:POINTS]
+        axes.scatter(real[:, 0], real[:, 1], s=size, color=REAL_COLOUR, alpha=0.5, linewidths=0)
+    axes.scatter(samples[:POINTS, 0], samples[:POINTS, 1], s=size, color=colour, alpha=0.7, linewidths=0)
+
+
+def _first_seeds(found: Sequence[Found]) -> dict[tuple[str, str], Found]:
+    """The trial of the lowest seed by dataset and trainer."""
+    ordered = sorted(found, key=lambda trial: trial.record.trial.seed, reverse=True)
+    return {(trial.record.trial.dataset.label, trial.record.trial.trainer.label): trial for trial in ordered}
+
+
+def _in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
+    return sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def _save(figure: Figure, path: Path, caption: str) -> Drawn:
+    # No software or date in the file: equal results give equal bytes.
+    figure.savefig(path, dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    return Drawn(path, caption)

@@ -1,0 +1,198 @@
+"""Tables as text: for the terminal, Markdown, CSV and JSON. The numbers are the same in all of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from genbench.report.table import Cell, Row, Table
+
+ARROWS = {True: "↑", False: "↓", None: ""}
+LEGEND = (
+    "Mean over seeds ± half of its 95 % interval (Student's t). ↑ more is better, ↓ less is better; a column without "
+    "an arrow is best at the oracle's value. Null band: 95 % of the truth's own scores at the same n."
+)
+
+
+def terminal(tables: Sequence[Table]) -> None:
+    """Prints the tables with rich, as wide as the terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    console = Console(highlight=False)
+    for table in tables:
+        console.print(title(table), markup=False, style="bold")
+        shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        shown.add_column("", overflow="fold")
+        for heading in _headings(table):
+            shown.add_column(heading, justify="right")
+        for before, row in zip((None, *table.rows), table.rows, strict=False):
+            if before is not None and before.kind != row.kind:
+                shown.add_section()
+            label = f"{row.label}\n{_seeds(row)}".strip()
+            cells = [text.replace(" ", "\n", 1) for text in _texts(table, row)]
+            shown.add_row(escape(label), *cells, style=None if row.kind == "trainer" else "dim")
+        console.print(shown)
+        for note in _notes(table):
+            console.print(note, markup=False, style="yellow")
+    console.print(LEGEND, style="dim")
+
+
+def markdown(tables: Sequence[Table]) -> str:
+    """The tables as GitHub's Markdown."""
+    parts = []
+    for table in tables:
+        lines = [
+            f"**{title(table)}**",
+            "",
+            "| | | " + " | ".join(_headings(table)) + " |",
+            "|---|---|" + "---:|" * len(table.columns),
+            *(
+                f"| {_escaped(row.label)} | {_seeds(row)} | " + " | ".join(_texts(table, row)) + " |"
+                for row in table.rows
+            ),
+        ]
+        notes = [f"- {_escaped(note)}" for note in _notes(table)]
+        parts.append("\n".join([*lines, *(["", *notes] if notes else [])]))
+    return "\n\n".join([*parts, LEGEND]) + "\n"
+
+
+def comma_separated(tables: Sequence[Table]) -> str:
+    """One line a row and metric, with every seed's value."""
+    fields = [
+        "suite", "dataset", "budget", "protocol", "kind", "row", "finished", "planned", "metric", "unit", "n",
+        "mean", "low", "high", "values",
+    ]  # fmt: skip
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fields, lineterminator="\n")
+    writer.writeheader()
+    for table, row, name, cell in _cells(tables):
+        column = next(column for column in table.columns if column.name == name)
+        low, high = _ends(cell)
+        writer.writerow(
+            {
+                "suite": table.suite,
+                "dataset": table.dataset,
+                "budget": table.budget,
+                "protocol": table.protocol.name,
+                "kind": row.kind,
+                "row": row.label,
+                "finished": row.finished,
+                "planned": row.planned,
+                "metric": name,
+                "unit": column.unit,
+                "n": column.identity.n,
+                "mean": cell.interval.mean if cell.interval else None,
+                "low": low,
+                "high": high,
+                "values": " ".join(map(repr, cell.values)),
+            }
+        )
+    return buffer.getvalue()
+
+
+def as_json(tables: Sequence[Table]) -> str:
+    """The tables as JSON: columns with their identities, rows with means, intervals and every seed's value."""
+    payload = [
+        {
+            "suite": table.suite,
+            "dataset": table.dataset,
+            "budget": table.budget,
+            "protocol": table.protocol.name,
+            "columns": [
+                {
+                    "name": column.name,
+                    "unit": column.unit,
+                    "higher_is_better": column.higher_is_better,
+                    "identity": column.identity.model_dump(mode="json"),
+                }
+                for column in table.columns
+            ],
+            "rows": [_row_payload(table, row) for row in table.rows],
+            "notes": list(table.notes),
+        }
+        for table in tables
+    ]
+    return json.dumps(payload, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def title(table: Table) -> str:
+    """A table's heading."""
+    return f"{table.dataset}, {table.budget}, protocol {table.protocol.name} (suite {table.suite})"
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent where that is readable."""
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.3g}"
+
+
+def _row_payload(table: Table, row: Row) -> dict[str, Any]:
+    cells = {}
+    for column in table.columns:
+        cell = row.cells.get(column.name)
+        if cell is not None:
+            low, high = _ends(cell)
+            mean = cell.interval.mean if cell.interval else None
+            cells[column.name] = {"mean": mean, "low": low, "high": high, "values": list(cell.values)}
+    return {
+        "kind": row.kind,
+        "label": row.label,
+        "finished": row.finished,
+        "planned": row.planned,
+        "failures": list(row.failures),
+        "cells": cells,
+    }
+
+
+def _cells(tables: Sequence[Table]) -> Iterator[tuple[Table, Row, str, Cell]]:
+    for table in tables:
+        for row in table.rows:
+            for column in table.columns:
+                if column.name in row.cells:
+                    yield table, row, column.name, row.cells[column.name]
+
+
+def _ends(cell: Cell) -> tuple[float | None, float | None]:
+    if cell.band is not None:
+        return cell.band
+    return (cell.interval.low, cell.interval.high) if cell.interval else (None, None)
+
+
+def _headings(table: Table) -> list[str]:
+    return [f"{column.name}{ARROWS[column.higher_is_better]}" for column in table.columns]
+
+
+def _texts(table: Table, row: Row) -> list[str]:
+    return [_text(row, row.cells.get(column.name)) for column in table.columns]
+
+
+def _text(row: Row, cell: Cell | None) -> str:
+    if cell is None or not (cell.values or cell.band):
+        return "–"
+    if cell.band is not None:
+        low, high = cell.band
+        return number(low) if low == high else f"{number(low)} –{number(high)}"
+    assert cell.interval is not None
+    half = cell.interval.half_width
+    text = number(cell.interval.mean) if half is None else f"{number(cell.interval.mean)} ±{half:.2g}"
+    return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"
+
+
+def _seeds(row: Row) -> str:
+    if row.kind == "null band":
+        return ""
+    counted = str(row.finished) if row.finished == row.planned else f"{row.finished}/{row.planned}"
+    return f"{counted} {'draws' if row.kind == 'control' else 'seeds'}"
+
+
+def _notes(table: Table) -> list[str]:
+    return [*(failure for row in table.rows for failure in row.failures), *table.notes]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,176 @@
+"""The table model: what a results folder says about one dataset under one protocol. Renderers only format it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from genbench.metrics.protocols import Protocol
+from genbench.record import ControlScores, Identity, Record, Score
+from genbench.spec import Suite
+from genbench.stats import Interval, mean_interval
+from genbench.store import Found, Store
+
+RowKind = Literal["trainer", "control", "null band"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric under one identity."""
+
+    name: str
+    unit: str
+    higher_is_better: bool | None
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row's values of one metric, one a seed, with their mean and interval; of the null band, its two ends."""
+
+    values: tuple[float, ...] = ()
+    interval: Interval | None = None
+    band: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trainer, a control or the null band; `finished` of `planned` seeds have scores."""
+
+    kind: RowKind
+    label: str
+    cells: Mapping[str, Cell]
+    finished: int = 0
+    planned: int = 0
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """All rows of one dataset, budget and protocol, trainers first."""
+
+    suite: str
+    dataset: str
+    budget: str
+    protocol: Protocol
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    def headline(self) -> Table:
+        """The table with the protocol's main columns alone, in its order."""
+        by_name = {column.name: column for column in self.columns}
+        return replace(self, columns=tuple(by_name[name] for name in self.protocol.headline if name in by_name))
+
+
+def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
+    """The tables of a suite's results, one a dataset and budget, in the plan's order."""
+    plan = store.plan(suite)
+    controls = {found.dataset: found for found in store.controls(suite)}
+    groups: dict[tuple[str, str], list[Found]] = {}
+    for found in store.trials(suite):
+        trial = found.record.trial
+        groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
+    order = plan.datasets if plan else ()
+    return [
+        _table(suite, dataset, budget, protocol, groups[dataset, budget], controls.get(dataset), plan)
+        for dataset, budget in sorted(groups, key=lambda group: (_place(order, group[0]), group))
+    ]
+
+
+def _table(
+    suite: str,
+    dataset: str,
+    budget: str,
+    protocol: Protocol,
+    trials: Sequence[Found],
+    controls: ControlScores | None,
+    plan: Suite | None,
+) -> Table:
+    gate = Gate(protocol)
+    notes = []
+    fixed: list[Row] = []
+    if controls is None:
+        notes.append("This dataset's controls are missing; genbench run measures them.")
+    else:
+        bands = {b.name: (b.null_low, b.null_high) for b in gate.admit(controls.bands)}
+        for label, draws in controls.draws.items():
+            fixed.append(Row("control", label, _cells(map(gate.admit, draws)), len(draws), len(draws)))
+        ends = {
+            name: Cell(band=(low, high)) for name, (low, high) in bands.items() if low is not None and high is not None
+        }
+        fixed.append(Row("null band", "null band", ends))
+    trained = [_trainer_row(label, found, plan, gate) for label, found in _by_trainer(trials, plan)]
+    rows = (*trained, *fixed)
+    if gate.refused:
+        names = ", ".join(sorted(gate.refused))
+        notes.append(f"Some values are left out, being of another version or another n than their column: {names}.")
+    held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
+    columns = tuple(gate.columns[name] for name in gate.columns if name in held)
+    return Table(suite, dataset, budget, protocol, columns, rows, tuple(notes))
+
+
+class Gate:
+    """Lets scores of one protocol into a table, and of each name only those with the first one's identity."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self.columns: dict[str, Column] = {}
+        self.refused: set[str] = set()
+
+    def admit(self, scores: Iterable[Score]) -> list[Score]:
+        """The scores that belong into the table."""
+        admitted = []
+        for score in scores:
+            if score.identity.protocol != self.protocol.name:
+                continue
+            fresh = Column(score.name, score.unit, score.higher_is_better, score.identity)
+            if self.columns.setdefault(score.name, fresh).identity == score.identity:
+                admitted.append(score)
+            else:
+                self.refused.add(score.name)
+        return admitted
+
+
+def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[str, list[Found]]]:
+    """The trials by their trainer's label, which names its version where the results hold several."""
+    groups: dict[tuple[str, tuple[int, int, int]], list[Found]] = {}
+    for found in trials:
+        groups.setdefault((found.record.trial.trainer.label, _versions(found.record)), []).append(found)
+    labels = [label for label, _ in groups]
+    order = plan.trainers if plan else ()
+    for label, versions in sorted(groups, key=lambda group: (_place(order, group[0]), group)):
+        trainer, dataset, engine = versions
+        suffix = f" (trainer {trainer}, data {dataset}, engine {engine})" if labels.count(label) > 1 else ""
+        yield label + suffix, groups[label, versions]
+
+
+def _versions(record: Record) -> tuple[int, int, int]:
+    return record.trial.trainer.version, record.trial.dataset.version, record.trial.engine
+
+
+def _trainer_row(label: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Row:
+    scored = [found.scores.scores for found in trials if found.record.status == "done" and found.scores is not None]
+    failures = [
+        f"{found.record.trial}: {found.record.status}: {found.record.reason}"
+        for found in trials
+        if found.record.status != "done"
+    ]
+    planned = len(plan.seeds) if plan and label in plan.trainers else 0
+    return Row(
+        "trainer", label, _cells(map(gate.admit, scored)), len(scored), max(planned, len(trials)), tuple(failures)
+    )
+
+
+def _cells(draws: Iterable[Sequence[Score]]) -> dict[str, Cell]:
+    values: dict[str, list[float]] = {}
+    for scores in draws:
+        for score in scores:
+            if score.value is not None:
+                values.setdefault(score.name, []).append(score.value)
+    return {name: Cell(tuple(found), mean_interval(found)) for name, found in values.items()}
+
+
+def _place(order: Sequence[str], name: str) -> int:
+    return order.index(name) if name in order else len(order)
