@@ -33,7 +33,7 @@ def noise(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     import torch
 
     low, high = _target(dataset).box
-    uniform = torch.rand(n, *dataset.event_shape, generator=rng)
+    uniform: Tensor = torch.rand(n, *dataset.event_shape, generator=rng)
     return uniform.mul(high - low).add(low)
 
 
@@ -43,9 +43,9 @@ def gaussian(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     import torch
 
     real = dataset.sample(MOMENT_SAMPLES, rng).flatten(1).double()
-    factor = torch.linalg.cholesky(real.T.cov())
+    factor: Tensor = torch.linalg.cholesky(real.T.cov())
     normal = torch.randn(n, real.shape[1], generator=rng, dtype=torch.float64)
-    return (real.mean(0) + normal @ factor.T).float().unflatten(1, dataset.event_shape)
+    return (real.mean(0) + normal @ factor.T).float().reshape(n, *dataset.event_shape)
 
 
 @control("centres")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 import subprocess
-import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -36,11 +34,6 @@ def gather(device: str, command: str) -> dict[str, Any]:
             "matmul_precision": torch.get_float32_matmul_precision(),
         },
     }
-
-
-def command_line() -> str:
-    """The running command as a person would type it, without the path of the program."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def packages() -> dict[str, str | None]:

@@ -147,6 +147,15 @@ class Suite(Frozen):
     checkpoints: int = Field(default=12, ge=1)
     control_draws: int = Field(default=5, ge=2)
 
+    def canonical(self) -> Suite:
+        """The same plan with every reference in its shortest form, and none twice; raises for what can't be found."""
+        return self.model_copy(
+            update={
+                "datasets": tuple(dict.fromkeys(Component.resolve(datasets, text).label for text in self.datasets)),
+                "trainers": tuple(dict.fromkeys(Component.resolve(trainers, text).label for text in self.trainers)),
+            }
+        )
+
     def trials(self) -> list[Trial]:
         """Every trial of the plan, seed by seed, so that an early stop leaves whole comparisons behind."""
         data = [Component.resolve(datasets, reference) for reference in self.datasets]

@@ -126,7 +126,12 @@ class Store:
             return None
 
     def write_plan(self, plan: Suite) -> None:
-        """Stores a suite's plan, so that a report knows what is missing."""
+        """Stores a suite's plan, so that a report knows what is missing; what was planned before stays planned."""
+        before = self.plan(plan.name)
+        if before is not None and before.version == plan.version:
+            parts = ("datasets", "trainers", "seeds")
+            both = {part: tuple(dict.fromkeys((*getattr(before, part), *getattr(plan, part)))) for part in parts}
+            plan = plan.model_copy(update=both)
         write_model(self.root / slug(plan.name) / PLAN, plan)
 
     def _read(self, path: Path, model: type[Frozen], optional: bool = False) -> Any:

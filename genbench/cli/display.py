@@ -74,13 +74,17 @@ class LiveDisplay:
         self.clock = Clock(total)
         self.whole = bars.add_task("trials", total=total, note=f"0/{total}")
         self.lines: dict[str, TaskID] = {}
+        self.ended: set[str] = set()
 
     def notify(self, word: task.Progress) -> None:
+        if word.name in self.ended:  # a last word that came after the outcome
+            return
         if word.name not in self.lines:
             self.lines[word.name] = self.bars.add_task(escape(word.name), total=1.0, note="")
         self.bars.update(self.lines[word.name], completed=word.share, note=rate(word))
 
     def finish(self, outcome: Outcome) -> None:
+        self.ended.add(outcome.task.name)
         if (line := self.lines.pop(outcome.task.name, None)) is not None:
             self.bars.remove_task(line)
         if outcome.record is None:

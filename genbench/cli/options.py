@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +14,11 @@ Plugins = Annotated[
     typer.Option("--plugin", metavar="FILE", help="A .py file or module that registers more; may be given again."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def command_line() -> str:
+    """The running command as a person would type it, without the path of the program."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def load(plugins: list[str] | None) -> None:

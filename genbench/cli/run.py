@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genbench.cli.options import Plugins, load
-from genbench.provenance import command_line
+from genbench.cli.options import Plugins, command_line, load
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,8 +61,8 @@ def run(
     Exit code: 0 all well, 1 some trials failed, 2 bad usage, 130 interrupted.
     """
     load(plugin)
-    chosen = _suite(suite, trainer, dataset, seeds, budget, checkpoints)
-    chosen.trials()  # every name and parameter is checked here, before torch is imported
+    # Every name and parameter is checked here, before torch is imported.
+    chosen = _suite(suite, trainer, dataset, seeds, budget, checkpoints).canonical()
     _check_device(device)
     from genbench.store import Store
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import torch
@@ -111,7 +111,6 @@ class Method:
     landscape: str | None = None
 
 
-@runtime_checkable
 class Trainer(Protocol):
     """What no list of phases can say: the wider contract. The engine gives it data and asks it for samples."""
 

@@ -108,7 +108,7 @@ class Session:
     curve: list[dict[str, Any]] = field(default_factory=list)
     strip: list[Tensor] = field(default_factory=list)
     eval_seconds: float = 0.0
-    _notified: float = 0.0
+    _notified: float = field(default=0.0, init=False)
 
     def run(self) -> Record:
         """Trains up to each checkpoint in turn and measures there, then scores and commits."""

@@ -83,7 +83,7 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
                     {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}, colours
                 ),
                 folder / f"strip-{dataset}.png",
-                f"{dataset}: samples along training, always from the same noise; real ones in grey, first seed of each.",
+                f"{dataset}: samples along training, always from the same noise; real in grey, first seed of each.",
             )
             mine = [trial for trial in found if trial.record.trial.dataset.label == dataset]
             yield _save(

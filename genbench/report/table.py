@@ -101,6 +101,8 @@ def _table(
             name: Cell(band=(low, high)) for name, (low, high) in bands.items() if low is not None and high is not None
         }
         fixed.append(Row("null band", "null band", ends))
+    if plan and (dataset not in plan.datasets or budget != str(plan.budget)):
+        plan = None
     trained = [_trainer_row(label, found, plan, gate) for label, found in _by_trainer(trials, plan)]
     rows = (*trained, *fixed)
     if gate.refused:
@@ -134,12 +136,17 @@ class Gate:
 
 
 def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[str, list[Found]]]:
-    """The trials by their trainer's label, which names its version where the results hold several."""
+    """The trials by their trainer's label, which names its version where the results hold several.
+
+    A planned trainer without trials is there too, with none.
+    """
     groups: dict[tuple[str, tuple[int, int, int]], list[Found]] = {}
     for found in trials:
         groups.setdefault((found.record.trial.trainer.label, _versions(found.record)), []).append(found)
     labels = [label for label, _ in groups]
     order = plan.trainers if plan else ()
+    for label in set(order) - set(labels):
+        groups[label, (0, 0, 0)] = []
     for label, versions in sorted(groups, key=lambda group: (_place(order, group[0]), group)):
         trainer, dataset, engine = versions
         suffix = f" (trainer {trainer}, data {dataset}, engine {engine})" if labels.count(label) > 1 else ""
