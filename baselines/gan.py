@@ -13,20 +13,18 @@ from genbench import api
 if TYPE_CHECKING:
     from torch import Tensor
 
-RECIPES = {
-    "pacgan2018": {
-        "networks": "pacgan2018",
-        "width": 200,
-        "batch": 100,
-        "lr": 1e-4,
-        "beta1": 0.8,
-        "schedule": "constant",
-    },
-    "seed2020": {"smoothing": True, "width": 512, "lr": 2e-4, "beta1": 0.5, "schedule": "constant"},
-}
+PACGAN2018 = {
+    "loss": "non-saturating", "smoothing": False, "batch": 100, "latent": 2,
+    "networks": "pacgan2018", "width": 200, "depth": 3,
+    "critic_steps": 1, "optimizer": "adam", "lr": 1e-4, "beta1": 0.8, "beta2": 0.999, "schedule": "constant",
+}  # fmt: skip
+SEED2020 = {
+    "loss": "non-saturating", "smoothing": True, "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
+    "critic_steps": 1, "optimizer": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "schedule": "constant",
+}  # fmt: skip
 
 
-@api.trainer("gan", citation="arXiv:1406.2661", recipes=RECIPES)
+@api.trainer("gan", citation="arXiv:1406.2661", recipes={"pacgan2018": PACGAN2018, "seed2020": SEED2020})
 def gan(
     problem: api.Problem,
     *,
@@ -39,8 +37,8 @@ def gan(
     depth: api.Count = 3,
     critic_steps: api.Count = 1,
     optimizer: api.OptimizerName = "adam",
-    lr: api.Positive = 1e-3,
-    beta1: api.Decay = 0.5,
+    lr: api.Positive = 2e-3,
+    beta1: api.Decay = 0.0,
     beta2: api.Decay = 0.999,
     schedule: api.ScheduleName = "linear",
 ) -> api.Method:

@@ -12,14 +12,17 @@ from genbench import api
 if TYPE_CHECKING:
     from torch import Tensor
 
-RECIPES = {"gulrajani2017": {"width": 512, "lr": 5e-5, "beta2": 0.9, "critic_steps": 5, "schedule": "constant"}}
+GULRAJANI2017 = {
+    "clip": 0.01, "critic_steps": 5, "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
+    "optimizer": "rmsprop", "lr": 5e-5, "beta1": 0.0, "beta2": 0.9, "schedule": "constant",
+}  # fmt: skip
 
 
-@api.trainer("wgan", citation="arXiv:1701.07875", recipes=RECIPES)
+@api.trainer("wgan", citation="arXiv:1701.07875", recipes={"gulrajani2017": GULRAJANI2017})
 def wgan(
     problem: api.Problem,
     *,
-    clip: api.Positive = 0.01,
+    clip: api.Positive = 0.1,
     critic_steps: api.Count = 2,
     batch: api.Count = 256,
     latent: api.Count = 2,
@@ -27,7 +30,7 @@ def wgan(
     width: api.Count = 64,
     depth: api.Count = 3,
     optimizer: api.OptimizerName = "rmsprop",
-    lr: api.Positive = 5e-4,
+    lr: api.Positive = 4e-3,
     beta1: api.Decay = 0.0,
     beta2: api.Decay = 0.99,
     schedule: api.ScheduleName = "linear",

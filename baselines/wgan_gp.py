@@ -13,15 +13,14 @@ from genbench import api
 if TYPE_CHECKING:
     from torch import Tensor
 
-RECIPES = {
-    "gulrajani2017": {"width": 512, "lr": 1e-4, "beta1": 0.5, "critic_steps": 5, "schedule": "constant"},
-    "seed2020": {
-        "width": 512, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "critic_steps": 5, "schedule": "constant",
-    },
+GULRAJANI2017 = {
+    "penalty": 0.1, "critic_steps": 5, "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
+    "optimizer": "adam", "lr": 1e-4, "beta1": 0.5, "beta2": 0.9, "schedule": "constant",
 }  # fmt: skip
+SEED2020 = GULRAJANI2017 | {"lr": 2e-4, "beta2": 0.999}
 
 
-@api.trainer("wgan-gp", citation="arXiv:1704.00028", recipes=RECIPES)
+@api.trainer("wgan-gp", citation="arXiv:1704.00028", recipes={"gulrajani2017": GULRAJANI2017, "seed2020": SEED2020})
 def wgan_gp(
     problem: api.Problem,
     *,

@@ -76,26 +76,22 @@ def run(
     console = Console(highlight=False)
     plan = make_plan(chosen, store, rerun or ())
     _announce(console, plan, store)
-    jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), 1))
-    report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])
-    if not plan.run:
-        console.print(f"Nothing is left to run. To see the results: {report}", markup=False, soft_wrap=True)
+    jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
+    statuses: Counter[str] = Counter()
+    if not plan.run and not plan.controls:
+        console.print("Nothing is left to run.")
     elif dry_run:
         from genbench.cli.estimate import estimate
 
         estimate(console, plan, jobs, device)
+        return
     else:
-        try:
-            statuses = _execute(console, plan, store, jobs, device, weights, plugin or [])
-        except KeyboardInterrupt:
-            console.print("Interrupted. Finished trials and checkpoints are kept; to go on:")
-            console.print(f"  {command_line()}", markup=False, soft_wrap=True)
-            raise
-        console.print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
-        console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
-        if set(statuses) != {"done"}:
-            console.print("To try the failed ones again: --rerun failed")
-            raise typer.Exit(1)
+        statuses = _execute(console, plan, store, jobs, device, weights, plugin or [])
+    report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])
+    console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
+    if plan.failed or set(statuses) - {"done"}:
+        console.print("To try the failed ones again: --rerun failed")
+        raise typer.Exit(1)
 
 
 def _announce(console: Console, plan: Plan, store: Store) -> None:
@@ -105,7 +101,7 @@ def _announce(console: Console, plan: Plan, store: Store) -> None:
     console.print(f"{suite.name}: {size}, {suite.budget}, into {store.root}", markup=False, soft_wrap=True)
     console.print(f"{len(plan.run)} trials to run, {len(plan.done)} done already")
     if plan.failed:
-        console.print(f"{len(plan.failed)} failed before; to try them again: --rerun failed")
+        console.print(f"{len(plan.failed)} failed before")
     if plan.stale:
         console.print(f"{len(plan.stale)} stale, made by another version; to renew them: --rerun stale")
     for path, reason in store.unreadable:
@@ -126,14 +122,21 @@ def _execute(
     context = Context(str(store.root), plan.suite.name, plan.suite.protocols, device, command_line())
     store.write_plan(plan.suite)
     statuses: Counter[str] = Counter()
-    with display(console, len(plan.run)) as shown:
-        for outcome in executor.run(plan.tasks(context, weights), shown.notify):
-            if outcome.error is not None:
-                raise GenbenchError(outcome.error)
-            shown.finish(outcome)
-            if outcome.record is not None:
-                statuses[outcome.record.status] += 1
-                plan.remove_stale(outcome.record)
+    try:
+        with display(console, len(plan.run)) as shown:
+            for outcome in executor.run(plan.tasks(context, weights), shown.notify):
+                if outcome.error is not None:
+                    raise GenbenchError(outcome.error)
+                shown.finish(outcome)
+                if outcome.record is not None:
+                    statuses[outcome.record.status] += 1
+                    plan.remove_stale(outcome.record)
+    except KeyboardInterrupt:
+        console.print("Interrupted. Finished trials and checkpoints are kept; to go on:")
+        console.print(f"  {command_line()}", markup=False, soft_wrap=True)
+        raise
+    if statuses:
+        console.print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
     return statuses
 
 

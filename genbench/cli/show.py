@@ -61,7 +61,7 @@ def _print(entry: Entry) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from genbench.registry import Reference, format_value
+    from genbench.registry import format_value
 
     console = Console(highlight=False)
     described = describe(entry)
@@ -90,7 +90,10 @@ def _print(entry: Entry) -> None:
         console.print(_table(lines, Table, Text))
     if entry.recipes:
         console.print("\n[bold]recipes[/]")
-        recipes = {name: str(Reference(entry.name, values)) for name, values in entry.recipes.items()}
+        recipes = {
+            name: ", ".join(f"{key}={format_value(value)}" for key, value in values.items())
+            for name, values in entry.recipes.items()
+        }
         console.print(_table(recipes, Table, Text))
         console.print(f"\nTo use one: {entry.name}[recipe={next(iter(entry.recipes))}]", markup=False)
 

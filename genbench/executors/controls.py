@@ -14,16 +14,17 @@ from genbench.metrics.bands import bands
 from genbench.metrics.protocols import protocol
 from genbench.record import ControlScores, Score
 from genbench.registry import Entry, controls
-from genbench.spec import Component, canonical_json
+from genbench.spec import Component
 
 
 @dataclass(frozen=True)
 class ControlTask:
-    """Scores every control on one dataset, `draws` times each; does nothing where that was done already."""
+    """Scores every control on one dataset, `draws` times each; `key` says what decided them."""
 
     context: Context
     dataset: Component
     draws: int
+    key: str
 
     @property
     def name(self) -> str:
@@ -35,11 +36,6 @@ class ControlTask:
 
     def run(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""
-        results = store.Store(Path(self.context.root))
-        key = control_key(self.context, self.dataset, self.draws)
-        stored = results.read_controls(self.context.suite, self.dataset)
-        if stored is not None and stored.key == key:
-            return Outcome(self)
         dataset = build_dataset(self.dataset)
         with one_thread():
             scorers = [scorer(self.dataset, name) for name in self.context.protocols]
@@ -55,12 +51,12 @@ class ControlTask:
                     continue
         found = ControlScores(
             dataset=self.dataset.label,
-            key=key,
+            key=self.key,
             draws=drawn,
             bands=tuple(band for by_name in null.values() for band in by_name.values()),
             provenance=provenance.gather("cpu", self.context.command),
         )
-        results.write_controls(self.context.suite, self.dataset, found)
+        store.Store(Path(self.context.root)).write_controls(self.context.suite, self.dataset, found)
         return Outcome(self)
 
     def crashed(self, reason: str) -> Outcome:
@@ -75,16 +71,3 @@ class ControlTask:
         return tuple(
             score for name in self.context.protocols for score in scorer(self.dataset, name)(samples, null[name])
         )
-
-
-def control_key(context: Context, dataset: Component, draws: int) -> str:
-    """Everything that decides stored controls: with an equal key they need not be measured again."""
-    protocols = [protocol(name) for name in context.protocols]
-    return canonical_json(
-        {
-            "dataset": dataset.identity,
-            "draws": draws,
-            "controls": [[control.name, control.version] for control in controls],
-            "protocols": [[p.name, p.version, p.n, dict(p.columns)] for p in protocols],
-        }
-    )

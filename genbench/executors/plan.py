@@ -7,30 +7,34 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genbench.executors.controls import ControlTask
 from genbench.executors.task import Context, Task
-from genbench.executors.trial import TrialTask
+from genbench.metrics.protocols import protocol
 from genbench.record import Record
-from genbench.spec import Suite, Trial
+from genbench.registry import controls
+from genbench.spec import Component, Suite, Trial, canonical_json
 from genbench.store import Found, Store
 
 
 @dataclass
 class Plan:
-    """A suite's trials, sorted by what becomes of them."""
+    """A suite's trials, sorted by what becomes of them, and the datasets whose controls are missing."""
 
     suite: Suite
     run: list[Trial] = field(default_factory=list)
     done: list[Trial] = field(default_factory=list)
     failed: list[Trial] = field(default_factory=list)
     stale: list[Trial] = field(default_factory=list)
+    controls: list[Component] = field(default_factory=list)
     replaced: dict[str, list[Path]] = field(default_factory=dict)
 
     def tasks(self, context: Context, keep_weights: bool) -> list[Task]:
-        """The controls of each dataset, which come first, and the trials to run."""
-        data = dict.fromkeys(trial.dataset for trial in self.run)
+        """The datasets' controls that are missing, which come first, and the trials to run."""
+        from genbench.executors.controls import ControlTask
+        from genbench.executors.trial import TrialTask
+
+        draws = self.suite.control_draws
         return [
-            *(ControlTask(context, dataset, self.suite.control_draws) for dataset in data),
+            *(ControlTask(context, dataset, draws, control_key(self.suite, dataset)) for dataset in self.controls),
             *(TrialTask(context, trial, self.suite.checkpoints, keep_weights) for trial in self.run),
         ]
 
@@ -50,7 +54,12 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     for found in store.trials(suite.name):
         stored.setdefault(found.record.trial.plan_key, []).append(found)
     everything = "all" in rerun
-    for trial in suite.trials():
+    trials = suite.trials()
+    for dataset in dict.fromkeys(trial.dataset for trial in trials):
+        measured = store.read_controls(suite.name, dataset)
+        if measured is None or measured.key != control_key(suite, dataset):
+            plan.controls.append(dataset)
+    for trial in trials:
         versions = stored.get(trial.plan_key, [])
         current = [found for found in versions if found.record.id == trial.id]
         others = [found.folder for found in versions if found.record.id != trial.id]
@@ -63,6 +72,18 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
         else:
             _sort(plan, trial, plan.failed, everything or "failed" in rerun, others)
     return plan
+
+
+def control_key(suite: Suite, dataset: Component) -> str:
+    """Everything that decides a dataset's stored controls: with an equal key they need not be measured again."""
+    return canonical_json(
+        {
+            "dataset": dataset.identity,
+            "draws": suite.control_draws,
+            "controls": [[control.name, control.version] for control in controls],
+            "protocols": [[p.name, p.version, p.n, dict(p.columns)] for p in map(protocol, suite.protocols)],
+        }
+    )
 
 
 def _sort(plan: Plan, trial: Trial, kept: list[Trial], again: bool, folders: list[Path]) -> None:
