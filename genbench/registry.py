@@ -7,6 +7,7 @@ metrics, controls, suites and baselines come through the entry-point group `genb
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -137,22 +138,12 @@ class Entry:
         return self._validate(chosen)
 
     def label(self, given: Mapping[str, Value]) -> str:
-        """The shortest reference that says the same: parameters at their default are left out."""
-        values, defaults = self.resolve(given), self.defaults
-        return str(
-            Reference(
-                self.name,
-                {
-                    key: values.get(key, value)
-                    for key, value in given.items()
-                    if (
-                        value != "default"
-                        if key == "recipe" and self.recipes
-                        else values[key] != defaults.get(key, ...)
-                    )
-                },
-            )
-        )
+        """The shortest reference that says the same: what the defaults or the recipe say already is left out."""
+        values = self.resolve(given)
+        recipe = given.get("recipe", "default") if self.recipes else "default"
+        said = {**self.defaults, **self.recipes.get(str(recipe), {})}
+        kept = {key: value for key, value in values.items() if key in given and value != said.get(key, ...)}
+        return str(Reference(self.name, kept if recipe == "default" else {"recipe": recipe, **kept}))
 
     def _parameters(self) -> Iterator[tuple[str, inspect.Parameter]]:
         for key, parameter in inspect.signature(self.build).parameters.items():
@@ -165,7 +156,9 @@ class Entry:
         defaults = self.defaults
         fields: dict[str, Any] = {key: (kind, defaults.get(key, ...)) for key, kind in self.annotations.items()}
         model = pydantic.create_model(
-            self.name, __config__=pydantic.ConfigDict(extra="forbid", validate_default=True), **fields
+            self.name,
+            __config__=pydantic.ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False),
+            **fields,
         )
         try:
             values: dict[str, Value] = model(**chosen).model_dump()
@@ -260,31 +253,33 @@ def load_plugins() -> None:
     for point in entry_points(group=ENTRY_POINT_GROUP):
         try:
             point.load()
-        except Exception as error:  # whatever a stranger's module raises, the rest still works
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the rest still works
             broken_plugins.append(BrokenPlugin(point.name, f"{type(error).__name__}: {error}"))
 
 
 def load_plugin(source: str) -> None:
     """Imports one plugin that the user named: a path to a `.py` file, or a module. Raises GenbenchError."""
     load_plugins()
-    if source in _loaded:
+    is_file = source.endswith(".py")
+    key = str(Path(source).resolve()) if is_file else source
+    if key in _loaded:
         return
     try:
-        if source.endswith(".py"):
-            _import_file(Path(source))
+        if is_file:
+            _import_file(Path(key))
         else:
             importlib.import_module(source)
     except GenbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise GenbenchError(f"Plugin {source} failed to load: {type(error).__name__}: {error}") from error
-    _loaded.add(source)
+    _loaded.add(key)
 
 
 def _import_file(path: Path) -> None:
     if not path.is_file():
         raise GenbenchError(f"Plugin {path} is not a file. Give a .py file or the name of an installed module.")
-    name = f"genbench_plugin_{path.stem}"
+    name = f"genbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from genbench.errors import BadParameter, GenbenchError
-from genbench.registry import Entry, Reference, Registry, Value, datasets, trainers
+from genbench.registry import NAME, Entry, Reference, Registry, Value, datasets, trainers
 
 ENGINE_VERSION = 1
 """Raised whenever the engine changes the bits that a trial leaves behind."""
@@ -52,7 +52,7 @@ class Budget(Frozen):
         return cls(kind=kind, amount=number)  # type: ignore[arg-type]  # narrowed by the check above
 
     def __str__(self) -> str:
-        return f"{self.kind}={self.amount:g}" if self.amount < 1e6 else f"{self.kind}={self.amount:.0f}"
+        return f"{self.kind}={int(self.amount) if self.amount.is_integer() else self.amount}"
 
 
 class Component(Frozen):
@@ -146,6 +146,13 @@ class Suite(Frozen):
     protocols: tuple[str, ...] = ("genbench1",)
     checkpoints: int = Field(default=12, ge=1)
     control_draws: int = Field(default=5, ge=2)
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        if NAME.fullmatch(name) is None or name == "reference":
+            raise ValueError("a suite's name is a folder's: use a-z, 0-9, '-', '_' and '.'; 'reference' is taken")
+        return name
 
     def canonical(self) -> Suite:
         """The same plan with every reference in its shortest form, and none twice; raises for what can't be found."""

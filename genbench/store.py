@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
 REFERENCE = "reference"
+PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
 SPARE_BYTES = 64 * 2**20
 """Free space below which no trial is started."""
 
@@ -84,7 +85,7 @@ class Store:
 
     def cell(self, suite: str, dataset: Component) -> Path:
         """Where all of a dataset's trials and its controls live."""
-        return self.root / slug(suite) / slug(dataset.label)
+        return self.root / suite / slug(dataset.label)
 
     def suites(self) -> list[str]:
         """The names of the suites that have results here, in order."""
@@ -93,11 +94,9 @@ class Store:
         folders = (path for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE)
         return sorted(path.name for path in folders if any(path.glob(f"*/*/*/{RECORD}")))
 
-    def trials(self, suite: str = "*") -> Iterator[Found]:
-        """Every finished trial of a suite, or of all."""
+    def trials(self, suite: str) -> Iterator[Found]:
+        """Every finished trial of a suite."""
         for path in sorted(self.root.glob(f"{suite}/*/*/seed-*/{RECORD}")):
-            if path.relative_to(self.root).parts[0] == REFERENCE:
-                continue
             record = self._read(path, Record)
             if record is not None:
                 yield Found(path.parent, record, self._read(path.parent / SCORES, Scores, optional=True))
@@ -120,10 +119,14 @@ class Store:
 
     def plan(self, suite: str) -> Suite | None:
         """The plan that was last run under this name, None where there is none that can be read."""
+        path = self.root / suite / PLAN
         try:
-            return Suite.model_validate_json((self.root / slug(suite) / PLAN).read_bytes())
-        except (OSError, ValueError):
-            return None
+            return Suite.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            self.unreadable.append(Unreadable(path, f"not a suite: {str(error).splitlines()[0]}"))
+        return None
 
     def write_plan(self, plan: Suite) -> None:
         """Stores a suite's plan, so that a report knows what is missing; what was planned before stays planned."""
@@ -132,7 +135,7 @@ class Store:
             parts = ("datasets", "trainers", "seeds")
             both = {part: tuple(dict.fromkeys((*getattr(before, part), *getattr(plan, part)))) for part in parts}
             plan = plan.model_copy(update=both)
-        write_model(self.root / slug(plan.name) / PLAN, plan)
+        write_model(self.root / plan.name / PLAN, plan)
 
     def _read(self, path: Path, model: type[Frozen], optional: bool = False) -> Any:
         try:
@@ -142,7 +145,7 @@ class Store:
                 self.unreadable.append(Unreadable(path, str(error.strerror)))
         except OSError as error:
             self.unreadable.append(Unreadable(path, str(error.strerror)))
-        except (json.JSONDecodeError, UnicodeDecodeError):
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
             self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
         except BadRecord as error:
             self.unreadable.append(Unreadable(path, str(error)))
@@ -223,11 +226,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def slug(label: str) -> str:
-    """A label as a folder's name: `wgan-gp[penalty=1]` becomes `wgan-gp+penalty=1`; the same label, the same name."""
-    readable = re.sub(r"[^A-Za-z0-9._=+-]+", "_", label.replace("[", "+").rstrip("]").replace(",", "+"))
-    plain = readable if len(readable) <= 100 else readable[:100]
-    changed = plain != label.replace("[", "+").rstrip("]").replace(",", "+") or plain.startswith(".")
-    return f"{plain.lstrip('.')}-{hashlib.sha256(label.encode()).hexdigest()[:8]}" if changed else plain
+    """A label as a folder's name: `wgan-gp[penalty=1]` becomes `wgan-gp+penalty=1`.
+
+    Names differ where labels do: one that is long, or has characters that folders had better not, ends in its hash.
+    """
+    plain = PLAIN_LABEL.fullmatch(label)
+    if plain and len(label) <= 100:
+        return "+".join(filter(None, plain.groups())).replace(",", "+")
+    readable = re.sub(r"[^A-Za-z0-9._=-]+", "_", label)[:100].lstrip(".")
+    return f"{readable}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
 
 @contextmanager

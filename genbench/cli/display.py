@@ -52,6 +52,7 @@ class PlainDisplay:
         self.said: dict[str, float] = {}
 
     def notify(self, word: task.Progress) -> None:
+        self.clock.hear(word)
         now = time.monotonic()
         if now - self.said.setdefault(word.name, now) >= PLAIN_EVERY_SECONDS:
             self.said[word.name] = now
@@ -59,7 +60,7 @@ class PlainDisplay:
 
     def finish(self, outcome: Outcome) -> None:
         if outcome.record is not None:
-            self.clock.tick()
+            self.clock.tick(outcome.task.name)
             self._print(f"[{self.clock.finished}/{self.clock.total}] {describe(outcome)}; {self.clock.left()}")
 
     def _print(self, line: str) -> None:
@@ -79,6 +80,7 @@ class LiveDisplay:
     def notify(self, word: task.Progress) -> None:
         if word.name in self.ended:  # a last word that came after the outcome
             return
+        self.clock.hear(word)
         if word.name not in self.lines:
             self.lines[word.name] = self.bars.add_task(escape(word.name), total=1.0, note="")
         self.bars.update(self.lines[word.name], completed=word.share, note=rate(word))
@@ -91,28 +93,43 @@ class LiveDisplay:
             return
         if outcome.record.status != "done":
             self.bars.console.print(describe(outcome), markup=False, soft_wrap=True)
-        self.clock.tick()
+        self.clock.tick(outcome.task.name)
         note = f"{self.clock.finished}/{self.clock.total}, {self.clock.left()}"
         self.bars.update(self.whole, completed=self.clock.finished, note=note)
 
 
 class Clock:
-    """How many trials are finished, and how long the rest will take at this pace."""
+    """How much of the trials is done, and how long the rest will take at this pace."""
 
     def __init__(self, total: int) -> None:
-        self.total, self.finished = total, 0
-        self.started = time.monotonic()
+        self.total = total
+        self.ended: set[str] = set()
+        self.shares: dict[str, float] = {}
+        self.opened = time.monotonic()
+        self.started: float | None = None
 
-    def tick(self) -> None:
+    @property
+    def finished(self) -> int:
+        return len(self.ended)
+
+    def hear(self, word: task.Progress) -> None:
+        """A running trial is so far; controls, which take no steps, don't set the pace."""
+        if word.steps and word.name not in self.ended:
+            self.started = self.started or time.monotonic()
+            self.shares[word.name] = word.share
+
+    def tick(self, name: str) -> None:
         """One more is finished."""
-        self.finished += 1
+        self.ended.add(name)
+        self.shares.pop(name, None)
 
     def left(self) -> str:
         """The time left, in words."""
+        now = time.monotonic()
         if self.finished == self.total:
-            return f"{duration(time.monotonic() - self.started)} in all"
-        pace = (time.monotonic() - self.started) / self.finished
-        return f"about {duration(pace * (self.total - self.finished))} left"
+            return f"{duration(now - self.opened)} in all"
+        done = self.finished + sum(self.shares.values())
+        return f"about {duration((now - (self.started or self.opened)) / done * (self.total - done))} left"
 
 
 def describe(outcome: Outcome) -> str:

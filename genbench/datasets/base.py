@@ -7,6 +7,9 @@ from typing import NamedTuple, Protocol, Self, runtime_checkable
 import torch
 from torch import Generator, Tensor
 
+EXACT = "donot_use_mm_for_euclid_dist"
+"""`torch.cdist`'s way that doesn't lose small distances to rounding."""
+
 
 class Box(NamedTuple):
     """The smallest axis-parallel box around a target's support, noise aside: `low` and `high`, `(features,)` each."""
@@ -16,7 +19,7 @@ class Box(NamedTuple):
 
 
 class Modes(NamedTuple):
-    """Where a target's modes are: `centres` `(modes, features)`, one isotropic standard deviation `std`, shares."""
+    """A target's modes: `centres` `(modes, features)`, one isotropic standard deviation, `weights` that sum to 1."""
 
     centres: Tensor
     std: float
@@ -26,12 +29,12 @@ class Modes(NamedTuple):
 class Curve(NamedTuple):
     """A target's one-dimensional support, finely sampled.
 
-    `points` `(points, features)` lie at equal steps of the curve's own parameter; `weights` `(points,)` are their
-    probabilities; `arc` `(points,)` the arc length up to each; `std` that of the isotropic noise around them.
+    `points` `(points, features)` lie along it from end to end; `mass` and `arc` `(points,)` are the probability and
+    the arc length up to each; `std` is that of the isotropic noise around the curve.
     """
 
     points: Tensor
-    weights: Tensor
+    mass: Tensor
     arc: Tensor
     std: float
 

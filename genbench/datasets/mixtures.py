@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from genbench.datasets.base import Box, Curve, Modes
+from genbench.datasets.base import EXACT, Box, Curve, Modes
 from genbench.errors import BadParameter
 
 
@@ -20,7 +20,7 @@ class Mixture:
     curve: Curve | None = None
 
     def __init__(self, centres: Tensor, std: float) -> None:
-        weights = torch.full((len(centres),), 1 / len(centres), dtype=centres.dtype, device=centres.device)
+        weights = torch.full((len(centres),), 1 / len(centres), dtype=torch.float64, device=centres.device)
         self.modes = Modes(centres, std, weights)
         self.event_shape: tuple[int, ...] = (centres.shape[1],)
         self.box = Box(centres.amin(0), centres.amax(0))
@@ -35,9 +35,9 @@ class Mixture:
 
     def log_prob(self, x: Tensor) -> Tensor:
         centres, std, weights = self.modes
-        squares = torch.cdist(x.double(), centres.double(), compute_mode="donot_use_mm_for_euclid_dist").square()
+        squares = torch.cdist(x.double(), centres.double(), compute_mode=EXACT).square()
         normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi))
-        return torch.logsumexp(weights.double().log() - squares / (2 * std**2), 1) - normaliser
+        return torch.logsumexp(weights.log() - squares / (2 * std**2), 1) - normaliser
 
     def to(self, device: torch.device | str) -> Self:
         return type(self)(self.modes.centres.to(device), self.modes.std)

@@ -69,7 +69,7 @@ class TrialTask:
             except Diverged as error:
                 record = session.fail("diverged", str(error))
             except (torch.OutOfMemoryError, MemoryError) as error:
-                reason = f"{error or 'memory ran out'}; lower batch or width, or run fewer --jobs"
+                reason = f"{str(error) or 'memory ran out'}; lower batch or width, or run fewer --jobs"
                 record = session.fail("out-of-memory", reason)
             except Exception as error:  # a method may raise anything: it is the trial that fails, not the run
                 record = session.fail("crashed", _where(error))

@@ -1,7 +1,7 @@
 """Null bands: where 95 % of the truth's own scores lie, draw by draw, at the same n.
 
 The bands of genbench's own targets ship with it in `bands.json`, like a table of critical values; those of any
-other dataset are measured when they are first needed. To measure the shipped ones again, in a quarter of an hour
+other dataset are measured when they are first needed. To measure the shipped ones again, in ten minutes
 on two cores:
 
     python -m genbench.metrics.bands

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
@@ -11,17 +12,27 @@ from genbench.metrics.samples import SampleMetric
 
 
 class CurveMetric(SampleMetric):
-    """Finds each sample's nearest point of the curve."""
+    """Finds each sample's nearest point of the curve, taken as straight between its points."""
 
     def __init__(self, curve: Curve, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.curve = curve
-        self._tree = cKDTree(curve.points.double().numpy())
+        self._tree = cKDTree(curve.points.numpy())
 
     def nearest(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Each sample's distance to the curve in noise stds, and the index of the nearest curve point: `(n,)` each."""
-        distance, index = self._tree.query(samples.double().numpy())
-        return torch.from_numpy(distance) / self.curve.std, torch.from_numpy(index)
+        """Each sample's distance to the curve in noise stds, and the arc length up to the nearest point: `(n,)` each.
+
+        The nearest point lies on one of the two segments that meet in the nearest of the curve's points.
+        """
+        points, arc = self.curve.points, self.curve.arc
+        x = samples.double()
+        nearest = torch.from_numpy(self._tree.query(x.numpy())[1])
+        start = torch.stack([nearest - 1, nearest]).clamp_(0, len(points) - 2)
+        along = points[start + 1] - points[start]
+        share = (((x - points[start]) * along).sum(-1) / along.square().sum(-1)).clamp_(0, 1)
+        distance, side = (points[start] + share[..., None] * along - x).norm(dim=-1).min(0)
+        reached = torch.lerp(arc[start], arc[start + 1], share).gather(0, side[None])[0]
+        return distance / self.curve.std, reached
 
 
 class CurveDistance(CurveMetric):
@@ -43,8 +54,9 @@ class ArcCoverage(CurveMetric):
         self.k, self.bins, self.share = k, bins, share
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        distance, index = self.nearest(samples)
-        stretch = (self.curve.arc / self.curve.arc[-1] * self.bins).long().clamp_(max=self.bins - 1)
-        counts = torch.bincount(stretch[index[distance < self.k]], minlength=self.bins)
-        fair = torch.bincount(stretch, weights=self.curve.weights, minlength=self.bins) * len(samples)
-        return (counts >= (self.share * fair).clamp(min=1e-9)).double().mean()
+        distance, reached = self.nearest(samples)
+        arc, mass = self.curve.arc.numpy(), self.curve.mass.numpy()
+        edges = np.linspace(0, arc[-1], self.bins + 1)
+        counts, _ = np.histogram(reached[distance < self.k].numpy(), edges)
+        fair = np.diff(np.interp(edges, arc, mass)) * len(samples)
+        return torch.from_numpy((counts > 0) & (counts >= self.share * fair)).double().mean()

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.metrics.modes import EXACT
+from genbench.datasets.base import EXACT
 from genbench.metrics.samples import SampleMetric
 
 BANDWIDTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)

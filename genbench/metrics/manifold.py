@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.metrics.modes import EXACT
+from genbench.datasets.base import EXACT
 from genbench.metrics.samples import SampleMetric
 
 BLOCK = 1024

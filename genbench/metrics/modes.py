@@ -8,19 +8,26 @@ from typing import Any, Literal
 
 import torch
 import torchmetrics
-from scipy.special import gammainc
+from scipy.special import gammainc, gammaincc
 from torch import Tensor
 
-from genbench.datasets.base import Modes
+from genbench.datasets.base import EXACT, Modes
 from genbench.errors import Skip
 
+ROUNDING = 1e-12
+"""A mode with exactly its share counts, however the threshold was rounded."""
+
 Rule = Literal["fair", "any"]
-EXACT = "donot_use_mm_for_euclid_dist"
 
 
 def ball_mass(k: float, dimensions: int) -> float:
     """The share of a standard normal in `dimensions` dimensions that lies closer than `k` to its centre."""
     return float(gammainc(dimensions / 2, k * k / 2))
+
+
+def junk_mass(k: float, dimensions: int) -> float:
+    """What `ball_mass` leaves, however little it is."""
+    return float(gammaincc(dimensions / 2, k * k / 2))
 
 
 class ModeHistogram(torchmetrics.Metric):
@@ -36,7 +43,7 @@ class ModeHistogram(torchmetrics.Metric):
 
     def __init__(self, modes: Modes, k: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.centres, self.std, self.weights = modes.centres.double(), modes.std, modes.weights.double()
+        self.centres, self.std, self.weights = modes.centres.double(), modes.std, modes.weights
         self.k = k
         self.state_key = ("mode histogram", k)
         size = len(self.centres)
@@ -61,9 +68,9 @@ class ModeHistogram(torchmetrics.Metric):
             if not self.counts.any():
                 raise Skip("no sample lies near a mode")
             return self.counts / self.counts.sum(), self.weights
-        mass = ball_mass(self.k, self.centres.shape[1])
+        d = self.centres.shape[1]
         shares = torch.cat([self.counts, (self.total - self.counts.sum())[None]]) / self.total
-        return shares, torch.cat([self.weights * mass, self.weights.new_tensor([1 - mass])])
+        return shares, torch.cat([self.weights * ball_mass(self.k, d), self.weights.new_tensor([junk_mass(self.k, d)])])
 
 
 class ModesCaptured(ModeHistogram):
@@ -127,7 +134,9 @@ class StdRatio(ModeHistogram):
 
 def captured(histogram: ModeHistogram, rule: Rule, share: float) -> Tensor:
     """Which modes hold enough HQ samples, `(modes,)` of bool."""
-    threshold = share * histogram.total * histogram.weights if rule == "fair" else torch.ones_like(histogram.counts)
+    if rule == "any":
+        return histogram.counts > 0
+    threshold = share * histogram.total * histogram.weights * (1 - ROUNDING)
     return (histogram.counts > 0) & (histogram.counts >= threshold)
 
 

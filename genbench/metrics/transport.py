@@ -6,8 +6,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Generator, Tensor
 
+from genbench.datasets.base import EXACT
 from genbench.errors import Skip
-from genbench.metrics.modes import EXACT
 from genbench.metrics.samples import SampleMetric
 
 
