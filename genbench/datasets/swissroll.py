@@ -61,5 +61,5 @@ class SwissRoll:
 
 
 def _spiral(u: Tensor) -> Tensor:
-    t = FIRST + (LAST - FIRST) * u
+    t = FIRST * (1 + 2 * u)
     return torch.stack([t * t.cos(), t * t.sin()], 1) / SCALE
