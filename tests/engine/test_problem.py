@@ -1,0 +1,51 @@
+"""What a method is given: networks and streams that depend on the seed and the role alone."""
+
+import pytest
+import torch
+
+from genbench.engine.problem import Problem
+from genbench.errors import UnknownName
+
+
+def weights(network):
+    return torch.cat([parameter.flatten() for parameter in network.parameters()])
+
+
+@pytest.mark.parametrize("build", ["generator", "critic"])
+def test_networks_start_alike_at_one_seed(build):
+    sizes = {"width": 8, "depth": 2} | ({"latent": 2} if build == "generator" else {})
+    one, same, other = (getattr(Problem((2,), seed), build)("mlp", **sizes) for seed in (0, 0, 1))
+    assert torch.equal(weights(one), weights(same))
+    assert not torch.equal(weights(one), weights(other))
+
+
+def test_networks_do_not_depend_on_the_order_in_which_they_are_made():
+    one, other = Problem((2,), 0), Problem((2,), 0)
+    first = one.generator("mlp", latent=2, width=8, depth=2)
+    other.critic("mlp", width=8, depth=2)
+    assert torch.equal(weights(first), weights(other.generator("mlp", latent=2, width=8, depth=2)))
+
+
+def test_network_that_initialises_itself_is_reproducible_and_leaves_no_trace():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one = Problem((2,), 0).initialised("mine", lambda rng: torch.nn.Linear(3, 3))
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(6)
+    assert torch.equal(weights(one), weights(Problem((2,), 0).initialised("mine", lambda rng: torch.nn.Linear(3, 3))))
+    assert not torch.equal(
+        weights(one), weights(Problem((2,), 0).initialised("other", lambda rng: torch.nn.Linear(3, 3)))
+    )
+
+
+def test_stream_is_one_and_the_same_for_its_role():
+    problem = Problem((2,), 0)
+    stream = problem.stream("mine")
+    assert problem.stream("mine") is stream
+    assert problem.stream("other").initial_seed() != stream.initial_seed()
+    assert Problem((2,), 0).stream("mine").initial_seed() == stream.initial_seed()
+
+
+def test_unknown_pair_of_networks_suggests():
+    with pytest.raises(UnknownName, match="Did you mean mlp"):
+        Problem((2,), 0).critic("mpl", width=8, depth=2)

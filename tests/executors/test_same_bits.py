@@ -1,0 +1,152 @@
+"""A trial leaves the same bits wherever it runs, however often it is measured, in one go or resumed."""
+
+from itertools import count
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from genbench import store
+from genbench.executors import trial
+from genbench.executors.local import LocalExecutor
+from genbench.executors.pool import PoolExecutor
+from genbench.registry import trainers
+
+BASELINES = [entry.name for entry in trainers if entry.origin.startswith("genbench.baselines")]
+STEPS = 40
+
+
+def ignore(word):
+    pass
+
+
+def never():
+    return False
+
+
+def stop_at(times):
+    """Says yes when it is asked for that many times, once."""
+    asked = count(1)
+    return lambda: next(asked) == times
+
+
+def finished(outcomes):
+    """Each trainer's record, of which none failed."""
+    records = {outcome.record.trial.trainer.name: outcome.record for outcome in outcomes}
+    assert {record.status for record in records.values()} == {"done"}
+    return records
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """A function from a name to a folder of its own."""
+    return tmp_path_factory.mktemp
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return {}
+
+
+@pytest.fixture
+def undisturbed(kept, apart, trials):
+    """Each baseline's record from this process, measured twice, and the folder of its results."""
+    if not kept:
+        root = apart("undisturbed")
+        records = finished(LocalExecutor().run(trials(*BASELINES, steps=STEPS, root=root), ignore))
+        kept.update(root=root, records=records)
+    return kept
+
+
+def final(folder):
+    return load_file(folder / store.SAMPLES)["final"]
+
+
+def same(record, task, undisturbed):
+    """Whether weights and samples are those of the undisturbed run."""
+    before = undisturbed["records"][record.trial.trainer.name]
+    folder = task.folder.relative_to(task.context.root)
+    assert record.weights_sha256 == before.weights_sha256
+    assert record.files[store.WEIGHTS] == before.files[store.WEIGHTS]
+    assert torch.equal(final(task.folder), final(undisturbed["root"] / folder))
+    assert (record.cost.steps, record.cost.updates, record.cost.samples) == (
+        before.cost.steps,
+        before.cost.updates,
+        before.cost.samples,
+    )
+    return True
+
+
+def test_every_baseline_is_here():
+    assert {"gan", "wgan", "wgan-gp"} <= set(BASELINES)
+
+
+def test_seeds_and_trainers_differ(undisturbed, trials):
+    hashes = {record.weights_sha256 for record in undisturbed["records"].values()}
+    other = finished(LocalExecutor().run(trials(*BASELINES, steps=STEPS, seeds=(1,)), ignore))
+    assert len(hashes | {record.weights_sha256 for record in other.values()}) == 2 * len(BASELINES)
+
+
+@pytest.mark.parametrize("checkpoints", [1, 2, 20])
+@pytest.mark.parametrize("name", BASELINES)
+def test_in_this_process_again(name, checkpoints, undisturbed, trials):
+    (task,) = trials(name, steps=STEPS, checkpoints=checkpoints)
+    torch.manual_seed(checkpoints)
+    assert same(task.run(ignore, never).record, task, undisturbed)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_alone_or_after_others(name, undisturbed, trials):
+    for task in trials(*reversed(BASELINES), steps=5, seeds=(7,), checkpoints=1):
+        task.run(ignore, never)
+    (task,) = trials(name, steps=STEPS)
+    assert same(task.run(ignore, never).record, task, undisturbed)
+
+
+def test_in_a_pool_whole_or_resumed_measured_twice_or_often(undisturbed, trials, apart, monkeypatch):
+    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    seldom, often, cut_off = (
+        trials(*BASELINES, steps=STEPS, checkpoints=checkpoints, root=apart("pool")) for checkpoints in (2, 20, 2)
+    )
+    for task in cut_off:
+        assert task.run(ignore, stop_at(13)).record is None
+    outcomes = list(PoolExecutor(2).run([*seldom, *often, *cut_off], ignore))
+    assert len(outcomes) == 3 * len(BASELINES)
+    assert all(same(outcome.record, outcome.task, undisturbed) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("every", [1, 7, 25])
+@pytest.mark.parametrize("name", BASELINES)
+def test_cut_off_and_resumed(name, every, undisturbed, trials, monkeypatch):
+    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    (task,) = trials(name, steps=STEPS, checkpoints=4)
+    cuts = 0
+    while True:
+        outcome = task.run(ignore, stop_at(every))
+        if outcome.record is not None:
+            break
+        cuts += 1
+        assert (task.folder / store.CHECKPOINT).is_file()
+        assert not (task.folder / store.RECORD).exists()
+        torch.manual_seed(cuts)
+    assert cuts >= STEPS // every - 1
+    assert same(outcome.record, task, undisturbed)
+    assert not (task.folder / store.CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_cut_off_and_resumed_with_other_checkpoints(name, undisturbed, trials, monkeypatch):
+    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    (seldom,), (often,) = (trials(name, steps=STEPS, checkpoints=checkpoints) for checkpoints in (3, 20))
+    assert seldom.run(ignore, stop_at(17)).record is None
+    assert same(often.run(ignore, never).record, often, undisturbed)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_after_a_checkpoint_that_cannot_be_read(name, undisturbed, trials, monkeypatch):
+    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    (task,) = trials(name, steps=STEPS)
+    task.run(ignore, stop_at(13))
+    kept = task.folder / store.CHECKPOINT
+    kept.write_bytes(kept.read_bytes()[:500])
+    assert same(task.run(ignore, never).record, task, undisturbed)

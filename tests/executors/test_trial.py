@@ -1,0 +1,246 @@
+"""One trial: what it leaves behind when it ends well, and when it doesn't."""
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import made_up
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from genbench import store
+from genbench.executors import trial
+from genbench.executors.controls import ControlTask
+from genbench.store import Store
+
+
+def ignore(word):
+    pass
+
+
+def never():
+    return False
+
+
+def run(task, stop=never):
+    return task.run(ignore, stop).record
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def in_store(task):
+    (found,) = Store(task.folder.parents[3]).trials(task.context.suite)
+    return found
+
+
+def test_leaves_all_that_a_report_needs(trials):
+    (task,) = trials("wgan-gp", steps=40, checkpoints=3)
+    record = run(task)
+    found = in_store(task)
+    assert found.record == record
+    assert found.folder == task.folder
+    assert (record.status, record.reason, record.id) == ("done", None, task.trial.id)
+    assert (record.cost.steps, record.cost.updates, record.cost.samples) == (40, 120, 80 * 256)
+    assert record.cost.train_seconds > 0
+    assert record.cost.eval_seconds > 0
+    assert record.cost.peak_memory_bytes > 50 * 2**20
+    assert record.provenance["command"] == "genbench run"
+    assert record.provenance["threads"] == 1
+    assert {score.identity.protocol for score in found.scores.scores} == {"smoke"}
+
+
+def test_curve_and_strip_have_a_row_a_checkpoint(trials):
+    (task,) = trials("gan", steps=40, checkpoints=4)
+    run(task)
+    curve = pd.read_parquet(task.folder / store.CURVE)
+    tensors = load_file(task.folder / store.SAMPLES)
+    assert curve["steps"].tolist() == [1, 2, 9, 40]
+    assert curve["updates"].tolist() == [2, 4, 18, 80]
+    assert {"loss_generator", "loss_discriminator", "seconds", "modes", "hq"} <= set(curve.columns)
+    assert tensors["strip"].shape == (4, trial.STRIP_SAMPLES, 2)
+    assert torch.equal(tensors["strip"][-1], tensors["final"][: trial.STRIP_SAMPLES].half())
+    assert not torch.equal(tensors["strip"][0], tensors["strip"][-1])
+
+
+def test_last_row_of_the_curve_is_the_score(trials):
+    (task,) = trials("gan", steps=20)
+    run(task)
+    last = pd.read_parquet(task.folder / store.CURVE).iloc[-1]
+    scores = {score.name: score.value for score in in_store(task).scores.scores}
+    assert {name: last[name] for name in ("modes", "hq", "sliced_w2")} == {
+        name: scores[name] for name in ("modes", "hq", "sliced_w2")
+    }
+
+
+def test_samples_are_the_stored_weights_own(trials):
+    from genbench import networks, seeding
+
+    (task,) = trials("gan", steps=20)
+    run(task)
+    rng = seeding.stream(task.trial.seed, seeding.EVALUATION_NOISE)
+    generator = networks.pair("mlp").generator(2, (2,), 64, 3, torch.Generator())
+    weights = load_file(task.folder / store.WEIGHTS)
+    generator.load_state_dict(
+        {key.removeprefix("generator."): value for key, value in weights.items() if key.startswith("generator.")}
+    )
+    with torch.no_grad():
+        samples = generator(torch.randn(1_000, 2, generator=rng))
+    assert torch.allclose(samples, load_file(task.folder / store.SAMPLES)["final"], atol=1e-6)
+
+
+def test_weights_can_be_left_out_but_not_their_hash(trials):
+    (kept,), (left_out,) = trials("gan"), trials("gan", keep_weights=False)
+    hashes = {run(kept).weights_sha256}
+    (kept.folder / store.WEIGHTS).unlink()
+    hashes.add(run(left_out).weights_sha256)
+    assert not (left_out.folder / store.WEIGHTS).exists()
+    assert len(hashes) == 1
+    assert None not in hashes
+
+
+@pytest.mark.usefixtures("misfits")
+@pytest.mark.parametrize(
+    ("trainer", "status", "reason"),
+    [
+        ("crashes[at=3]", "crashed", r"^ValueError: no such luck \(misfits\.py:\d+\)$"),
+        ("crashes-at-once", "crashed", r"^RuntimeError: nothing to build \(misfits\.py:\d+\)$"),
+        ("turns-nan[at=3]", "diverged", "^the generator's loss became nan by generator step 12$"),
+        ("fills-memory[at=3]", "out-of-memory", "^memory ran out; lower batch or width, or run fewer --jobs$"),
+        ("fills-the-device[at=3]", "out-of-memory", r"^CUDA out of memory\. Tried to allocate 2 GiB; lower batch"),
+    ],
+)
+class TestFailure:
+    """Whatever a trainer does, its trial leaves a record."""
+
+    def test_is_recorded_with_its_reason(self, trainer, status, reason, trials):
+        (task,) = trials(trainer, checkpoints=1)
+        record = run(task)
+        found = in_store(task)
+        assert found.record == record
+        assert found.scores is None
+        assert record.status == status
+        assert re.search(reason, record.reason)
+        assert record.weights_sha256 is None
+        assert record.cost.steps == {"crashes-at-once": 0, "turns-nan[at=3]": 12}.get(trainer, 2)
+        assert record.provenance["packages"]["torch"]
+
+    def test_takes_its_checkpoint_away(self, trainer, status, reason, trials):
+        (task,) = trials(trainer, checkpoints=12)
+        run(task)
+        assert names_in(task.folder) == [store.RECORD]
+
+    def test_leaves_the_number_of_threads_alone(self, trainer, status, reason, trials):
+        torch.set_num_threads(2)
+        run(*trials(trainer))
+        assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("misfits")
+def test_place_of_a_crash_is_the_line_that_raised(trials):
+    from genbench.registry import trainers
+
+    (task,) = trials("crashes[at=1]")
+    record = run(task)
+    source = trainers["crashes"].build.__globals__["__file__"]
+    number = int(record.reason.rpartition(":")[2].rstrip(")"))
+    lines = Path(source).read_text(encoding="utf-8").splitlines()
+    assert lines[number - 1].strip() == 'raise ValueError("no such luck")'
+
+
+@pytest.mark.usefixtures("misfits")
+def test_weights_that_are_not_finite_diverge_though_losses_are(trials, monkeypatch):
+    from genbench.registry import trainers
+
+    task = trials("turns-nan[at=12]")[0]
+    build = trainers["turns-nan"].build
+    built = build(None, at=12)
+    monkeypatch.setattr(type(built), "step", lambda self, data, progress: {"generator": torch.zeros(())})
+    monkeypatch.setattr(type(built), "weights", lambda self: {"generator.shift": torch.tensor(torch.inf)})
+    record = run(task)
+    assert (record.status, record.reason) == ("diverged", "generator.shift is no longer finite at generator step 1")
+
+
+def test_baseline_that_diverges_says_so(trials):
+    (task,) = trials("wgan-gp[lr=1e30]", steps=20)
+    record = run(task)
+    assert record.status == "diverged"
+    assert "generator step" in record.reason
+
+
+def test_stop_keeps_the_checkpoint_and_writes_no_record(trials):
+    (task,) = trials("gan", steps=10_000)
+    assert run(task, lambda: True) is None
+    assert names_in(task.folder) == [store.CHECKPOINT]
+    _, facts = store.load_checkpoint(task.folder)
+    assert facts["meter"]["steps"] >= 1
+
+
+def test_resumed_trial_meters_the_whole(trials, monkeypatch):
+    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    (task,) = trials("gan", steps=40, checkpoints=6)
+    asked = iter(range(1, 1_000))
+    run(task, lambda: next(asked) == 25)
+    _, facts = store.load_checkpoint(task.folder)
+    record = run(task)
+    assert record.cost.steps == 40
+    assert record.cost.train_seconds > facts["meter"]["seconds"] > 0
+    assert record.cost.eval_seconds > facts["eval_seconds"] > 0
+    assert pd.read_parquet(task.folder / store.CURVE)["steps"].tolist() == [1, 3, 6, 16, 40]
+
+
+def test_progress_is_told_and_never_too_often(trials, monkeypatch):
+    (task,) = trials("gan", steps=200)
+    words = []
+    task.run(words.append, never)
+    assert 1 <= len(words) <= 1 + 200
+    assert {word.name for word in words} == {str(task.trial)}
+    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    (task,) = trials("gan", steps=20, seeds=(1,))
+    words.clear()
+    task.run(words.append, never)
+    assert [word.steps for word in words] == list(range(1, 21))
+    assert words[-1].share == 1
+    assert words[-1].note.startswith("modes ")
+
+
+def test_disk_that_fills_up_is_a_reason_too(trials, monkeypatch):
+    (task,) = trials("gan")
+
+    def full(folder, *rest):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(store, "commit", full)
+    record = run(task)
+    assert record.status == "crashed"
+    assert record.reason.endswith("; not stored: No space left on device")
+
+
+@pytest.mark.usefixtures("misfits")
+def test_dataset_of_which_nothing_is_known_can_be_trained_on(trials):
+    (task,) = trials("wgan-gp", datasets=("unknown",))
+    assert run(task).status == "done"
+    states = {score.name: score.state for score in in_store(task).scores.scores}
+    assert (states["modes"], states["w2"]) == ("skipped", "ok")
+    assert load_file(task.folder / store.SAMPLES).keys() == {"final", "strip"}
+
+
+def test_scores_carry_the_null_bands_of_stored_controls(trials):
+    (task,) = trials("gan", steps=5)
+    run(task)
+    bare = {score.name: score for score in in_store(task).scores.scores}
+    assert {score.null_low for score in bare.values()} == {None}
+    bands = [score.model_copy(update={"null_low": -1.0, "null_high": 2.0}) for score in bare.values()]
+    controls = made_up.ControlScores(dataset="ring8", key="", draws={}, bands=tuple(bands))
+    Store(task.folder.parents[3]).write_controls(task.context.suite, task.trial.dataset, controls)
+    run(task)
+    assert {(s.null_low, s.null_high) for s in in_store(task).scores.scores} == {(-1.0, 2.0)}
+
+
+def test_needs_its_datasets_controls(trials):
+    (task,) = trials("gan")
+    assert task.needs == ControlTask(task.context, task.trial.dataset, 2, "").name

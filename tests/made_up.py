@@ -1,0 +1,121 @@
+"""Records, scores and plans that nobody trained, and registries that forget what a test put into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from genbench import registry, store
+from genbench.record import ControlScores, Cost, Identity, Record, Score, Scores, Status
+from genbench.spec import Budget, Component, Suite, Trial
+
+UNITS = {"modes": ("modes", True), "hq": ("fraction", True), "reverse_kl": ("nats", False)}
+COST = Cost(steps=40, updates=120, samples=20_480, train_seconds=1.5, eval_seconds=0.5, peak_memory_bytes=500 * 2**20)
+
+
+@contextmanager
+def forgetful_registries() -> Iterator[None]:
+    """Within, whatever registers itself is gone afterwards, and so is the memory of having loaded it."""
+    names = [dict(held._entries) for held in registry.REGISTRIES]
+    loaded, broken = set(registry._loaded), list(registry.broken_plugins)
+    try:
+        yield
+    finally:
+        for held, before in zip(registry.REGISTRIES, names, strict=True):
+            held._entries.clear()
+            held._entries.update(before)
+        registry._loaded.clear()
+        registry._loaded.update(loaded)
+        registry.broken_plugins[:] = broken
+
+
+def component(label: str, /, **changes: Any) -> Component:
+    """A thing that need not be registered."""
+    plain: dict[str, Any] = {"name": label.partition("[")[0], "version": 1, "parameters": {}, "label": label}
+    return Component(**{**plain, **changes})
+
+
+def trial(
+    trainer: str | Component = "gan",
+    dataset: str | Component = "ring8",
+    seed: int = 0,
+    budget: str = "steps=40",
+    **changes: Any,
+) -> Trial:
+    method, data = (part if isinstance(part, Component) else component(part) for part in (trainer, dataset))
+    return Trial(trainer=method, dataset=data, seed=seed, budget=Budget.parse(budget), **changes)
+
+
+def suite(**changes: Any) -> Suite:
+    plain: dict[str, Any] = {
+        "name": "made-up",
+        "version": 1,
+        "datasets": ("ring8",),
+        "trainers": ("gan",),
+        "seeds": (0,),
+        "budget": Budget.parse("steps=40"),
+        "protocols": ("genbench1",),
+    }
+    return Suite(**{**plain, **changes})
+
+
+def score(name: str, value: float | None, band: tuple[float, float] | None = None, **identity: Any) -> Score:
+    unit, higher = UNITS.get(name, ("", None))
+    plain: dict[str, Any] = {
+        "metric": name,
+        "version": 1,
+        "parameters": {"k": 3.0},
+        "protocol": "genbench1",
+        "protocol_version": 1,
+        "n": 10_000,
+        "split": "reference, seed 0",
+        "dtype": "float32",
+    }
+    low, high = band or (None, None)
+    return Score(
+        name=name,
+        identity=Identity(**{**plain, **identity}),
+        value=value,
+        unit=unit,
+        higher_is_better=higher,
+        state="skipped" if value is None else "ok",
+        reason="made up" if value is None else None,
+        null_low=low,
+        null_high=high,
+    )
+
+
+def scores(values: Mapping[str, float | None], **identity: Any) -> tuple[Score, ...]:
+    return tuple(score(name, value, **identity) for name, value in values.items())
+
+
+def put(
+    root: Path,
+    of: Trial,
+    found: Sequence[Score] | None = None,
+    *,
+    into: str = "made-up",
+    status: Status = "done",
+    reason: str | None = None,
+    **contents: Any,
+) -> Path:
+    """Stores a trial as if it had been run, and returns its folder."""
+    folder = store.Store(root).folder(into, of)
+    record = Record(id=of.id, suite=into, trial=of, status=status, reason=reason, cost=COST)
+    store.commit(folder, record, Scores(id=of.id, scores=tuple(found)) if found is not None else None, **contents)
+    return folder
+
+
+def put_controls(
+    root: Path, dataset: Component, draws: Mapping[str, Sequence[Sequence[Score]]], bands: Sequence[Score] = ()
+) -> ControlScores:
+    controls = ControlScores(
+        dataset=dataset.label,
+        key="made up",
+        draws={name: tuple(map(tuple, drawn)) for name, drawn in draws.items()},
+        bands=tuple(bands),
+    )
+    store.Store(root).write_controls("made-up", dataset, controls)
+    return controls

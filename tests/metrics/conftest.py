@@ -1,0 +1,37 @@
+"""Fixtures that build truths and metrics by their references."""
+
+from functools import cache
+
+import pytest
+import torch
+
+from genbench.metrics.truth import Truth
+from genbench.registry import datasets, metrics
+
+
+@pytest.fixture(scope="session")
+def truth():
+    """`truth("ring8")`: the truth about a dataset, built once."""
+    return cache(lambda name: Truth(datasets.build(name)))
+
+
+@pytest.fixture(scope="session")
+def score():
+    """`score("modes[rule=any]", truth, samples)`: the metric's value as a float."""
+
+    def value(reference, about, samples):
+        metric = metrics.build(reference, about)
+        metric.update(samples)
+        return metric.compute().item()
+
+    return value
+
+
+@pytest.fixture(scope="session")
+def draw():
+    """`draw(truth, n, seed, …)`: samples of a truth's dataset."""
+
+    def samples(about, n, seed=0, **changes):
+        return about.dataset.sample(n, torch.Generator().manual_seed(seed), **changes)
+
+    return samples

@@ -1,0 +1,47 @@
+"""Tasks for executors that train nothing and note when they ran."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from genbench.errors import GenbenchError
+from genbench.executors.task import Outcome, Progress
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Writes down when it starts and ends; in between it does what `act` says."""
+
+    name: str
+    folder: str
+    needs: str | None = None
+    seconds: float = 0.0
+    act: str = ""
+
+    def run(self, notify, stop):
+        started = time.monotonic()
+        notify(Progress(self.name, 0.5, steps=3))
+        time.sleep(self.seconds)
+        if self.act == "refuse":
+            raise GenbenchError(f"{self.name} can't be done.")
+        if self.act == "break":
+            raise RuntimeError(f"{self.name} broke")
+        if self.act == "die":
+            os._exit(9)
+        if self.act == "unpicklable":
+            return Outcome(self, error=lambda: None)
+        while self.act == "wait" and not stop():
+            time.sleep(0.01)
+        Path(self.folder, self.name).write_text(f"{started} {time.monotonic()} {os.getpid()}")
+        return Outcome(self)
+
+    def crashed(self, reason):
+        return Outcome(self, error=f"{self.name}: {reason}")
+
+    @property
+    def span(self):
+        started, ended, _ = Path(self.folder, self.name).read_text().split()
+        return float(started), float(ended)

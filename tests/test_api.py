@@ -1,0 +1,58 @@
+"""The one door for plugins."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from genbench import api, registry
+
+BASELINES = sorted((Path(__file__).parent.parent / "baselines").glob("*.py"))
+
+
+def test_importing_it_imports_no_torch():
+    check = "import genbench.api, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_all_that_it_promises_is_there():
+    assert [name for name in api.__all__ if not hasattr(api, name)] == []
+    assert len(set(api.__all__)) == len(api.__all__)
+
+
+@pytest.mark.parametrize("path", BASELINES, ids=lambda path: path.name)
+def test_baselines_use_nothing_that_it_does_not_promise(path):
+    used = set(re.findall(r"\bapi\.(\w+)", path.read_text(encoding="utf-8")))
+    assert used <= set(api.__all__)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "held"),
+    [("trainer", "trainers"), ("dataset", "datasets"), ("control", "controls"), ("suite", "suites")],
+)
+def test_decorator_registers_in_its_registry(decorator, held):
+    assert getattr(api, decorator).__self__ is getattr(registry, held)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (api.Count, [1, 64], [0, -1, 1.5, "many"]),
+        (api.Positive, [1e-9, 3], [0, -1e-9]),
+        (api.NonNegative, [0, 0.1], [-1e-9]),
+        (api.Decay, [0, 0.999], [1, -0.1]),
+        (api.PairName, ["mlp", "pacgan2018"], ["resnet"]),
+        (api.OptimizerName, ["adam", "rmsprop", "sgd"], ["adamw"]),
+        (api.ScheduleName, ["constant", "linear", "cosine"], ["steps"]),
+    ],
+)
+def test_parameter_types_take_what_they_say(kind, good, bad):
+    adapter = TypeAdapter(kind)
+    for value in good:
+        assert adapter.validate_python(value) == value
+    for value in bad:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(value)

@@ -1,0 +1,57 @@
+"""The README says what is: its example runs, its table is the report's, its links lead somewhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genbench.report.render import markdown
+from genbench.report.table import tables
+from genbench.store import Store
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+
+
+def test_its_example_runs_in_the_suite_as_it_stands(tmp_path):
+    code, command = re.search(
+        r"```python\n(.*?)```.*?\n    genbench (run [^\n]*--plugin [^\n]*)\n", README, re.DOTALL
+    ).groups()
+    (tmp_path / "my_gan.py").write_text(code, encoding="utf-8")
+    smoke = command.replace("--suite toy2d", "--suite toy2d-smoke --seeds 0 --dataset ring8").split()
+    program = [sys.executable, "-c", "from genbench.cli.main import main; main()"]
+    result = subprocess.run([*program, *smoke], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (found,) = Store(tmp_path / "results").trials("toy2d-smoke")
+    assert found.record.trial.trainer.name == "my-gan"
+    assert found.record.status == "done"
+
+
+def test_its_example_is_a_file_of_about_forty_lines():
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    assert len(code.splitlines()) <= 42
+
+
+def test_its_table_is_what_report_prints_of_the_reference():
+    shown = re.search(r"<!-- table -->\n(.*?)<!-- /table -->", README, re.DOTALL)[1]
+    store = Store(ROOT / "results" / "reference")
+    plan = store.plan("toy2d")
+    from genbench.metrics.protocols import protocol
+
+    found = [table.headline() for table in tables(store, "toy2d", protocol(plan.protocols[0]))]
+    assert shown.strip() == markdown(found).strip()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_exist(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_sections_named_in_the_guide_exist():
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    headings = {line.lstrip("# ").lower().replace(" ", "-") for line in guide.splitlines() if line.startswith("#")}
+    assert set(re.findall(r"\]\(#([^)]+)\)", guide)) <= headings

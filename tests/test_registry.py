@@ -1,0 +1,292 @@
+"""References, parameters, registries and the ways in which plugins get in."""
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Annotated, Literal
+
+import made_up
+import pytest
+from annotated_types import Gt
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genbench import registry
+from genbench.errors import BadParameter, GenbenchError, UnknownName
+from genbench.registry import Entry, Reference, Registry, load_plugin, parse_value, split_references, trainers
+
+NAMES = st.from_regex(registry.NAME, fullmatch=True)
+KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+WORDS = st.from_regex(r"[A-Za-z_./:-]{1,12}", fullmatch=True).filter(lambda text: parse_value(text) is text)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.none() | st.booleans() | st.integers(-(10**18), 10**18) | FLOATS | WORDS
+REFERENCES = st.builds(Reference, NAMES, st.dictionaries(KEYS, VALUES, max_size=4))
+
+
+def method(
+    problem: object,
+    *,
+    width: Annotated[int, Gt(0)] = 64,
+    lr: Annotated[float, Gt(0)] = 1e-3,
+    kind: Literal["adam", "sgd"] = "adam",
+    smooth: bool = False,
+) -> str:
+    """A made-up method.
+
+    More about it.
+    """
+    return f"{width} {lr} {kind} {smooth}"
+
+
+def needy(*, path: str, std: float = 0.1) -> str:
+    """A dataset that can't do without a path."""
+    return f"{path} {std}"
+
+
+ENTRY = Entry("trainer", "made-up", 1, method, "tests", recipes={"wide": {"width": 512, "lr": 1e-4}})
+NEEDY = Entry("dataset", "needy", 1, needy, "tests")
+
+
+@given(REFERENCES)
+def test_reference_round_trip(reference: Reference) -> None:
+    assert Reference.parse(str(reference)) == reference
+
+
+@given(st.lists(REFERENCES, max_size=4))
+def test_split_undoes_join(references: list[Reference]) -> None:
+    assert list(map(Reference.parse, split_references(",".join(map(str, references))))) == references
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("gan", Reference("gan")),
+        (" gan [ lr = 1e-3 , width=3 ] ", Reference("gan", {"lr": 1e-3, "width": 3})),
+        ("gan[]", Reference("gan")),
+        ("gan[smoothing=True,clip=none]", Reference("gan", {"smoothing": True, "clip": None})),
+        ("mixture[path=a/b.csv]", Reference("mixture", {"path": "a/b.csv"})),
+    ],
+)
+def test_reference_grammar(text: str, expected: Reference) -> None:
+    assert Reference.parse(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "[lr=1]", "gan[lr=1", "gan lr=1]", "gan[lr=1]x", "gan gan"])
+def test_reference_that_is_none_says_how_to_write_one(text: str) -> None:
+    with pytest.raises(BadParameter, match=r"Write name or name\[key=value"):
+        Reference.parse(text)
+
+
+@pytest.mark.parametrize("pair", ["lr", "lr=", "=1"])
+def test_half_a_parameter_says_how_to_write_one(pair: str) -> None:
+    with pytest.raises(BadParameter, match=rf"'{pair}' in .* Write gan\[key=value\]"):
+        Reference.parse(f"gan[{pair}]")
+
+
+def test_parameter_given_twice_is_refused() -> None:
+    with pytest.raises(BadParameter, match="gives lr twice"):
+        Reference.parse("gan[lr=1,lr=2]")
+
+
+def test_defaults_then_recipe_then_given() -> None:
+    assert ENTRY.resolve({}) == {"width": 64, "lr": 1e-3, "kind": "adam", "smooth": False}
+    assert ENTRY.resolve({"recipe": "wide"}) == {"width": 512, "lr": 1e-4, "kind": "adam", "smooth": False}
+    assert ENTRY.resolve({"recipe": "wide", "lr": 2})["lr"] == 2
+    assert ENTRY.resolve({"recipe": "wide", "lr": 2})["width"] == 512
+    assert ENTRY.resolve({"recipe": "default"}) == ENTRY.resolve({})
+
+
+@pytest.mark.parametrize(("key", "given_", "kept"), [("lr", 1, float), ("width", 3.0, int), ("smooth", True, bool)])
+def test_values_take_their_parameters_type(key: str, given_: object, kept: type) -> None:
+    assert type(ENTRY.resolve({key: given_})[key]) is kept  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("given_", "label"),
+    [
+        ({}, "made-up"),
+        ({"width": 64, "lr": 0.001}, "made-up"),
+        ({"width": 65, "lr": 0.001}, "made-up[width=65]"),
+        ({"recipe": "wide"}, "made-up[recipe=wide]"),
+        ({"recipe": "default"}, "made-up"),
+        ({"recipe": "wide", "smooth": True}, "made-up[recipe=wide,smooth=true]"),
+        ({"recipe": "wide", "width": 512}, "made-up[recipe=wide]"),
+        ({"recipe": "wide", "width": 64}, "made-up[recipe=wide,width=64]"),
+    ],
+)
+def test_label_is_the_shortest_reference(given_: dict[str, registry.Value], label: str) -> None:
+    assert ENTRY.label(given_) == label
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "recipe": st.sampled_from(["default", "wide"]),
+            "width": st.sampled_from([64, 512, 7]),
+            "lr": st.sampled_from([1e-3, 1e-4, 0.5]),
+        },
+    )
+)
+def test_label_says_the_same_as_the_reference(chosen: dict[str, registry.Value]) -> None:
+    assert ENTRY.resolve(Reference.parse(ENTRY.label(chosen)).parameters) == ENTRY.resolve(chosen)
+
+
+@pytest.mark.parametrize(
+    ("entry", "given_", "message"),
+    [
+        (ENTRY, {"widht": 3}, "'widht'. Did you mean width.*genbench show made-up"),
+        (ENTRY, {"zzz": 3}, "Known: kind, lr, recipe, smooth, width.*genbench show made-up"),
+        (ENTRY, {"width": 0}, "width can't be 0 .*greater than 0.*genbench show made-up"),
+        (ENTRY, {"width": "many"}, "width can't be many .*integer.*genbench show made-up"),
+        (ENTRY, {"width": 1.5}, r"width can't be 1\.5 .*integer.*genbench show made-up"),
+        (ENTRY, {"kind": "adm"}, "kind can't be adm .*'adam' or 'sgd'.*genbench show made-up"),
+        (ENTRY, {"lr": float("nan")}, "lr can't be nan.*genbench show made-up"),
+        (ENTRY, {"lr": float("inf")}, "lr can't be inf.*genbench show made-up"),
+        (NEEDY, {}, "path is missing.*genbench show needy"),
+        (NEEDY, {"recipe": "wide"}, "'recipe'.*genbench show needy"),
+    ],
+)
+def test_parameters_that_do_not_fit(entry: Entry, given_: dict[str, registry.Value], message: str) -> None:
+    with pytest.raises(BadParameter, match=message):
+        entry.resolve(given_)
+
+
+def test_unknown_recipe_names_the_known_ones() -> None:
+    with pytest.raises(UnknownName, match=r"recipe of made-up is named 'wied'.*wide"):
+        ENTRY.resolve({"recipe": "wied"})
+
+
+def test_documentation_comes_from_the_docstring() -> None:
+    assert ENTRY.summary == "A made-up method."
+    assert ENTRY.doc.endswith("More about it.")
+
+
+def test_registry_builds_with_arguments_before_parameters() -> None:
+    held = Registry("trainer")
+    held.add(ENTRY)
+    assert held.build("made-up[recipe=wide,kind=sgd]", "a problem") == "512 0.0001 sgd False"
+
+
+@pytest.mark.parametrize(("name", "hint"), [("wgan_gp", "Did you mean wgan-gp"), ("qqqq", "Known: .*wgan")])
+def test_unknown_name_suggests(name: str, hint: str) -> None:
+    with pytest.raises(UnknownName, match=f"No trainer is named '{name}'. {hint}"):
+        trainers[name]
+
+
+def test_name_taken_by_another_origin_is_refused() -> None:
+    held = Registry("trainer")
+    held.add(ENTRY)
+    with pytest.raises(GenbenchError, match=r"'made-up' of elsewhere is already registered by tests\. Rename one"):
+        held.add(Entry("trainer", "made-up", 1, method, "elsewhere"))
+    assert held["made-up"].origin == "tests"
+
+
+@pytest.mark.parametrize("name", ["", "Gan", "wgan gp", "gan[x]", "a/b", "-gan"])
+def test_name_that_no_reference_could_hold_is_refused(name: str) -> None:
+    with pytest.raises(GenbenchError, match="can't name a trainer"):
+        Registry("trainer").add(Entry("trainer", name, 1, method, "tests"))
+
+
+PLUGIN = """
+from genbench import api
+
+@api.suite("from-a-plugin")
+def plan() -> api.Suite:
+    \"\"\"A suite of a plugin's own.\"\"\"
+"""
+
+
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    with made_up.forgetful_registries():
+        yield
+
+
+@pytest.fixture
+def plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of importable modules, all of them forgotten afterwards."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("raise ValueError('no such luck')", "ValueError: no such luck"),
+        ("import a_module_that_is_nowhere", "ModuleNotFoundError: .*a_module_that_is_nowhere"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("from genbench.api import trainer\n@trainer('gan')\ndef gan(problem): ''", "already registered"),
+    ],
+)
+@pytest.mark.usefixtures("forgetful")
+def test_broken_entry_point_is_listed_and_never_fatal(
+    source: str, error: str, plugin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(trainers)
+    registry._loaded.clear()
+    registry.broken_plugins.clear()
+    (plugin_folder / "broken_plugin.py").write_text(source)
+    (plugin_folder / "good_plugin.py").write_text(PLUGIN)
+    points = [EntryPoint(name, f"{name}_plugin", registry.ENTRY_POINT_GROUP) for name in ("broken", "good")]
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    assert "from-a-plugin" in registry.suites
+    (broken,) = registry.broken_plugins
+    assert broken.name == "broken"
+    assert re.search(error, broken.error)
+    with pytest.raises(UnknownName, match="plugins failed to load: broken; see genbench doctor"):
+        trainers["no-such-trainer"]
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_plugin_from_a_file_is_loaded_once(tmp_path: Path) -> None:
+    path = tmp_path / "my_suite.py"
+    path.write_text(PLUGIN)
+    load_plugin(str(path))
+    assert registry.suites["from-a-plugin"].summary == "A suite of a plugin's own."
+    path.write_text("raise RuntimeError('loaded again')")
+    load_plugin(str(path))
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_plugin_from_a_module(plugin_folder: Path) -> None:
+    (plugin_folder / "a_module_of_suites.py").write_text(PLUGIN)
+    load_plugin("a_module_of_suites")
+    assert "from-a-plugin" in registry.suites
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_two_files_of_one_name_do_not_replace_each_other_silently(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "my_suite.py").write_text(PLUGIN)
+    load_plugin(str(tmp_path / "a/my_suite.py"))
+    with pytest.raises(GenbenchError, match="already registered"):
+        load_plugin(str(tmp_path / "b/my_suite.py"))
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_missing_plugin_file_says_what_to_give() -> None:
+    with pytest.raises(GenbenchError, match=r"nowhere\.py is not a file\. Give a \.py file or"):
+        load_plugin("nowhere.py")
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("source", ["1/0", "def ("])
+def test_plugin_that_fails_names_itself_and_the_error(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "fails.py"
+    path.write_text(source)
+    with pytest.raises(GenbenchError, match=r"Plugin .*fails\.py failed to load: (ZeroDivision|Syntax)Error: "):
+        load_plugin(str(path))
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_missing_plugin_module_is_named() -> None:
+    with pytest.raises(GenbenchError, match="Plugin a_module_that_is_nowhere failed to load: ModuleNotFoundError"):
+        load_plugin("a_module_that_is_nowhere")
