@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 from typing import Self
 
@@ -60,15 +61,17 @@ def grid(side: int, std: float) -> Mixture:
 def from_file(path: str, std: float) -> Mixture:
     """Centres from a `.npy` or a comma-separated file, one a row; `std` is in the file's own units."""
     try:
-        if Path(path).suffix == ".npy":
-            centres = np.load(path, allow_pickle=False)
-        else:
-            centres = np.loadtxt(path, delimiter=",", ndmin=2)
-    except (OSError, ValueError) as error:
+        with warnings.catch_warnings(action="error"):
+            if Path(path).suffix == ".npy":
+                read = np.load(path, allow_pickle=False)
+            else:
+                read = np.loadtxt(path, delimiter=",", ndmin=2)
+            centres = read.astype(np.float32, casting="same_kind" if read.dtype.kind == "f" else "safe")
+    except (OSError, EOFError, ValueError, TypeError, Warning) as error:
         raise BadParameter(f"{path} holds no centres ({error}). Give rows of comma-separated numbers.") from error
-    if centres.ndim != 2 or len(centres) < 2 or not np.isfinite(centres).all():
+    if centres.ndim != 2 or len(centres) < 2 or centres.shape[1] < 1 or not np.isfinite(centres).all():
         raise BadParameter(f"{path} must hold two or more finite centres, one a row; its shape is {centres.shape}.")
-    return Mixture(torch.from_numpy(centres.astype(np.float32)), std)
+    return Mixture(torch.from_numpy(centres), std)
 
 
 def _evenly_kept(modes: int, keep: float) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from genbench.store import CURVE, SAMPLES, Found, Store
+from genbench.store import CURVE, SAMPLES, Found, Store, slug
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ class Drawn(NamedTuple):
 
 def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
     """Draws a suite's pictures into `folder` and yields each as it is written."""
-    found = [trial for trial in store.trials(suite) if trial.record.status == "done"]
+    found = [t for t in store.trials(suite) if t.record.status == "done" and (t.folder / CURVE).is_file()]
     if not found:
         return
     plan = store.plan(suite)
@@ -69,7 +70,7 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
     colours = dict(zip(trainers, sns.color_palette("colorblind", len(trainers)), strict=True))
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
-        cells = _first_seeds(found)
+        cells = _first_seeds([trial for trial in found if _is_planar(trial)])
         if any("landscape" in load_file(cell.folder / SAMPLES) for cell in cells.values()):
             yield _save(
                 _landscapes(cells, datasets, trainers, colours),
@@ -78,19 +79,21 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
                 f"(darker is higher), after {budget}; the first seed of each.",
             )
         for dataset in datasets:
-            yield _save(
-                _strip(
-                    {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}, colours
-                ),
-                folder / f"strip-{dataset}.png",
-                f"{dataset}: samples along training, always from the same noise; real in grey, first seed of each.",
-            )
-            mine = [trial for trial in found if trial.record.trial.dataset.label == dataset]
-            yield _save(
-                _curves(mine, colours),
-                folder / f"curves-{dataset}.png",
-                f"{dataset}: metrics along training, a thin line a seed, the thick one their mean.",
-            )
+            row = {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}
+            if row:
+                yield _save(
+                    _strip(row, colours),
+                    folder / f"strip-{slug(dataset)}.png",
+                    f"{dataset}: samples along training, always from the same noise; real in grey, first seed of each.",
+                )
+            curves = _read_curves(trial for trial in found if trial.record.trial.dataset.label == dataset)
+            metrics = [name for name in CURVES if name in curves and curves[name].notna().any()]
+            if metrics:
+                yield _save(
+                    _curves(curves, metrics, colours),
+                    folder / f"curves-{slug(dataset)}.png",
+                    f"{dataset}: metrics along training, a thin line a seed, the thick one their mean.",
+                )
 
 
 def _landscapes(
@@ -141,14 +144,7 @@ def _strip(cells: dict[str, Found], colours: dict[str, Any]) -> Figure:
     return figure
 
 
-def _curves(trials: Sequence[Found], colours: dict[str, Any]) -> Figure:
-    curves = pd.concat(
-        pd.read_parquet(trial.folder / CURVE).assign(
-            trainer=trial.record.trial.trainer.label, seed=trial.record.trial.seed
-        )
-        for trial in trials
-    )
-    metrics = [name for name in CURVES if name in curves and curves[name].notna().any()]
+def _curves(curves: pd.DataFrame, metrics: Sequence[str], colours: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(2.7 * len(metrics), 4.8), layout="constrained")
     grid = figure.subplots(len(PROGRESS), len(metrics), squeeze=False, sharey="col")
     for row, (progress, label) in zip(grid, PROGRESS.items(), strict=True):
@@ -166,6 +162,26 @@ def _curves(trials: Sequence[Found], colours: dict[str, Any]) -> Figure:
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     return figure
+
+
+def _read_curves(trials: Iterable[Found]) -> pd.DataFrame:
+    """The curves of all trials, with their trainers and seeds."""
+    return pd.concat(
+        pd.read_parquet(trial.folder / CURVE).assign(
+            trainer=trial.record.trial.trainer.label, seed=trial.record.trial.seed
+        )
+        for trial in trials
+    )
+
+
+def _is_planar(trial: Found) -> bool:
+    """Whether a trial's samples are there and are points of the plane."""
+    try:
+        with safe_open(trial.folder / SAMPLES, framework="numpy") as file:
+            shape = file.get_slice("final").get_shape()
+    except (OSError, SafetensorError):
+        return False
+    return len(shape) == 2 and shape[1] == 2
 
 
 def _points(axes: Axes, tensors: dict[str, Any], samples: Any, colour: Any, size: float = 3.0) -> None:

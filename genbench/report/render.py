@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from genbench.report.table import Cell, Row, Table
+from genbench.report.table import Cell, Column, Row, Table
 
 ARROWS = {True: "↑", False: "↓", None: ""}
 LEGEND = (
@@ -24,7 +24,7 @@ def terminal(tables: Sequence[Table]) -> None:
     from rich.markup import escape
     from rich.table import Table as RichTable
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for table in tables:
         console.print(title(table), markup=False, style="bold")
         shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -71,8 +71,7 @@ def comma_separated(tables: Sequence[Table]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fields, lineterminator="\n")
     writer.writeheader()
-    for table, row, name, cell in _cells(tables):
-        column = next(column for column in table.columns if column.name == name)
+    for table, row, column, cell in _cells(tables):
         low, high = _ends(cell)
         writer.writerow(
             {
@@ -84,9 +83,9 @@ def comma_separated(tables: Sequence[Table]) -> str:
                 "row": row.label,
                 "finished": row.finished,
                 "planned": row.planned,
-                "metric": name,
-                "unit": column.unit,
-                "n": column.identity.n,
+                "metric": column.name if column else None,
+                "unit": column.unit if column else None,
+                "n": column.identity.n if column else None,
                 "mean": cell.interval.mean if cell.interval else None,
                 "low": low,
                 "high": high,
@@ -127,8 +126,8 @@ def title(table: Table) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, without an exponent where that is readable."""
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.3g}"
+    """Three significant digits, or all before the point where there are more, without an exponent below a million."""
+    return f"{value:.0f}" if abs(value) < 1e6 and (value == int(value) or abs(value) >= 1000) else f"{value:.3g}"
 
 
 def _row_payload(table: Table, row: Row) -> dict[str, Any]:
@@ -149,12 +148,14 @@ def _row_payload(table: Table, row: Row) -> dict[str, Any]:
     }
 
 
-def _cells(tables: Sequence[Table]) -> Iterator[tuple[Table, Row, str, Cell]]:
+def _cells(tables: Sequence[Table]) -> Iterator[tuple[Table, Row, Column | None, Cell]]:
+    """Every cell with its column; for a row without any, an empty one that has no column."""
     for table in tables:
         for row in table.rows:
-            for column in table.columns:
-                if column.name in row.cells:
-                    yield table, row, column.name, row.cells[column.name]
+            held = [column for column in table.columns if column.name in row.cells]
+            yield from ((table, row, column, row.cells[column.name]) for column in held)
+            if not held:
+                yield table, row, None, Cell()
 
 
 def _ends(cell: Cell) -> tuple[float | None, float | None]:
@@ -195,4 +196,4 @@ def _notes(table: Table) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,192 @@
+"""The same numbers in every format, and no text that a format takes for its own markup."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+
+import made_up
+import pytest
+
+from genbench.metrics.protocols import GENBENCH1
+from genbench.report import render
+from genbench.report.table import Cell, Column, Row, Table
+from genbench.stats import mean_interval
+
+ODD = "gan[loss=a|b] [bold]x[/bold] [/]"
+
+
+def cell(*values):
+    return Cell(values, mean_interval(values))
+
+
+def column(name):
+    score = made_up.score(name, 1.0)
+    return Column(name, score.unit, score.higher_is_better, score.identity)
+
+
+def table(*rows, notes=(), columns=("modes", "reverse_kl", "std_ratio")):
+    return Table("made-up", "ring8", "steps=40", GENBENCH1, tuple(map(column, columns)), rows, tuple(notes))
+
+
+TRAINED = Row("trainer", "gan", {"modes": cell(7.0, 8.0, 8.0), "std_ratio": cell(1.02)}, 3, 4, ("seed 3: crashed: ah",))
+FAILED = Row(
+    "trainer", "wgan", {}, 0, 2, ("wgan on ring8, seed 0: diverged: nan", "wgan on ring8, seed 1: crashed: no")
+)
+CONTROL = Row("control", "oracle", {"modes": cell(8.0, 8.0), "reverse_kl": cell(0.0012, 0.0014)}, 2, 2)
+BAND = Row("null band", "null band", {"modes": Cell(band=(8.0, 8.0)), "reverse_kl": Cell(band=(0.0003, 0.0029))})
+FULL = table(TRAINED, FAILED, CONTROL, BAND, notes=["Mind the gap."])
+
+
+@pytest.fixture
+def printed(capsys, monkeypatch):
+    """`printed(table, …)`: what the terminal shows."""
+
+    def show(*tables, width=160):
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.delenv("FORCE_COLOR", raising=False)
+        render.terminal(tables)
+        return capsys.readouterr().out
+
+    return show
+
+
+@pytest.fixture(params=["terminal", "markdown", "csv", "json"])
+def rendered(request, printed):
+    """`rendered(table, …)` in each format."""
+    formats = {"markdown": render.markdown, "csv": render.comma_separated, "json": render.as_json}
+    return printed if request.param == "terminal" else lambda *tables: formats[request.param](tables)
+
+
+def cells_of(markdown, label):
+    """A Markdown row's cells after its label."""
+    (line,) = [line for line in markdown.splitlines() if line.startswith(f"| {label} |")]
+    return [text.strip() for text in re.split(r"(?<!\\)\|", line)[2:-1]]
+
+
+def test_markdown_shows_means_with_half_intervals_and_what_is_missing():
+    text = render.markdown([FULL])
+    assert "**ring8, steps=40, protocol genbench1 (suite made-up)**" in text
+    assert "| | | modes↑ | reverse_kl↓ | std_ratio |" in text
+    assert cells_of(text, "gan") == ["3/4 seeds", "7.67 ±1.4", "–", "1.02 (1/3)"]
+    assert cells_of(text, "wgan") == ["0/2 seeds", "–", "–", "–"]
+    assert cells_of(text, "oracle") == ["2 draws", "8 ±0", "0.0013 ±0.0013", "–"]
+    assert cells_of(text, "null band") == ["", "8", "0.0003 –0.0029", "–"]
+    assert "- seed 3: crashed: ah" in text
+    assert "- Mind the gap." in text
+    assert text.endswith(render.LEGEND + "\n")
+
+
+def test_markdown_rows_have_as_many_cells_as_the_heading():
+    lines = [line for line in render.markdown([FULL]).splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {6}
+    assert lines[1] == "|---|---|---:|---:|---:|"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["ring8, steps=40", "modes↑", "reverse_kl↓", "7.67", "±1.4", "1.02", "(1/3)", "3/4 seeds", "0/2 seeds", "oracle",
+     "null band", "seed 3: crashed: ah", "Mind the gap.", "(Student's t)"],
+)  # fmt: skip
+def test_terminal_shows_the_same_cells(shown, printed):
+    assert shown in printed(FULL)
+
+
+def test_eighty_characters_hold_a_headline_table(printed):
+    names = [name for name in GENBENCH1.headline if not name.startswith(("arc", "curve"))]
+    row = Row("trainer", "wgan-gp", {name: cell(0.123, 0.456, 0.789) for name in names}, 3, 3)
+    text = printed(table(row, columns=names), width=80)
+    assert text.count("0.456") == len(names)
+    assert all(name in text for name in names)
+
+
+def test_json_holds_everything():
+    (found,) = json.loads(render.as_json([FULL]))
+    assert (found["suite"], found["dataset"], found["budget"], found["protocol"]) == (
+        "made-up", "ring8", "steps=40", "genbench1",
+    )  # fmt: skip
+    assert [column["name"] for column in found["columns"]] == ["modes", "reverse_kl", "std_ratio"]
+    assert found["columns"][1]["unit"] == "nats"
+    assert found["columns"][1]["higher_is_better"] is False
+    assert found["columns"][0]["identity"]["n"] == 10_000
+    rows = {row["label"]: row for row in found["rows"]}
+    interval = mean_interval([7, 8, 8])
+    assert rows["gan"]["cells"]["modes"] == {**interval._asdict(), "values": [7, 8, 8]}
+    assert rows["gan"]["cells"]["std_ratio"] == {"mean": 1.02, "low": None, "high": None, "values": [1.02]}
+    assert (rows["gan"]["finished"], rows["gan"]["planned"]) == (3, 4)
+    assert rows["wgan"]["failures"] == list(FAILED.failures)
+    assert rows["null band"]["cells"]["reverse_kl"] == {"mean": None, "low": 0.0003, "high": 0.0029, "values": []}
+    assert found["notes"] == ["Mind the gap."]
+
+
+def test_csv_and_json_hold_the_same_numbers_to_the_last_digit():
+    lines = list(csv.DictReader(io.StringIO(render.comma_separated([FULL]))))
+    (found,) = json.loads(render.as_json([FULL]))
+    by_json = {(row["label"], name): cell for row in found["rows"] for name, cell in row["cells"].items()}
+    by_csv = {(line["row"], line["metric"]): line for line in lines if line["metric"]}
+    assert by_csv.keys() == by_json.keys()
+    for key, line in by_csv.items():
+        for field in ("mean", "low", "high"):
+            assert (float(line[field]) if line[field] else None) == by_json[key][field]
+        assert [float(value) for value in line["values"].split()] == by_json[key]["values"]
+    assert by_csv["gan", "modes"]["finished"] == "3"
+    assert by_csv["gan", "modes"]["planned"] == "4"
+    assert by_csv["gan", "modes"]["n"] == "10000"
+    assert by_csv["gan", "modes"]["unit"] == "modes"
+
+
+def test_trainer_that_always_failed_is_in_every_format(rendered):
+    assert "wgan" in rendered(table(FAILED, TRAINED))
+
+
+def test_label_stands_in_every_format_as_it_is(rendered):
+    text = rendered(table(Row("trainer", ODD, {"modes": cell(8.0)}, 1, 1)))
+    assert ODD in text.replace("\\|", "|")
+
+
+def test_notes_and_failures_are_not_taken_for_markup(printed):
+    row = Row("trainer", "gan", {}, 0, 1, ("seed 0: crashed: [bold]not markup[/bold] [/] :bomb:",))
+    text = printed(table(row, notes=["see [red]this[/red]"]))
+    assert "[bold]not markup[/bold] [/] :bomb:" in text
+    assert "[red]this[/red]" in text
+
+
+def test_pipes_do_not_end_a_markdown_cell():
+    row = Row("trainer", "gan[loss=a|b]", {"modes": cell(8.0)}, 1, 1, ("a | b",))
+    text = render.markdown([table(row, columns=["modes"])])
+    assert cells_of(text, r"gan[loss=a\|b]") == ["1 seeds", "8"]
+    assert r"- a \| b" in text
+
+
+def test_reason_of_several_lines_stays_one_note():
+    row = Row("trainer", "gan", {}, 0, 1, ("seed 0: crashed: RuntimeError: one\n\ntwo\n| three",))
+    _, _, notes = render.markdown([table(row)]).partition("\n\n- ")
+    note, _, rest = notes.partition("\n\n")
+    assert "two" in note
+    assert rest == render.LEGEND + "\n"
+
+
+def test_tables_follow_each_other_in_every_format(rendered):
+    text = rendered(FULL, replace(table(CONTROL), dataset="grid25"))
+    assert 0 <= text.index("ring8") < text.index("grid25")
+
+
+def test_no_tables_are_no_error(rendered):
+    rendered()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (8.0, "8"),
+        (0.0, "0"),
+        (0.98844, "0.988"),
+        (0.00048, "0.00048"),
+        (-0.1234, "-0.123"),
+        (123.4, "123"),
+        (10_000.0, "10000"),
+    ],
+)
+def test_numbers_have_three_digits(value, text):
+    assert render.number(value) == text

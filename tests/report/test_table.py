@@ -1,0 +1,219 @@
+"""What a results folder says: every seed counted, every failure named, nothing compared that can't be."""
+
+import math
+from statistics import mean, stdev
+
+import made_up
+import pytest
+from scipy import stats
+
+from genbench.metrics.protocols import GENBENCH1, PACGAN2018
+from genbench.report.table import tables
+from genbench.spec import Budget
+from genbench.store import Store
+
+HQ = (0.91, 0.87, 0.95, 0.9)
+
+
+@pytest.fixture
+def put(tmp_path):
+    """`put("gan", seed=3, modes=8.0)`: a trial with these scores; without any, one that failed."""
+
+    def trial(trainer="gan", *, seed=0, dataset="ring8", budget="steps=40", status="done", reason=None, **values):
+        of = made_up.trial(trainer, dataset, seed, budget)
+        return made_up.put(tmp_path, of, made_up.scores(values) if values else None, status=status, reason=reason)
+
+    return trial
+
+
+@pytest.fixture
+def plan(tmp_path):
+    return lambda **changes: Store(tmp_path).write_plan(made_up.suite(**changes))
+
+
+@pytest.fixture
+def read(tmp_path):
+    """All tables by dataset."""
+    return lambda protocol=GENBENCH1: tables(Store(tmp_path), "made-up", protocol)
+
+
+@pytest.fixture
+def rows(read):
+    """The rows of the only table, by label."""
+
+    def of_the_only_table(protocol=GENBENCH1):
+        (table,) = read(protocol)
+        return {row.label: row for row in table.rows}
+
+    return of_the_only_table
+
+
+def test_cell_holds_students_interval_over_seeds(put, rows):
+    for seed, value in enumerate(HQ):
+        put(seed=seed, hq=value)
+    cell = rows()["gan"].cells["hq"]
+    half = stats.t.ppf(0.975, len(HQ) - 1) * stdev(HQ) / math.sqrt(len(HQ))
+    assert sorted(cell.values) == sorted(HQ)
+    assert cell.interval == pytest.approx((mean(HQ), mean(HQ) - half, mean(HQ) + half))
+    assert cell.band is None
+
+
+def test_one_seed_has_no_interval(put, rows):
+    put(hq=0.9)
+    assert rows()["gan"].cells["hq"].interval == (0.9, None, None)
+
+
+def test_seeds_that_are_still_missing_are_counted(put, plan, rows):
+    plan(seeds=(0, 1, 2, 3, 4))
+    for seed in (0, 3):
+        put(seed=seed, hq=0.9)
+    row = rows()["gan"]
+    assert (row.finished, row.planned, row.failures) == (2, 5, ())
+
+
+def test_planned_trainer_without_any_trial_has_a_row(put, plan, rows):
+    plan(trainers=("gan", "wgan"), seeds=(0, 1))
+    put("gan", hq=0.9)
+    row = rows()["wgan"]
+    assert (row.kind, row.finished, row.planned, row.cells) == ("trainer", 0, 2, {})
+
+
+@pytest.mark.parametrize("status", ["diverged", "out-of-memory", "crashed"])
+def test_failed_trial_is_counted_and_named_with_its_reason(status, put, plan, rows):
+    plan(seeds=(0, 1, 2))
+    put(seed=0, hq=0.9)
+    put(seed=1, hq=0.8)
+    put(seed=2, status=status, reason="it had to be")
+    row = rows()["gan"]
+    assert (row.finished, row.planned) == (2, 3)
+    assert row.failures == (f"gan on ring8, seed 2: {status}: it had to be",)
+    assert row.cells["hq"].values == (0.9, 0.8)
+
+
+def test_scores_of_a_failed_trial_count_for_nothing(put, rows):
+    put(seed=0, hq=0.9)
+    put(seed=1, status="diverged", reason="nan", hq=0.1)
+    assert rows()["gan"].cells["hq"].values == (0.9,)
+
+
+def test_trial_whose_scores_are_gone_is_not_finished(put, rows):
+    put(seed=0, hq=0.9)
+    (put(seed=1, hq=0.8) / "scores.json").unlink()
+    row = rows()["gan"]
+    assert (row.finished, row.planned) == (1, 2)
+
+
+def test_metric_that_applied_to_some_seeds_alone_keeps_those(put, rows):
+    put(seed=0, hq=0.9, reverse_kl=None)
+    put(seed=1, hq=0.8, reverse_kl=0.3)
+    row = rows()["gan"]
+    assert row.finished == 2
+    assert row.cells["reverse_kl"].values == (0.3,)
+
+
+def test_metric_that_nobody_has_is_no_column(put, read):
+    put(hq=0.9, reverse_kl=None)
+    (table,) = read()
+    assert [column.name for column in table.columns] == ["hq"]
+
+
+def test_controls_and_the_null_band_follow_the_trainers(put, rows, tmp_path):
+    put(hq=0.9)
+    drawn = {name: [made_up.scores({"hq": value + i / 100}) for i in range(3)] for name, value in
+             (("oracle", 0.98), ("noise", 0.01))}  # fmt: skip
+    band = [made_up.score("hq", None, (0.97, 0.99)), made_up.score("modes", None)]
+    made_up.put_controls(tmp_path, made_up.component("ring8"), drawn, band)
+    found = rows()
+    assert [(row.kind, label) for label, row in found.items()] == [
+        ("trainer", "gan"),
+        ("control", "oracle"),
+        ("control", "noise"),
+        ("null band", "null band"),
+    ]
+    assert (found["noise"].finished, found["noise"].planned) == (3, 3)
+    assert found["noise"].cells["hq"].interval.mean == pytest.approx(0.02)
+    assert found["null band"].cells.keys() == {"hq"}
+    assert found["null band"].cells["hq"].band == (0.97, 0.99)
+
+
+def test_missing_controls_are_missed(put, read):
+    put(hq=0.9)
+    (table,) = read()
+    assert [note for note in table.notes if "controls are missing" in note]
+    assert {row.kind for row in table.rows} == {"trainer"}
+
+
+def test_controls_of_another_dataset_are_not_taken(put, read, tmp_path):
+    put(hq=0.9)
+    made_up.put_controls(tmp_path, made_up.component("grid25"), {"oracle": [made_up.scores({"hq": 1.0})]})
+    (table,) = read()
+    assert [row.label for row in table.rows] == ["gan"]
+
+
+def test_scores_of_another_protocol_stay_out(tmp_path, read):
+    both = (*made_up.scores({"hq": 0.9}), *made_up.scores({"hq": 0.7}, protocol="pacgan2018", n=2_500))
+    made_up.put(tmp_path, made_up.trial(), both)
+    for protocol, value in ((GENBENCH1, 0.9), (PACGAN2018, 0.7)):
+        (table,) = read(protocol)
+        assert table.rows[0].cells["hq"].values == (value,)
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"n": 500}, {"parameters": {"k": 2.0}}, {"dtype": "float16"}])
+def test_values_of_another_identity_are_left_out_with_a_word(change, tmp_path, put, read):
+    put(seed=0, hq=0.9)
+    made_up.put(tmp_path, made_up.trial(seed=1), made_up.scores({"hq": 0.1}, **change))
+    (table,) = read()
+    assert table.rows[0].cells["hq"].values == (0.9,)
+    assert [note for note in table.notes if note.endswith(": hq.")]
+
+
+def test_headline_is_the_protocols_columns_in_its_order(put, read):
+    put(w2=0.2, hq=0.9, mmd=0.1, modes=8.0)
+    (table,) = read()
+    assert {column.name for column in table.columns} == {"w2", "hq", "mmd", "modes"}
+    assert [column.name for column in table.headline().columns] == ["modes", "hq", "w2"]
+    assert table.headline().rows == table.rows
+
+
+def test_columns_know_their_unit_and_direction(put, read):
+    put(hq=0.9, reverse_kl=0.1)
+    (table,) = read()
+    assert [(c.name, c.unit, c.higher_is_better) for c in table.columns] == [
+        ("hq", "fraction", True),
+        ("reverse_kl", "nats", False),
+    ]
+
+
+def test_tables_and_rows_keep_the_plans_order(put, plan, read):
+    plan(datasets=("swissroll", "ring8"), trainers=("wgan", "gan"))
+    for dataset in ("ring8", "grid25", "swissroll"):
+        for trainer in ("gan", "wgan", "extra"):
+            put(trainer, dataset=dataset, hq=0.5)
+    found = read()
+    assert [table.dataset for table in found] == ["swissroll", "ring8", "grid25"]
+    assert [row.label for row in found[0].rows] == ["wgan", "gan", "extra"]
+
+
+def test_budgets_never_share_a_table(put, plan, read):
+    plan(budget=Budget.parse("steps=40"), seeds=(0, 1))
+    put(budget="steps=40", hq=0.5)
+    put(budget="steps=80", hq=0.9)
+    found = {table.budget: table.rows[0] for table in read()}
+    assert found["steps=40"].cells["hq"].values == (0.5,)
+    assert found["steps=80"].cells["hq"].values == (0.9,)
+    assert [found[budget].planned for budget in ("steps=40", "steps=80")] == [2, 1]
+
+
+def test_versions_of_one_trainer_are_rows_of_their_own(tmp_path, read):
+    for version, value in ((1, 0.5), (2, 0.9)):
+        of = made_up.trial(made_up.component("gan", version=version))
+        made_up.put(tmp_path, of, made_up.scores({"hq": value}))
+    (table,) = read()
+    assert {row.label: row.cells["hq"].values for row in table.rows} == {
+        "gan (trainer 1, data 1, engine 1)": (0.5,),
+        "gan (trainer 2, data 1, engine 1)": (0.9,),
+    }
+
+
+def test_empty_folder_has_no_tables(read):
+    assert read() == []

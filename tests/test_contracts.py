@@ -1,0 +1,435 @@
+"""What everything in a registry keeps to, whoever wrote it."""
+
+import inspect
+import math
+import random
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+
+from genbench import seeding
+from genbench.datasets.base import DataStream, Target
+from genbench.engine.training import Training
+from genbench.errors import BadParameter, Skip
+from genbench.executors.trial import build_dataset
+from genbench.metrics.protocols import PROTOCOLS
+from genbench.metrics.truth import Truth
+from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers
+from genbench.spec import Budget, Component, Trial
+
+ENTRIES = {f"{entry.kind} {entry.name}": entry for registry in REGISTRIES for entry in registry}
+EVERYTHING = pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+DATASETS = [entry.name for entry in datasets]
+METRICS = [entry.name for entry in metrics]
+SUITES = [entry.name for entry in suites]
+TRAINERS = [
+    str(Reference(entry.name, {"recipe": recipe} if recipe else {}))
+    for entry in trainers
+    for recipe in ("", *entry.recipes)
+]
+N = 400
+NOT_NOISE = {"recall": "half-dropped", "std_ratio": "centres"}
+"""What a metric must tell from the truth, where that isn't uniform noise."""
+
+TRUTHS = {target: Truth(datasets.build(target)) for target in ("ring8", "swissroll")}
+
+
+def metric_of_few(name, target):
+    entry = metrics[name]
+    return entry.build(TRUTHS[target], **entry.resolve({"n": N} if "n" in entry.annotations else {}))
+
+
+def applies(name, target):
+    try:
+        return metric_of_few(name, target) is not None
+    except Skip:
+        return False
+
+
+APPLYING = [(name, target) for name in METRICS for target in TRUTHS if applies(name, target)]
+
+
+@contextmanager
+def global_streams_left_alone():
+    def states():
+        name, keys, *rest = np.random.get_state()  # noqa: NPY002 (the legacy stream is the one to watch)
+        return torch.random.get_rng_state().tolist(), (name, keys.tolist(), *rest), random.getstate()
+
+    before = states()
+    yield
+    assert states() == before
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """`dataset(name)`: that dataset with its defaults, and with an example of what has none."""
+    (tmp_path / "centres.csv").write_text("0,0\n1,0\n0.5,2\n")
+    needed = {"mixture": {"path": str(tmp_path / "centres.csv"), "std": 0.1}}
+
+    def build(name):
+        return datasets[name].build(**datasets[name].resolve(needed.get(name, {})))
+
+    return build
+
+
+@pytest.fixture
+def training():
+    """`training(reference)`: that trainer on ring8, made small where it can be."""
+
+    def ready(reference, seed=0, **changes):
+        parsed = Reference.parse(reference)
+        small = {key: value for key, value in changes.items() if key in trainers[parsed.name].annotations}
+        trial = Trial(
+            dataset=Component.resolve(datasets, "ring8"),
+            trainer=Component.resolve(trainers, str(Reference(parsed.name, {**parsed.parameters, **small}))),
+            budget=Budget.parse("steps=6"),
+            seed=seed,
+        )
+        return Training(trial, build_dataset(trial.dataset))
+
+    return ready
+
+
+@pytest.fixture
+def small(training):
+    return lambda reference, seed=0: training(reference, seed, width=8, batch=16)
+
+
+def needed(entry):
+    """Something for each parameter without a default."""
+    return {key: "1" for key in entry.annotations if key not in entry.defaults}
+
+
+def stream(seed=0):
+    return seeding.stream(seed, "contract")
+
+
+def value(metric, *pieces):
+    metric.reset()
+    for piece in pieces:
+        metric.update(piece)
+    return metric.compute().item()
+
+
+@EVERYTHING
+def test_entry_documents_itself(entry):
+    assert len(entry.summary) > 20
+    assert entry.summary.endswith((".", ":", "?"))
+    assert entry.origin
+
+
+@EVERYTHING
+def test_entry_has_a_version(entry):
+    assert type(entry.version) is int
+    assert entry.version >= 1
+
+
+@EVERYTHING
+def test_every_parameter_has_a_type_that_its_default_fits(entry):
+    assert inspect.Parameter.empty not in entry.annotations.values()
+    for key, default in entry.defaults.items():
+        assert entry.resolve(needed(entry) | {key: default})[key] == default
+
+
+@EVERYTHING
+def test_nonsense_is_refused_by_name(entry):
+    for key, kind in entry.annotations.items():
+        if kind is not str:
+            with pytest.raises(BadParameter, match=rf"parameter {key} can't be .*genbench show {entry.name}"):
+                entry.resolve(needed(entry) | {key: "nonsense"})
+    with pytest.raises(BadParameter, match="unheard_of"):
+        entry.resolve(needed(entry) | {"unheard_of": 1})
+
+
+@pytest.mark.parametrize("name", DATASETS)
+class TestDataset:
+    """Fresh samples of one shape, from the stream that is given and no other."""
+
+    def test_samples_have_its_shape_and_are_finite(self, name, dataset):
+        built = dataset(name)
+        for n in (1, 7, 500):
+            samples = built.sample(n, stream())
+            assert samples.shape == (n, *built.event_shape)
+            assert samples.dtype == torch.float32
+            assert torch.isfinite(samples).all()
+
+    def test_samples_come_from_the_given_stream_alone(self, name, dataset):
+        with global_streams_left_alone():
+            built = dataset(name)
+            first = built.sample(50, stream())
+            assert torch.equal(first, dataset(name).sample(50, stream()))
+            assert not torch.equal(first, built.sample(50, stream(1)))
+
+    def test_stream_goes_on_and_counts(self, name, dataset):
+        data = DataStream(dataset(name), stream())
+        first, second = data.next(5), data.next(3)
+        assert data.drawn == 8
+        assert len(torch.cat([first, second]).unique(dim=0)) == 8
+
+    def test_moved_to_its_own_device_it_is_the_same(self, name, dataset):
+        built = dataset(name)
+        assert torch.equal(built.to("cpu").sample(20, stream()), built.sample(20, stream()))
+
+    def test_truth_is_the_default_of_keep_and_spread(self, name, dataset):
+        built = dataset(name)
+        if not isinstance(built, Target):
+            pytest.skip("no target")
+        assert torch.equal(built.sample(20, stream()), built.sample(20, stream(), keep=1.0, spread=1.0))
+
+    def test_density_has_a_value_for_each_sample(self, name, dataset):
+        built = dataset(name)
+        if not isinstance(built, Target):
+            pytest.skip("no target")
+        density = built.log_prob(built.sample(9, stream()))
+        assert density.shape == (9,)
+        assert density.dtype == torch.float64
+        assert torch.isfinite(density).all()
+        assert torch.isfinite(built.log_prob(torch.full((1, *built.event_shape), 100.0))).all()
+
+    def test_density_integrates_to_one_and_its_entropy_is_that_of_the_samples(self, name, dataset):
+        """A sum over squares one std wide is exact for Gaussians to eight digits."""
+        built = dataset(name)
+        if not isinstance(built, Target) or built.event_shape != (2,):
+            pytest.skip("no target in the plane")
+        std = (built.modes or built.curve).std
+        axes = [
+            torch.arange(float(low) - 7 * std, float(high) + 7 * std, std, dtype=torch.float64)
+            for low, high in zip(*built.box, strict=True)
+        ]
+        log_density = torch.cat([built.log_prob(rows) for rows in torch.cartesian_prod(*axes).split(20_000)])
+        mass = log_density.exp() * std**2
+        assert mass.sum().item() == pytest.approx(1, abs=1e-4)
+        entropy = -(mass * log_density).sum().item()
+        surprise = -built.log_prob(built.sample(20_000, stream()))
+        error = surprise.std().item() / math.sqrt(len(surprise))
+        assert surprise.mean().item() == pytest.approx(entropy, abs=4 * error)
+
+    def test_modes_lie_apart_and_share_the_truth_among_them(self, name, dataset):
+        built = dataset(name)
+        if getattr(built, "modes", None) is None:
+            return
+        centres, std, weights = built.modes
+        assert weights.shape == (len(centres),)
+        assert weights.sum().item() == pytest.approx(1, rel=1e-5)
+        assert torch.pdist(centres.double()).min() > 6 * std > 0
+        assert torch.equal(built.box.low, centres.min(0).values)
+        assert torch.equal(built.box.high, centres.max(0).values)
+
+    def test_curve_is_finely_sampled(self, name, dataset):
+        curve = getattr(dataset(name), "curve", None)
+        if curve is None:
+            return
+        steps = (curve.points[1:] - curve.points[:-1]).double().norm(dim=1)
+        assert steps.max() < curve.std
+        assert torch.allclose(curve.arc[1:] - curve.arc[:-1], steps, atol=1e-6)
+        for rising, end in ((curve.arc, steps.sum().item()), (curve.mass, 1)):
+            assert rising[0] == 0
+            assert (rising[1:] > rising[:-1]).all()
+            assert rising[-1].item() == pytest.approx(end)
+
+
+@pytest.mark.parametrize("reference", TRAINERS)
+class TestTrainer:
+    """Steps, samples, and goes on after an interruption as if there had been none."""
+
+    def test_steps_at_full_size(self, reference, training):
+        ready = training(reference)
+        losses = ready.trainer.step(ready.data, 0.0)
+        assert losses
+        assert all(loss.shape == () and torch.isfinite(loss) for loss in losses.values())
+        assert not any(loss.requires_grad for loss in losses.values())
+        assert ready.data.drawn > 0
+        assert ready.trainer.updates_per_step >= 1
+
+    def test_step_moves_every_network(self, reference, small):
+        ready = small(reference)
+        before = {name: weight.clone() for name, weight in ready.trainer.weights().items()}
+        ready.run(1.0)
+        networks = {name.partition(".")[0] for name in before}
+        assert networks == {
+            name.partition(".")[0]
+            for name, weight in ready.trainer.weights().items()
+            if not torch.equal(weight, before[name])
+        }
+
+    def test_samples_are_of_the_event_and_of_the_given_stream(self, reference, small):
+        trainer = small(reference).trainer
+        for n in (1, 33):
+            samples = trainer.sample(n, stream())
+            assert samples.shape == (n, 2)
+            assert samples.dtype == torch.float32
+            assert torch.isfinite(samples).all()
+            assert not samples.requires_grad
+        assert torch.equal(trainer.sample(33, stream()), samples)
+        assert not torch.equal(trainer.sample(33, stream(1)), samples)
+
+    def test_weights_are_named_by_network_and_parameter(self, reference, small):
+        names = list(small(reference).trainer.weights())
+        assert names
+        assert all(network and parameter for network, _, parameter in (name.partition(".") for name in names))
+
+    def test_weights_keep_their_names_and_shapes(self, reference, small):
+        ready = small(reference)
+        before = {name: (weight.shape, weight.dtype) for name, weight in ready.trainer.weights().items()}
+        ready.run(1.0)
+        assert {name: (weight.shape, weight.dtype) for name, weight in ready.trainer.weights().items()} == before
+
+    def test_state_is_tensors_and_goes_on_at_the_same_bits(self, reference, small):
+        first, second = small(reference), small(reference)
+        first.run(0.5)
+        tensors, meter = first.state()
+        tensors = {name: tensor.clone() for name, tensor in tensors.items()}
+        first.run(1.0)
+        second.restore(tensors, meter)
+        second.run(1.0)
+        assert second.weights_sha256() == first.weights_sha256()
+        assert all(map(torch.equal, second.trainer.state_dict().values(), first.trainer.state_dict().values()))
+
+    def test_seed_decides_everything(self, reference, small):
+        hashes = []
+        for seed in (0, 0, 1):
+            ready = small(reference, seed)
+            ready.run(1.0)
+            hashes.append(ready.weights_sha256())
+        assert hashes[0] == hashes[1] != hashes[2]
+
+    def test_global_streams_are_left_alone(self, reference, small):
+        with global_streams_left_alone():
+            ready = small(reference)
+            ready.run(1.0)
+            ready.trainer.sample(5, stream())
+            ready.state()
+
+
+def test_recipes_give_parameters_that_their_trainer_has_and_differ_from_the_defaults():
+    for entry in trainers:
+        for recipe in entry.recipes:
+            chosen = entry.resolve({"recipe": recipe})
+            assert chosen.items() >= entry.recipes[recipe].items()
+            assert chosen != entry.resolve({})
+
+
+@pytest.mark.parametrize(("name", "target"), APPLYING)
+class TestMetric:
+    """A number of a set of samples: nothing else about them matters, and nothing is left behind."""
+
+    @pytest.fixture
+    def dataset(self, target):
+        return TRUTHS[target].dataset
+
+    @pytest.fixture
+    def samples(self, dataset):
+        return dataset.sample(N, stream(), spread=1.3)
+
+    def test_is_one_finite_number(self, name, target, samples):
+        with global_streams_left_alone():
+            built = metric_of_few(name, target)
+            built.update(samples)
+            found = built.compute()
+        assert found.shape == ()
+        assert torch.isfinite(found)
+
+    def test_pieces_are_the_whole(self, name, target, samples):
+        built = metric_of_few(name, target)
+        whole = value(built, samples)
+        assert value(built, samples[:1], samples[1:150], samples[150:]) == pytest.approx(whole, rel=1e-9)
+
+    def test_order_does_not_matter(self, name, target, samples):
+        built = metric_of_few(name, target)
+        shuffled = samples[torch.randperm(N, generator=stream())]
+        assert value(built, shuffled) == pytest.approx(value(built, samples), rel=1e-9, abs=1e-12)
+
+    def test_forgets_at_reset(self, name, target, dataset, samples):
+        built = metric_of_few(name, target)
+        before = value(built, samples)
+        value(built, dataset.sample(N, stream(1), spread=0.7))
+        assert value(built, samples) == before
+
+    def test_leaves_the_samples_alone(self, name, target, samples):
+        given = samples.clone()
+        value(metric_of_few(name, target), given)
+        assert torch.equal(given, samples)
+
+    def test_tells_the_truth_from_something_else_in_its_direction(self, name, target, dataset):
+        built = metric_of_few(name, target)
+        draws = [value(built, dataset.sample(N, stream(seed))) for seed in range(3)]
+        other = value(built, controls[NOT_NOISE.get(name, "noise")].build(dataset, N, stream()))
+        gap, scatter = other - sum(draws) / 3, max(draws) - min(draws)
+        direction = metrics[name].facts["higher_is_better"]
+        assert abs(gap) > 2 * scatter
+        assert direction is None or direction == (gap < 0)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_says_its_unit_and_its_direction(name):
+    facts = metrics[name].facts
+    assert facts["unit"].strip()
+    assert facts["higher_is_better"] in (True, False, None)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_applies_somewhere_and_says_why_not_elsewhere(name):
+    places = [target for metric, target in APPLYING if metric == name]
+    assert places
+    for target in TRUTHS.keys() - places:
+        with pytest.raises(Skip, match=r"^the dataset "):
+            metric_of_few(name, target)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_protocols_name_metrics_and_columns_that_exist(name):
+    protocol = PROTOCOLS[name]
+    for reference in protocol.columns.values():
+        parsed = Reference.parse(reference)
+        resolved = metrics[parsed.name].resolve(parsed.parameters)
+        assert resolved.get("n", protocol.n) <= protocol.n
+    assert set(protocol.headline) | set(protocol.curve) <= set(protocol.columns)
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in controls])
+@pytest.mark.parametrize("target", DATASETS)
+def test_control_gives_samples_of_its_dataset_or_says_why_not(name, target, dataset):
+    built = dataset(target)
+    with global_streams_left_alone():
+        try:
+            samples = controls[name].build(built, 40, stream())
+        except Skip as skip:
+            pytest.skip(str(skip))
+        assert samples.shape == (40, *built.event_shape)
+        assert samples.dtype == torch.float32
+        assert torch.isfinite(samples).all()
+        assert torch.equal(samples, controls[name].build(built, 40, stream()))
+        assert not torch.equal(samples, controls[name].build(built, 40, stream(1)))
+
+
+@pytest.mark.parametrize("name", SUITES)
+class TestSuite:
+    """A plan in which every name can be found."""
+
+    def test_is_registered_under_its_own_name_and_version(self, name):
+        plan = suites[name].build()
+        assert (plan.name, plan.version) == (name, suites[name].version)
+
+    def test_names_resolve_and_stand_once_in_their_shortest_form(self, name):
+        plan = suites[name].build()
+        assert plan.canonical() == plan
+
+    def test_trials_are_all_combinations_each_with_an_id_of_its_own(self, name):
+        plan = suites[name].build()
+        trials = plan.trials()
+        assert len({trial.id for trial in trials}) == len(trials)
+        assert len(trials) == len(plan.datasets) * len(plan.trainers) * len(plan.seeds)
+        assert {trial.seed for trial in trials[: len(plan.datasets) * len(plan.trainers)]} == {plan.seeds[0]}
+
+    def test_protocols_exist(self, name):
+        assert set(suites[name].build().protocols) <= set(PROTOCOLS)
