@@ -20,10 +20,13 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
 from genbench.record import BadRecord, ControlScores, Record, Scores, parse
@@ -71,9 +74,7 @@ class Store:
             probe.write_bytes(b"genbench")
             probe.unlink()
         except OSError as error:
-            raise GenbenchError(
-                f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR"
-            ) from None
+            raise self._not_writable(error) from None
         if (free := shutil.disk_usage(self.root).free) < SPARE_BYTES:
             raise GenbenchError(
                 f"Only {free // 2**20} MiB are free for {self.root}. Make room or give another folder: --out DIR"
@@ -97,20 +98,22 @@ class Store:
     def trials(self, suite: str) -> Iterator[Found]:
         """Every finished trial of a suite."""
         for path in sorted(self.root.glob(f"{suite}/*/*/seed-*/{RECORD}")):
-            record = self._read(path, Record)
+            record = self._read(path, partial(parse, Record))
             if record is not None:
-                yield Found(path.parent, record, self._read(path.parent / SCORES, Scores, optional=True))
+                scores = self._read(path.parent / SCORES, partial(parse, Scores), optional=True)
+                yield Found(path.parent, record, scores)
 
     def controls(self, suite: str) -> Iterator[ControlScores]:
         """The controls of every dataset in a suite."""
         for path in sorted(self.root.glob(f"{suite}/*/{CONTROLS}")):
-            found = self._read(path, ControlScores)
+            found = self._read(path, partial(parse, ControlScores))
             if found is not None:
                 yield found
 
     def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
         """One dataset's controls, None where there are none that can be read."""
-        found: ControlScores | None = self._read(self.cell(suite, dataset) / CONTROLS, ControlScores, optional=True)
+        path = self.cell(suite, dataset) / CONTROLS
+        found: ControlScores | None = self._read(path, partial(parse, ControlScores), optional=True)
         return found
 
     def write_controls(self, suite: str, dataset: Component, controls: ControlScores) -> None:
@@ -119,27 +122,31 @@ class Store:
 
     def plan(self, suite: str) -> Suite | None:
         """The plan that was last run under this name, None where there is none that can be read."""
-        path = self.root / suite / PLAN
-        try:
-            return Suite.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError) as error:
-            self.unreadable.append(Unreadable(path, f"not a suite: {str(error).splitlines()[0]}"))
-        return None
+        found: Suite | None = self._read(self.root / suite / PLAN, Suite.model_validate, optional=True)
+        return found
 
     def write_plan(self, plan: Suite) -> None:
-        """Stores a suite's plan, so that a report knows what is missing; what was planned before stays planned."""
+        """Stores a suite's plan, so that a report knows what is missing; what was planned before stays planned.
+
+        Raises GenbenchError where that fails.
+        """
         before = self.plan(plan.name)
         if before is not None and before.version == plan.version:
             parts = ("datasets", "trainers", "seeds")
             both = {part: tuple(dict.fromkeys((*getattr(before, part), *getattr(plan, part)))) for part in parts}
             plan = plan.model_copy(update=both)
-        write_model(self.root / plan.name / PLAN, plan)
-
-    def _read(self, path: Path, model: type[Frozen], optional: bool = False) -> Any:
         try:
-            return parse(model, json.loads(path.read_bytes()))
+            write_model(self.root / plan.name / PLAN, plan)
+        except OSError as error:
+            raise self._not_writable(error) from None
+
+    def _not_writable(self, error: OSError) -> GenbenchError:
+        return GenbenchError(f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR")
+
+    def _read(self, path: Path, model: Callable[[Any], Any], optional: bool = False) -> Any:
+        """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails."""
+        try:
+            return model(json.loads(path.read_bytes()))
         except FileNotFoundError as error:
             if not optional:
                 self.unreadable.append(Unreadable(path, str(error.strerror)))
@@ -147,8 +154,8 @@ class Store:
             self.unreadable.append(Unreadable(path, str(error.strerror)))
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
             self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
-        except BadRecord as error:
-            self.unreadable.append(Unreadable(path, str(error)))
+        except (BadRecord, ValidationError) as error:
+            self.unreadable.append(Unreadable(path, str(error).splitlines()[0]))
         return None
 
 

@@ -43,10 +43,10 @@ def report(
     else:
         text = {"md": render.markdown, "csv": render.comma_separated, "json": render.as_json}[format_](found)
         sys.stdout.write(text)
-    for path, reason in dict.fromkeys(store.unreadable):
-        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
     if figures:
         _draw(store, [name for name in names if suite in (None, name)], out or results / "report")
+    for path, reason in dict.fromkeys(store.unreadable):
+        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
 
 
 def _store(results: Path) -> Store:
@@ -73,7 +73,8 @@ def _tables(store: Store, suite: str, protocol: str | None) -> list[Table]:
     from genbench.report.table import tables
 
     plan = store.plan(suite)
-    name = protocol or (plan.protocols[0] if plan else "genbench1")
+    stored = (score.identity.protocol for found in store.trials(suite) if found.scores for score in found.scores.scores)
+    name = protocol or (plan.protocols[0] if plan else next(stored, "genbench1"))
     return tables(store, suite, protocols.protocol(name))
 
 

@@ -22,5 +22,7 @@ class LocalExecutor:
                     yield task.run(notify, interrupted)
                 except GenbenchError as error:
                     yield Outcome(task, error=str(error))
+                except Exception as error:  # what no task foresaw: its own fault alone
+                    yield task.crashed(f"{type(error).__name__}: {error}")
             if interrupted():
                 raise KeyboardInterrupt

@@ -39,8 +39,8 @@ class Plan:
         ]
 
     def remove_stale(self, record: Record) -> None:
-        """Takes away the stale folders that a fresh record replaces."""
-        for folder in self.replaced.get(record.id, ()):
+        """Takes away the stale folders that a fresh result replaces; a failure replaces nothing."""
+        for folder in self.replaced.get(record.id, ()) if record.status == "done" else ():
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -14,7 +14,9 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from genbench.errors import GenbenchError
@@ -35,12 +37,15 @@ class PoolExecutor:
         """Yields outcomes as tasks end. After Ctrl-C running ones keep checkpoints, and KeyboardInterrupt goes on."""
         context = get_context("spawn")
         stop = context.Event()
-        words: Any = context.Queue()
+        readers: list[Connection] = []
         backlog = Backlog(tasks)
         ended: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
 
         def new_worker() -> ProcessPoolExecutor:
-            return ProcessPoolExecutor(1, context, _start, (words, stop, self.plugins))
+            # A pipe of its own: a worker that dies in the middle of a word holds no lock that others need.
+            reader, writer = context.Pipe(duplex=False)
+            readers.append(reader)
+            return ProcessPoolExecutor(1, context, _start, (writer, stop, self.plugins))
 
         def slot() -> None:
             # A worker inherits this thread's mask: Ctrl-C is for the parent, which then asks the workers to stop.
@@ -70,7 +75,7 @@ class PoolExecutor:
                     thread.start()
                 running = len(slots)
                 while running:
-                    _pass_on(words, notify)
+                    _pass_on(readers, notify)
                     try:
                         outcome = ended.get(timeout=POLL_SECONDS)
                     except queue.Empty:
@@ -81,6 +86,8 @@ class PoolExecutor:
                         yield outcome
             finally:
                 halt()
+                for reader in readers:
+                    reader.close()
                 for thread in slots:
                     thread.join()
             if interrupted():
@@ -119,16 +126,16 @@ class Backlog:
             self._changed.notify_all()
 
 
-_words: Any = None
+_writer: Any = None
 _stop: Any = None
 
 
-def _start(words: Any, stop: Any, plugins: Sequence[str]) -> None:
+def _start(writer: Connection, stop: Any, plugins: Sequence[str]) -> None:
     """Sets a worker up."""
-    global _words, _stop
+    global _writer, _stop
     from genbench.registry import load_plugin
 
-    _words, _stop = words, stop
+    _writer, _stop = writer, stop
     threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
     for plugin in plugins:
         load_plugin(plugin)
@@ -136,9 +143,14 @@ def _start(words: Any, stop: Any, plugins: Sequence[str]) -> None:
 
 def _run(task: Task) -> Outcome:
     try:
-        return task.run(_words.put, _stop.is_set)
+        return task.run(_notify, _stop.is_set)
     except GenbenchError as error:
         return Outcome(task, error=str(error))
+
+
+def _notify(word: Progress) -> None:
+    with suppress(OSError):  # nobody listens any more: the parent is stopping
+        _writer.send(word)
 
 
 def _die_with(parent: int) -> None:
@@ -148,10 +160,13 @@ def _die_with(parent: int) -> None:
     os._exit(1)
 
 
-def _pass_on(words: Any, notify: Notify) -> None:
-    while True:
-        try:
-            word: Progress = words.get_nowait()
-        except queue.Empty:
-            return
-        notify(word)
+def _pass_on(readers: list[Connection], notify: Notify) -> None:
+    """Hands on every word that has arrived; a worker that is gone is listened to no more."""
+    while ready := wait(readers, timeout=0):
+        for reader in ready:
+            assert isinstance(reader, Connection)
+            try:
+                notify(reader.recv())
+            except EOFError:
+                readers.remove(reader)
+                reader.close()

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from genbench.store import CURVE, SAMPLES, Found, Store, slug
+from genbench.store import CURVE, SAMPLES, Found, Store, Unreadable, slug
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,6 +50,10 @@ LOGARITHMIC = ("reverse_kl", "sliced_w2", "curve_distance")
 PROGRESS = {"steps": "generator steps", "updates": "network updates"}
 
 
+Tensors = dict[str, Any]
+"""A trial's stored samples by name, with the generator steps of its strip."""
+
+
 class Drawn(NamedTuple):
     """A picture on disk and what it shows."""
 
@@ -59,7 +63,7 @@ class Drawn(NamedTuple):
 
 def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
     """Draws a suite's pictures into `folder` and yields each as it is written."""
-    found = [t for t in store.trials(suite) if t.record.status == "done" and (t.folder / CURVE).is_file()]
+    found = [trial for trial in store.trials(suite) if trial.record.status == "done"]
     if not found:
         return
     plan = store.plan(suite)
@@ -70,8 +74,8 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
     colours = dict(zip(trainers, sns.color_palette("colorblind", len(trainers)), strict=True))
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
-        cells = _first_seeds([trial for trial in found if _is_planar(trial)])
-        if any("landscape" in load_file(cell.folder / SAMPLES) for cell in cells.values()):
+        cells = {cell: tensors for cell, trial in _first_seeds(found) if (tensors := _planar(store, trial))}
+        if any("landscape" in tensors for tensors in cells.values()):
             yield _save(
                 _landscapes(cells, datasets, trainers, colours),
                 folder / "landscapes.png",
@@ -86,7 +90,7 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
                     folder / f"strip-{slug(dataset)}.png",
                     f"{dataset}: samples along training, always from the same noise; real in grey, first seed of each.",
                 )
-            curves = _read_curves(trial for trial in found if trial.record.trial.dataset.label == dataset)
+            curves = _all_curves(store, [trial for trial in found if trial.record.trial.dataset.label == dataset])
             metrics = [name for name in CURVES if name in curves and curves[name].notna().any()]
             if metrics:
                 yield _save(
@@ -97,17 +101,16 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
 
 
 def _landscapes(
-    cells: dict[tuple[str, str], Found], datasets: Sequence[str], trainers: Sequence[str], colours: dict[str, Any]
+    cells: dict[tuple[str, str], Tensors], datasets: Sequence[str], trainers: Sequence[str], colours: dict[str, Any]
 ) -> Figure:
     figure = Figure(figsize=(2.6 * len(trainers), 2.6 * len(datasets)), layout="constrained")
     grid = figure.subplots(len(datasets), len(trainers), squeeze=False)
     for row, dataset in zip(grid, datasets, strict=True):
         for axes, trainer in zip(row, trainers, strict=True):
-            cell = cells.get((dataset, trainer))
-            if cell is None:
+            tensors = cells.get((dataset, trainer))
+            if tensors is None:
                 axes.set_axis_off()
                 continue
-            tensors = load_file(cell.folder / SAMPLES)
             if "landscape" in tensors:
                 (x_low, y_low), (x_high, y_high) = tensors["extent"]
                 heights = tensors["landscape"].T
@@ -123,17 +126,15 @@ def _landscapes(
     return figure
 
 
-def _strip(cells: dict[str, Found], colours: dict[str, Any]) -> Figure:
-    columns = min(FRAMES, min(len(load_file(cell.folder / SAMPLES)["strip"]) for cell in cells.values()))
+def _strip(cells: dict[str, Tensors], colours: dict[str, Any]) -> Figure:
+    columns = min(FRAMES, min(len(tensors["strip"]) for tensors in cells.values()))
     figure = Figure(figsize=(1.5 * columns, 1.6 * len(cells) + 0.3), layout="constrained")
     grid = figure.subplots(len(cells), columns, squeeze=False, sharex=True, sharey=True)
-    for row, (trainer, cell) in zip(grid, cells.items(), strict=True):
-        tensors = load_file(cell.folder / SAMPLES)
-        steps = pd.read_parquet(cell.folder / CURVE)["steps"]
+    for row, (trainer, tensors) in zip(grid, cells.items(), strict=True):
         frames = np.unique(np.linspace(0, len(tensors["strip"]) - 1, columns).round().astype(int))
         for axes, frame in zip(row, frames, strict=True):
             _points(axes, tensors, tensors["strip"][frame].astype(np.float32), colours[trainer], size=1.5)
-            axes.set_title(f"step {steps[frame]}", fontsize=8)
+            axes.set_title(f"step {tensors['steps'][frame]}", fontsize=8)
             axes.set(aspect="equal", xticks=[], yticks=[])
             sns.despine(ax=axes, left=True, bottom=True)
         row[0].set_ylabel(trainer)
@@ -164,37 +165,48 @@ def _curves(curves: pd.DataFrame, metrics: Sequence[str], colours: dict[str, Any
     return figure
 
 
-def _read_curves(trials: Iterable[Found]) -> pd.DataFrame:
-    """The curves of all trials, with their trainers and seeds."""
-    return pd.concat(
-        pd.read_parquet(trial.folder / CURVE).assign(
-            trainer=trial.record.trial.trainer.label, seed=trial.record.trial.seed
-        )
-        for trial in trials
-    )
+def _all_curves(store: Store, trials: Sequence[Found]) -> pd.DataFrame:
+    """The curves of all trials that have one, with their trainers and seeds."""
+    curves = [pd.DataFrame()]
+    for found in trials:
+        trial = found.record.trial
+        if (curve := _curve(store, found)) is not None:
+            curves.append(curve.assign(trainer=trial.trainer.label, seed=trial.seed))
+    return pd.concat(curves)
 
 
-def _is_planar(trial: Found) -> bool:
-    """Whether a trial's samples are there and are points of the plane."""
+def _curve(store: Store, trial: Found) -> pd.DataFrame | None:
     try:
-        with safe_open(trial.folder / SAMPLES, framework="numpy") as file:
-            shape = file.get_slice("final").get_shape()
-    except (OSError, SafetensorError):
-        return False
-    return len(shape) == 2 and shape[1] == 2
+        return pd.read_parquet(trial.folder / CURVE)
+    except (OSError, ValueError) as error:
+        store.unreadable.append(Unreadable(trial.folder / CURVE, str(error).splitlines()[0]))
+        return None
 
 
-def _points(axes: Axes, tensors: dict[str, Any], samples: Any, colour: Any, size: float = 3.0) -> None:
+def _planar(store: Store, trial: Found) -> Tensors | None:
+    """A trial's samples and what belongs to them, where they are points of the plane."""
+    curve = _curve(store, trial)
+    try:
+        tensors: Tensors = load_file(trial.folder / SAMPLES)
+    except (OSError, SafetensorError) as error:
+        store.unreadable.append(Unreadable(trial.folder / SAMPLES, str(error).splitlines()[0]))
+        return None
+    if curve is None or tensors["final"].shape[1:] != (2,):
+        return None
+    return {**tensors, "steps": curve["steps"].to_numpy()}
+
+
+def _points(axes: Axes, tensors: Tensors, samples: Any, colour: Any, size: float = 3.0) -> None:
     if "real" in tensors:
         real = tensors["real"].astype(np.float32)[:POINTS]
         axes.scatter(real[:, 0], real[:, 1], s=size, color=REAL_COLOUR, alpha=0.5, linewidths=0)
     axes.scatter(samples[:POINTS, 0], samples[:POINTS, 1], s=size, color=colour, alpha=0.7, linewidths=0)
 
 
-def _first_seeds(found: Sequence[Found]) -> dict[tuple[str, str], Found]:
+def _first_seeds(found: Sequence[Found]) -> Iterable[tuple[tuple[str, str], Found]]:
     """The trial of the lowest seed by dataset and trainer."""
     ordered = sorted(found, key=lambda trial: trial.record.trial.seed, reverse=True)
-    return {(trial.record.trial.dataset.label, trial.record.trial.trainer.label): trial for trial in ordered}
+    return {(t.record.trial.dataset.label, t.record.trial.trainer.label): t for t in ordered}.items()
 
 
 def _in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:

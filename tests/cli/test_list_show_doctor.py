@@ -1,0 +1,183 @@
+"""`genbench list`, `show` and `doctor`, with plugins of one's own and of others."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genbench import provenance, registry
+
+PLUGIN = Path(__file__).parent.parent / "plugin"
+KINDS = [f"{held.kind}s" for held in registry.REGISTRIES]
+NAMES = [entry.name for held in registry.REGISTRIES for entry in held]
+
+
+def listed(ran):
+    assert ran.code == 0
+    found = json.loads(ran.out)
+    return {kind: {entry["name"]: entry for entry in found[kind]} for kind in KINDS if kind in found}
+
+
+def install(folder, module, code=None):
+    """What installing a distribution with one entry point leaves in `folder`."""
+    info = folder / f"{module}-0.1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text(f"[{registry.ENTRY_POINT_GROUP}]\nmine = {module}\n")
+    if code is None:
+        shutil.copy(PLUGIN / f"{module}.py", folder)
+    else:
+        (folder / f"{module}.py").write_text(code)
+
+
+def with_installed(folder, *arguments):
+    code = "import sys; from genbench.cli.main import main; sys.argv[0] = 'genbench'; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_list_names_everything_that_is_registered(genbench):
+    ran = genbench("list")
+    assert ran.code == 0
+    for held in registry.REGISTRIES:
+        assert f"\n{held.kind}s\n" in "\n" + ran.out
+        for entry in held:
+            assert f"\n{entry.name} " in ran.out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_of_one_kind_holds_that_kind_alone(kind, genbench):
+    assert listed(genbench("list", kind, "--json")).keys() == {kind}
+    headings = {line for line in genbench("list", kind).out.splitlines() if line in KINDS}
+    assert headings == {kind}
+
+
+def test_list_as_json_says_where_things_come_from(genbench):
+    found = listed(genbench("list", "--json"))
+    assert found["trainers"]["wgan-gp"]["origin"] == "genbench.baselines.wgan_gp"
+    assert "1704.00028" in found["trainers"]["wgan-gp"]["citation"]
+    assert {kind: set(entries) for kind, entries in found.items()} == {
+        f"{held.kind}s": {entry.name for entry in held} for held in registry.REGISTRIES
+    }
+
+
+@pytest.mark.parametrize("command", [["list"], ["doctor"], *(["show", name] for name in sorted(set(NAMES)))], ids=str)
+def test_lines_fit_a_terminal_of_80_columns(command, genbench):
+    ran = genbench(*command)
+    assert ran.code == 0
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES)))
+def test_show_as_json_tells_all_there_is(name, genbench):
+    ran = genbench("show", name, "--json")
+    assert ran.code == 0
+    (shown, *_) = json.loads(ran.out)
+    (entry, *_) = [held[name] for held in registry.REGISTRIES if name in held]
+    assert (shown["kind"], shown["name"], shown["version"], shown["doc"]) == (
+        entry.kind,
+        name,
+        entry.version,
+        entry.doc,
+    )
+    assert shown["parameters"].keys() == entry.annotations.keys()
+    assert {key: p["default"] for key, p in shown["parameters"].items() if "default" in p} == entry.defaults
+
+
+def test_show_prints_parameters_with_their_bounds_and_recipes(genbench):
+    out = genbench("show", "wgan-gp").out
+    entry = registry.trainers["wgan-gp"]
+    assert out.startswith("wgan-gp, a trainer, version ")
+    for key in entry.defaults:
+        assert f"\n  {key} " in out
+    assert "(int ≥ 1)" in out
+    for recipe in entry.recipes:
+        assert f"\n  {recipe} " in out
+    assert "To use one: wgan-gp[recipe=" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "wgan_gp"], "is named 'wgan_gp'. Did you mean wgan-gp"),
+        (["show"], "Missing argument"),
+        (["list", "nothing"], "nothing"),
+        (["list", "--plugin", "none.py"], "none.py is not a file"),
+        (["lits"], "No such command 'lits'"),
+    ],
+    ids=str,
+)
+def test_refuses_what_it_does_not_know(arguments, message, genbench):
+    ran = genbench(*arguments)
+    assert ran.code == 2
+    assert message in ran.err
+
+
+def test_doctor_finds_nothing_wrong(genbench):
+    ran = genbench("doctor")
+    assert ran.code == 0
+    assert ran.out.endswith("All well.\n")
+    report = json.loads(genbench("doctor", "--json").out)
+    assert report["problems"] == []
+    assert report["registered"] == {f"{held.kind}s": len(list(held)) for held in registry.REGISTRIES}
+    assert report["devices"][0].startswith("cpu (")
+    assert report["packages"].keys() == set(provenance.PACKAGES)
+
+
+def test_doctor_tells_of_a_package_that_is_missing(genbench, monkeypatch):
+    monkeypatch.setattr(provenance, "PACKAGES", (*provenance.PACKAGES, "no-such-package"))
+    ran = genbench("doctor")
+    assert ran.code == 1
+    assert "problem: package no-such-package is not installed" in ran.out
+    assert "All well" not in ran.out
+
+
+def test_plugin_of_a_file_is_listed_shown_and_run(genbench):
+    path = PLUGIN / "genbench_crescent.py"
+    assert "crescent" in listed(genbench("list", "--json", "--plugin", path))["datasets"]
+    ran = genbench("show", "moments", "--plugin", path)
+    assert ran.code == 0
+    assert ran.out.startswith("moments, a trainer, version 1, from genbench_plugin_genbench_crescent")
+    ran = genbench("run", "--suite", "toy2d-smoke", "--trainer", "moments", "--dataset", "crescent", "--seeds", "0",
+                   "--plugin", path)  # fmt: skip
+    assert (ran.code, "1 done" in ran.out) == (0, True)
+
+
+def test_plugin_that_is_installed_is_listed(tmp_path):
+    install(tmp_path / "site", "genbench_crescent")
+    found = with_installed(tmp_path / "site", "list", "--json")
+    assert (found.returncode, found.stderr) == (0, "")
+    names = {
+        kind: [entry["name"] for entry in entries if entry.get("origin") == "genbench_crescent"]
+        for kind, entries in json.loads(found.stdout).items()
+    }
+    assert (names["datasets"], names["trainers"], names["metrics"]) == (["crescent"], ["moments"], ["mean_gap"])
+
+
+@pytest.mark.parametrize(("command", "code"), [("list", 0), ("doctor", 1)])
+def test_plugin_that_is_broken_is_told_and_not_fatal(command, code, tmp_path):
+    install(tmp_path / "site", "sorry", "raise RuntimeError('no such luck')")
+    ran = with_installed(tmp_path / "site", command)
+    assert (ran.returncode, ran.stderr) == (code, "")
+    assert "plugin mine" in ran.stdout
+    assert "RuntimeError: no such luck" in ran.stdout
+    as_json = json.loads(with_installed(tmp_path / "site", command, "--json").stdout)
+    told = as_json["broken_plugins"] if command == "list" else as_json["problems"]
+    assert len(told) == 1
+    assert "no such luck" in str(told)
+
+
+def test_broken_plugin_is_named_where_a_name_is_missing(tmp_path):
+    install(tmp_path / "site", "sorry", "raise RuntimeError('no such luck')")
+    ran = with_installed(tmp_path / "site", "run", "--suite", "theirs")
+    assert ran.returncode == 2
+    assert "These plugins failed to load: mine; see genbench doctor." in ran.stderr
