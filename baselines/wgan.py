@@ -40,9 +40,11 @@ def wgan(
     Symbols as in the paper: f is `critic`, g is `generator`, z is `noise`, c is `clip`. After each of its updates
     the critic's weights are clipped to [−c, c].
     """
+    from torch import cat
 
     def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
-        return nets.critic(nets.generator(batch.noise)).mean() - nets.critic(batch.real).mean()
+        fakes, reals = nets.critic(cat([nets.generator(batch.noise), batch.real])).chunk(2)
+        return fakes.mean() - reals.mean()
 
     def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         return -nets.critic(nets.generator(batch.noise)).mean()

@@ -42,13 +42,14 @@ def wgan_gp(
     Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`, x̂ is `between`, ε is `mix`, λ is
     `penalty`.
     """
+    from torch import cat
 
     def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         fake = nets.generator(batch.noise)
         between = fake.lerp(batch.real, batch.mix)
         slope: Tensor = api.input_gradient(nets.critic, between).flatten(1).norm(2, dim=1)
-        gap = nets.critic(fake).mean() - nets.critic(batch.real).mean()
-        return gap + penalty * (slope - 1).square().mean()
+        fakes, reals = nets.critic(cat([fake, batch.real])).chunk(2)
+        return fakes.mean() - reals.mean() + penalty * (slope - 1).square().mean()
 
     def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         return -nets.critic(nets.generator(batch.noise)).mean()

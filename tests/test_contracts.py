@@ -95,7 +95,7 @@ def training():
             budget=Budget.parse("steps=6"),
             seed=seed,
         )
-        return Training(trial, build_dataset(trial.dataset))
+        return Training([trial], build_dataset(trial.dataset))
 
     return ready
 
@@ -244,45 +244,45 @@ class TestTrainer:
 
     def test_steps_at_full_size(self, reference, training):
         ready = training(reference)
-        losses = ready.trainer.step(ready.data, 0.0)
+        losses = ready.stack.step(0.0)
         assert losses
-        assert all(loss.shape == () and torch.isfinite(loss) for loss in losses.values())
+        assert all(loss.shape == (1,) and torch.isfinite(loss) for loss in losses.values())
         assert not any(loss.requires_grad for loss in losses.values())
-        assert ready.data.drawn > 0
-        assert ready.trainer.updates_per_step >= 1
+        assert ready.stack.samples > 0
+        assert ready.stack.updates_per_step >= 1
 
     def test_step_moves_every_network(self, reference, small):
         ready = small(reference)
-        before = {name: weight.clone() for name, weight in ready.trainer.weights().items()}
+        before = {name: weight.clone() for name, weight in ready.stack.weights(0).items()}
         ready.run(1.0)
         networks = {name.partition(".")[0] for name in before}
         assert networks == {
             name.partition(".")[0]
-            for name, weight in ready.trainer.weights().items()
+            for name, weight in ready.stack.weights(0).items()
             if not torch.equal(weight, before[name])
         }
 
     def test_samples_are_of_the_event_and_of_the_given_stream(self, reference, small):
-        trainer = small(reference).trainer
+        stack = small(reference).stack
         for n in (1, 33):
-            samples = trainer.sample(n, stream())
-            assert samples.shape == (n, 2)
+            samples = stack.sample(n, [stream()])
+            assert samples.shape == (1, n, 2)
             assert samples.dtype == torch.float32
             assert torch.isfinite(samples).all()
             assert not samples.requires_grad
-        assert torch.equal(trainer.sample(33, stream()), samples)
-        assert not torch.equal(trainer.sample(33, stream(1)), samples)
+        assert torch.equal(stack.sample(33, [stream()]), samples)
+        assert not torch.equal(stack.sample(33, [stream(1)]), samples)
 
     def test_weights_are_named_by_network_and_parameter(self, reference, small):
-        names = list(small(reference).trainer.weights())
+        names = list(small(reference).stack.weights(0))
         assert names
         assert all(network and parameter for network, _, parameter in (name.partition(".") for name in names))
 
     def test_weights_keep_their_names_and_shapes(self, reference, small):
         ready = small(reference)
-        before = {name: (weight.shape, weight.dtype) for name, weight in ready.trainer.weights().items()}
+        before = {name: (weight.shape, weight.dtype) for name, weight in ready.stack.weights(0).items()}
         ready.run(1.0)
-        assert {name: (weight.shape, weight.dtype) for name, weight in ready.trainer.weights().items()} == before
+        assert {name: (weight.shape, weight.dtype) for name, weight in ready.stack.weights(0).items()} == before
 
     def test_state_is_tensors_and_goes_on_at_the_same_bits(self, reference, small):
         first, second = small(reference), small(reference)
@@ -293,7 +293,7 @@ class TestTrainer:
         second.restore(tensors, meter)
         second.run(1.0)
         assert second.weights_sha256() == first.weights_sha256()
-        assert all(map(torch.equal, second.trainer.state_dict().values(), first.trainer.state_dict().values()))
+        assert all(map(torch.equal, second.state()[0].values(), first.state()[0].values()))
 
     def test_seed_decides_everything(self, reference, small):
         hashes = []
@@ -307,7 +307,7 @@ class TestTrainer:
         with global_streams_left_alone():
             ready = small(reference)
             ready.run(1.0)
-            ready.trainer.sample(5, stream())
+            ready.stack.sample(5, [stream()])
             ready.state()
 
 

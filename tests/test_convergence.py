@@ -213,9 +213,9 @@ def trained(reference, steps):
         budget=Budget.parse(f"steps={steps}"),
         seed=0,
     )
-    training = Training(trial, build_dataset(trial.dataset))
+    training = Training([trial], build_dataset(trial.dataset))
     training.run(1.0)
-    return training.trainer
+    return training.stack
 
 
 @pytest.mark.parametrize("clip", [0.01, 0.3])
@@ -247,10 +247,10 @@ def noise(distance):
 
 @pytest.mark.parametrize(("trainer", "steps"), [("gan", 600), ("wgan", 600), ("wgan-gp", 400)])
 def test_short_training_beats_noise(trainer, steps, distance, noise):
-    samples = trained(trainer, steps).sample(2_000, seeding.stream(0, seeding.EVALUATION_NOISE))
+    samples = trained(trainer, steps).sample(2_000, [seeding.stream(0, seeding.EVALUATION_NOISE)])[0]
     assert distance(samples) < noise
 
 
 def test_untrained_generator_is_worse_than_noise(distance, noise):
-    samples = trained("gan", 1).sample(2_000, seeding.stream(0, seeding.EVALUATION_NOISE))
+    samples = trained("gan", 1).sample(2_000, [seeding.stream(0, seeding.EVALUATION_NOISE)])[0]
     assert distance(samples) > noise

@@ -29,16 +29,17 @@ def estimate(console: Console, plan: Plan, jobs: int, device: str) -> None:
         total += seconds * count
         console.print(f"  {escape(trainer)} on {escape(dataset)}: {count} × {duration(seconds)}")
     console.print(
-        f"About [bold]{duration(total / jobs)}[/] of training with {jobs} at once; controls and scoring come on top."
+        f"About [bold]{duration(total / jobs)}[/] of training with {jobs} at once on the plain path, less where "
+        "compiling pays; controls and scoring come on top."
     )
 
 
 def rehearse(trial: Trial, device: str) -> float:
-    """The seconds that the whole of `trial` will train, from its first few steps."""
+    """The seconds that the whole of `trial` would train on the plain path, from its first few steps."""
     if trial.budget.kind == "seconds":
         return trial.budget.amount
     with one_thread():
-        training = Training(trial, build_dataset(trial.dataset), resolve_device(device))
+        training = Training([trial], build_dataset(trial.dataset), resolve_device(device), "plain")
         _run_to(training, WARM_UP_STEPS)
         seconds, share = training.meter.seconds, training.progress
         _run_to(training, WARM_UP_STEPS + REHEARSAL_STEPS)

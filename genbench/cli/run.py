@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli.options import Plugins, command_line, load
+from genbench.engine import Engine
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,6 +47,7 @@ def run(
     checkpoints: Annotated[int | None, typer.Option(min=1, help="How often to measure, log-spaced.")] = None,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    engine: Annotated[Engine, typer.Option(help="How updates are run; auto compiles where it pays.")] = "auto",
     jobs: Annotated[int | None, typer.Option(min=1, help="Trials at once; by default one a core.")] = None,
     rerun: Annotated[
         list[Rerun] | None, typer.Option(help="Run failed, stale or all trials again; may be repeated.")
@@ -63,7 +65,7 @@ def run(
     load(plugin)
     # Every name and parameter is checked here, before torch is imported.
     chosen = _suite(suite, trainer, dataset, seeds, budget, checkpoints).canonical()
-    _check_device(device)
+    _check_device(device, engine)
     from genbench.store import Store
 
     store = Store(out)
@@ -86,7 +88,7 @@ def run(
         estimate(console, plan, jobs, device)
         return
     else:
-        statuses = _execute(console, plan, store, jobs, device, weights, plugin or [])
+        statuses = _execute(console, plan, store, jobs, device, engine, weights, plugin or [])
     report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])
     console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
     if plan.failed or set(statuses) - {"done"}:
@@ -109,7 +111,14 @@ def _announce(console: Console, plan: Plan, store: Store) -> None:
 
 
 def _execute(
-    console: Console, plan: Plan, store: Store, jobs: int, device: str, weights: bool, plugins: list[str]
+    console: Console,
+    plan: Plan,
+    store: Store,
+    jobs: int,
+    device: str,
+    engine: Engine,
+    weights: bool,
+    plugins: list[str],
 ) -> Counter[str]:
     """Runs the plan's controls, then its trials; returns how many ended in which way."""
     from genbench.cli.display import display
@@ -119,7 +128,7 @@ def _execute(
     from genbench.executors.task import Context
 
     executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugins)
-    context = Context(str(store.root), plan.suite.name, plan.suite.protocols, device, command_line())
+    context = Context(str(store.root), plan.suite.name, plan.suite.protocols, device, command_line(), engine)
     store.write_plan(plan.suite)
     statuses: Counter[str] = Counter()
     try:
@@ -171,9 +180,11 @@ def _suite(
     return Suite(name="custom", version=1, **{**defaults, **given})  # type: ignore[arg-type]
 
 
-def _check_device(device: str) -> None:
+def _check_device(device: str, engine: Engine) -> None:
     from genbench.errors import GenbenchError
 
+    if engine == "graph" and not device.startswith("cuda"):
+        raise GenbenchError("CUDA graphs need a CUDA device. Give --device cuda, or another --engine.")
     if device in ("auto", "cpu"):
         return
     if not device.startswith("cuda"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from genbench import networks, seeding
@@ -64,6 +65,24 @@ def input_gradient(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """
     import torch
 
+    if _by_func:
+        gradient: Tensor = torch.func.grad(lambda x: network(x).sum())(x)
+        return gradient
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(network(x).sum(), x, create_graph=True)
     return gradient
+
+
+_by_func = False
+"""Whether losses are being differentiated by `torch.func`, which `torch.autograd` can't be mixed with."""
+
+
+@contextmanager
+def by_func() -> Iterator[None]:
+    """Within, `input_gradient` differentiates by `torch.func`."""
+    global _by_func
+    before, _by_func = _by_func, True
+    try:
+        yield
+    finally:
+        _by_func = before

@@ -1,23 +1,20 @@
-"""One trial's training: stepping under the train clock, stopping on its budget, resumable to the same bits."""
+"""The training loop: stepping under the train clock, stopping on the budget, resumable to the same bits."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genbench import seeding
-from genbench.datasets.base import Dataset, DataStream
-from genbench.engine.method import Method, Trainer
-from genbench.engine.phases import PhaseTrainer
-from genbench.engine.problem import Problem
-from genbench.registry import trainers
+from genbench.datasets.base import Dataset
+from genbench.engine import Engine
+from genbench.engine.paths import assemble
 from genbench.spec import Budget, Trial
 
 CHECK_EVERY = 100
@@ -25,10 +22,6 @@ CHECK_EVERY = 100
 
 FIRST_MARK = 0.01
 """The share of the budget at which the first checkpoint lies."""
-
-
-class Diverged(Exception):
-    """Training left the finite numbers; the message says where."""
 
 
 class Stopped(Exception):
@@ -49,22 +42,29 @@ class Meter:
 
 
 class Training:
-    """Trains one trial from start to finish, as far as it is told each time.
+    """Trains trials that differ in their seeds alone, in step, as far as it is told each time.
 
     Args:
-        trial: what to train.
-        dataset: the trial's dataset, already built.
+        trials: what to train, the replicas of one stack.
+        dataset: the trials' dataset, already built.
         device: where to train.
+        engine: the path, or `auto` for the one that pays.
     """
 
-    def __init__(self, trial: Trial, dataset: Dataset, device: torch.device | str = "cpu") -> None:
-        self.budget = trial.budget
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        dataset: Dataset,
+        device: torch.device | str = "cpu",
+        engine: Engine = "auto",
+    ) -> None:
+        self.budget = trials[0].budget
+        self.device = device
         self.meter = Meter()
         self.losses: Mapping[str, Tensor] = {}
-        self.problem = Problem(dataset.event_shape, trial.seed, device)
-        self.data = DataStream(dataset, self.problem.stream(seeding.TRAINING_DATA))
-        built = trainers[trial.trainer.name].build(self.problem, **trial.trainer.parameters)
-        self.trainer: Trainer = PhaseTrainer(built, self.problem) if isinstance(built, Method) else built
+        self.diverged: dict[int, str] = {}
+        """The replicas that left the finite numbers, and where. They go on as nonsense that nobody reads."""
+        self.stack, self.path = assemble(trials, dataset, device, engine)
 
     @property
     def progress(self) -> float:
@@ -72,16 +72,17 @@ class Training:
         return self.meter.used(self.budget.kind) / self.budget.amount
 
     def run(self, until: float, stop: Callable[[Meter], bool] = lambda meter: False) -> None:
-        """Steps until the share `until` of the budget is used. Raises Diverged; raises Stopped where `stop` says so.
+        """Steps until the share `until` of the budget is used, or until no replica is finite any more.
 
-        `stop` is asked after every step and sees the meter; it must not change anything that training reads.
+        `stop` is asked after every step and sees the meter; it must not change anything that training reads. Where
+        it says so, Stopped is raised.
         """
         started, before = time.perf_counter(), self.meter.seconds
-        while self.progress < until:
-            self.losses = self.trainer.step(self.data, self.progress)
+        while self.progress < until and len(self.diverged) < self.stack.size:
+            self.losses = self.stack.step(self.progress)
             self.meter.steps += 1
-            self.meter.updates += self.trainer.updates_per_step
-            self.meter.samples = self.data.drawn
+            self.meter.updates += self.stack.updates_per_step
+            self.meter.samples = self.stack.samples
             self.meter.seconds = before + time.perf_counter() - started
             if self.meter.steps % CHECK_EVERY == 0:
                 self._check_losses()
@@ -90,40 +91,38 @@ class Training:
         self._check_losses()
         self._check_weights()
 
-    def weights_sha256(self) -> str:
+    def weights_sha256(self, replica: int = 0) -> str:
         """SHA-256 over the networks' names, shapes, types and bytes, in the names' order."""
         digest = hashlib.sha256()
-        for name, value in sorted(self.trainer.weights().items()):
+        for name, value in sorted(self.stack.weights(replica).items()):
             digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
             digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Everything that the rest of the training depends on: tensors, and the meter's numbers."""
-        tensors = {f"trainer.{key}": value for key, value in self.trainer.state_dict().items()}
-        tensors |= {f"stream.{role}": rng.get_state() for role, rng in self.problem.streams.items()}
-        return tensors, asdict(self.meter)
+    def state(self, replica: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the rest of a replica's training depends on: tensors, and the meter's numbers."""
+        return self.stack.state(replica), asdict(self.meter)
 
-    def restore(self, tensors: Mapping[str, Tensor], meter: Mapping[str, Any]) -> None:
+    def restore(self, tensors: Mapping[str, Tensor], meter: Mapping[str, Any], replica: int = 0) -> None:
         """The inverse of `state`: what follows is bit for bit what would have followed."""
         self.meter = Meter(**meter)
-        self.data.drawn = self.meter.samples
-        prefix = "trainer."
-        self.trainer.load_state_dict(
-            {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-        )
-        for role in [key.removeprefix("stream.") for key in tensors if key.startswith("stream.")]:
-            self.problem.stream(role).set_state(tensors[f"stream.{role}"].cpu())
+        self.stack.restore(replica, self.meter.steps, tensors)
 
     def _check_losses(self) -> None:
-        for name, loss in self.losses.items():
-            if not math.isfinite(value := float(loss)):
-                raise Diverged(f"the {name}'s loss became {value} by generator step {self.meter.steps}")
+        for name, losses in self.losses.items():
+            for replica, loss in enumerate(losses.tolist()):
+                if not math.isfinite(loss):
+                    self.diverged.setdefault(
+                        replica, f"the {name}'s loss became {loss} by generator step {self.meter.steps}"
+                    )
 
     def _check_weights(self) -> None:
-        for name, value in self.trainer.weights().items():
-            if not bool(torch.isfinite(value).all()):
-                raise Diverged(f"{name} is no longer finite at generator step {self.meter.steps}")
+        for replica in range(self.stack.size):
+            for name, value in self.stack.weights(replica).items():
+                if not bool(torch.isfinite(value).all()):
+                    self.diverged.setdefault(
+                        replica, f"{name} is no longer finite at generator step {self.meter.steps}"
+                    )
 
 
 def marks(budget: Budget, count: int) -> list[float]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from genbench.engine import Engine
 from genbench.record import Record
 
 
@@ -61,3 +62,4 @@ class Context:
     protocols: tuple[str, ...]
     device: str
     command: str
+    engine: Engine = "auto"

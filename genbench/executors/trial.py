@@ -19,8 +19,7 @@ from torch import Tensor
 
 from genbench import provenance, seeding, store
 from genbench.datasets.base import Dataset, Target
-from genbench.engine.phases import PhaseTrainer
-from genbench.engine.training import Diverged, Meter, Stopped, Training, marks
+from genbench.engine.training import Meter, Stopped, Training, marks
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.metrics.protocols import protocol
 from genbench.metrics.scoring import Scorer
@@ -66,8 +65,6 @@ class TrialTask:
                 record = session.run()
             except Stopped:
                 return Outcome(self)
-            except Diverged as error:
-                record = session.fail("diverged", str(error))
             except (torch.OutOfMemoryError, MemoryError) as error:
                 reason = f"{str(error) or 'memory ran out'}; lower batch or width, or run fewer --jobs"
                 record = session.fail("out-of-memory", reason)
@@ -115,7 +112,7 @@ class Session:
         context, trial = self.task.context, self.task.trial
         device = resolve_device(context.device)
         dataset = build_dataset(trial.dataset)
-        self.training = training = Training(trial, dataset, device)
+        self.training = training = Training([trial], dataset, device, context.engine)
         done = self._resume(training)
         for mark in marks(trial.budget, self.task.checkpoints):
             if mark <= done:
@@ -125,6 +122,8 @@ class Session:
             except Stopped:
                 self._save(training, done)
                 raise
+            if training.diverged:
+                return self.fail("diverged", training.diverged[0])
             samples = self._measure(training)
             done = mark
             if mark < 1:
@@ -157,13 +156,12 @@ class Session:
         """Samples from the evaluation stream, always the same noise, and adds a row to the curve."""
         with self._evaluation_clock():
             protocols = [protocol(name) for name in self.task.context.protocols]
-            device = training.problem.device
-            rng = seeding.stream(self.task.trial.seed, seeding.EVALUATION_NOISE, device)
-            samples = training.trainer.sample(max(p.n for p in protocols), rng).cpu()
+            rng = seeding.stream(self.task.trial.seed, seeding.EVALUATION_NOISE, training.device)
+            samples = training.stack.sample(max(p.n for p in protocols), [rng])[0].cpu()
             scores = scorer(self.task.trial.dataset, protocols[0].name, curve=True)(samples)
             meter = training.meter
             row: dict[str, Any] = {"protocol": protocols[0].name, **asdict(meter)}
-            row |= {f"loss_{name}": float(loss) for name, loss in training.losses.items()}
+            row |= {f"loss_{name}": float(losses[0]) for name, losses in training.losses.items()}
             row |= {score.name: score.value for score in scores if score.value is not None}
             self.curve.append(row)
             self.strip.append(samples[:STRIP_SAMPLES].half())
@@ -195,7 +193,7 @@ class Session:
             Scores(id=trial.id, scores=tuple(scores)),
             pd.DataFrame(self.curve),
             {"final": samples, "strip": torch.stack(self.strip), **pictured},
-            training.trainer.weights() if self.task.keep_weights else None,
+            training.stack.weights(0) if self.task.keep_weights else None,
         )
 
     def _pictured(self, training: Training, dataset: Dataset) -> dict[str, Tensor]:
@@ -204,14 +202,13 @@ class Session:
             return {}
         real = dataset.sample(REAL_SAMPLES, seeding.stream(0, seeding.REFERENCE_DATA))
         pictured = {"real": real.half()}
-        if isinstance(training.trainer, PhaseTrainer):
-            margin = LANDSCAPE_MARGIN * (dataset.box.high - dataset.box.low)
-            low, high = dataset.box.low - margin, dataset.box.high + margin
-            axes = [torch.linspace(float(a), float(b), LANDSCAPE_SIDE) for a, b in zip(low, high, strict=True)]
-            heights = training.trainer.landscape(torch.cartesian_prod(*axes))
-            if heights is not None:
-                pictured["landscape"] = heights.cpu().reshape(LANDSCAPE_SIDE, LANDSCAPE_SIDE)
-                pictured["extent"] = torch.stack([low, high])
+        margin = LANDSCAPE_MARGIN * (dataset.box.high - dataset.box.low)
+        low, high = dataset.box.low - margin, dataset.box.high + margin
+        axes = [torch.linspace(float(a), float(b), LANDSCAPE_SIDE) for a, b in zip(low, high, strict=True)]
+        heights = training.stack.landscape(torch.cartesian_prod(*axes))
+        if heights is not None:
+            pictured["landscape"] = heights[0].cpu().reshape(LANDSCAPE_SIDE, LANDSCAPE_SIDE)
+            pictured["extent"] = torch.stack([low, high])
         return pictured
 
     def _resume(self, training: Training) -> float:
@@ -244,7 +241,8 @@ class Session:
         )
 
     def _provenance(self) -> dict[str, Any]:
-        return provenance.gather(resolve_device(self.task.context.device), self.task.context.command)
+        path = {"engine": self.training.path._asdict()} if self.training else {}
+        return provenance.gather(resolve_device(self.task.context.device), self.task.context.command) | path
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def measure(dataset: str, trainer: str, seed: int) -> dict[str, object]:
     import torch
 
     from genbench import seeding
-    from genbench.engine.training import Diverged, Training
+    from genbench.engine.training import Training
     from genbench.errors import Skip
     from genbench.metrics.truth import Truth
     from genbench.registry import datasets, metrics, trainers
@@ -66,13 +66,12 @@ def measure(dataset: str, trainer: str, seed: int) -> dict[str, object]:
         seed=seed,
     )
     data = datasets.build(dataset)
-    training = Training(trial, data)
+    training = Training([trial], data)
     row: dict[str, object] = {"dataset": dataset, "trainer": trainer, "seed": seed, "status": "done"}
-    try:
-        training.run(until=1.0)
-    except Diverged:
+    training.run(until=1.0)
+    if training.diverged:
         return row | {"status": "diverged"}
-    samples = training.trainer.sample(10_000, seeding.stream(seed, seeding.EVALUATION_NOISE))
+    samples = training.stack.sample(10_000, [seeding.stream(seed, seeding.EVALUATION_NOISE)])[0]
     truth = Truth(data)
     for name in METRICS:
         try:

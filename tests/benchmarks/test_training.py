@@ -63,7 +63,7 @@ def engine_steps(trainer: str) -> Callable[[], None]:
         budget=TOTAL,
         seed=0,
     )
-    training = Training(trial, datasets.build("grid25"))
+    training = Training([trial], datasets.build("grid25"), engine="plain")
     return lambda: training.run(until=(training.meter.steps + STEPS) / TOTAL.amount)
 
 

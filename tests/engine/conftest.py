@@ -35,6 +35,6 @@ def training():
             budget=Budget.parse(budget),
             seed=seed,
         )
-        return Training(trial, build_dataset(trial.dataset))
+        return Training([trial], build_dataset(trial.dataset))
 
     return ready

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genbench.engine.phases import SCHEDULE_FLOOR, schedule
+from genbench.engine.schedule import FLOOR, schedule
 from genbench.engine.training import FIRST_MARK, marks
 from genbench.spec import Budget
 
@@ -54,15 +54,13 @@ def test_rates_start_whole_and_never_rise_nor_vanish(name):
     rates = [schedule(name, i / 1000) for i in range(1000)]
     assert rates[0] == 1
     assert rates == sorted(rates, reverse=True)
-    assert rates[-1] >= SCHEDULE_FLOOR
+    assert rates[-1] >= FLOOR
 
 
 def test_schedules_have_their_shapes():
     assert schedule("constant", 0.999) == 1
     assert schedule("linear", 0.25) == 0.75
-    assert schedule("linear", 0.999) == SCHEDULE_FLOOR
-    assert schedule("cosine", 0.5) == pytest.approx((1 + SCHEDULE_FLOOR) / 2)
-    assert schedule("cosine", 1 - 1e-9) == pytest.approx(SCHEDULE_FLOOR)
-    assert schedule("cosine", 1 / 3) == pytest.approx(
-        SCHEDULE_FLOOR + (1 - SCHEDULE_FLOOR) * (1 + math.cos(math.pi / 3)) / 2
-    )
+    assert schedule("linear", 0.999) == FLOOR
+    assert schedule("cosine", 0.5) == pytest.approx((1 + FLOOR) / 2)
+    assert schedule("cosine", 1 - 1e-9) == pytest.approx(FLOOR)
+    assert schedule("cosine", 1 / 3) == pytest.approx(FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi / 3)) / 2)

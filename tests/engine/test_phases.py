@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from genbench import api, seeding
-from genbench.datasets.base import DataStream
+from genbench import api
+from genbench.engine.feed import Feed, Feeds
 from genbench.engine.method import Batch, Networks
-from genbench.engine.phases import PhaseTrainer
+from genbench.engine.plain import Plain
 from genbench.engine.problem import Problem
 from genbench.registry import datasets, trainers
 
@@ -21,12 +21,11 @@ class Watched:
 
     def __init__(self, reference, seed=0):
         self.problem = Problem((2,), seed)
-        self.data = DataStream(datasets.build("ring8"), seeding.stream(seed, seeding.TRAINING_DATA))
         method = trainers.build(reference, self.problem)
         self.updates = []
-        self.trainer = PhaseTrainer(
-            replace(method, phases=[self.watch(phase) for phase in method.phases]), self.problem
-        )
+        watched = replace(method, phases=[self.watch(phase) for phase in method.phases])
+        self.feeds = Feeds([Feed(watched, datasets.build("ring8"), self.problem)])
+        self.trainer = Plain(watched, self.feeds, "cpu")
         self.networks = method.networks
 
     def watch(self, phase):
@@ -38,10 +37,10 @@ class Watched:
         return replace(phase, loss=loss)
 
     def weights(self):
-        return {name: value.clone() for name, value in self.trainer.weights().items()}
+        return {name: value.clone() for name, value in self.trainer.weights(0).items()}
 
     def step(self):
-        return self.trainer.step(self.data, 0.0)
+        return self.trainer.step(0.0)
 
 
 def changed(before, after):
@@ -76,10 +75,11 @@ def test_frozen_networks_get_no_gradient(watched):
         for parameter in network.parameters():
             parameter.grad = None
     critic_phase, generator_phase = watched.trainer.method.phases
-    watched.trainer._run(critic_phase, watched.data)
+    critic_draws, generator_draws = watched.feeds.next()
+    watched.trainer._run(critic_phase, critic_draws)
     assert all(parameter.grad is None for parameter in watched.networks["generator"].parameters())
     before = [parameter.grad.clone() for parameter in watched.networks[critic_phase.network].parameters()]
-    watched.trainer._run(generator_phase, watched.data)
+    watched.trainer._run(generator_phase, generator_draws)
     after = [parameter.grad for parameter in watched.networks[critic_phase.network].parameters()]
     assert all(map(torch.equal, before, after))
 
@@ -89,7 +89,7 @@ def test_every_update_sees_fresh_samples_and_fresh_noise(watched):
         watched.step()
     real = [batch["real"] for _, batch, *_ in watched.updates if "real" in batch]
     noise = [batch["noise"] for _, batch, *_ in watched.updates]
-    assert watched.data.drawn == len(real) * BATCH == 6 * BATCH
+    assert watched.trainer.samples == len(real) * BATCH == 6 * BATCH
     assert len(torch.cat(real).unique(dim=0)) == 6 * BATCH
     assert len(torch.cat(noise).unique(dim=0)) == 8 * BATCH
 
@@ -200,7 +200,7 @@ def test_gradient_penalty_lies_between_real_and_fake():
 def test_learning_rate_follows_the_schedule():
     watched = Watched(f"gan[width=8,batch={BATCH},lr=0.01,schedule=linear]")
     for progress, rate in ((0.0, 0.01), (0.5, 0.005), (0.99, 0.0005)):
-        watched.trainer.step(watched.data, progress)
+        watched.trainer.step(progress)
         rates = [group["lr"] for o in watched.trainer._optimizers.values() for group in o.param_groups]
         assert rates == pytest.approx([rate] * 2)
 
@@ -208,24 +208,25 @@ def test_learning_rate_follows_the_schedule():
 def test_samples_do_not_depend_on_blocks_or_mode(monkeypatch):
     watched = Watched(f"gan[width=8,batch={BATCH},networks=pacgan2018]")
     watched.step()
-    whole = watched.trainer.sample(100, torch.Generator().manual_seed(0))
-    assert torch.allclose(whole[:16], watched.trainer.sample(16, torch.Generator().manual_seed(0)), rtol=1e-4)
+    whole = watched.trainer.sample(100, [torch.Generator().manual_seed(0)])
+    assert torch.allclose(whole[:, :16], watched.trainer.sample(16, [torch.Generator().manual_seed(0)]), rtol=1e-4)
     assert watched.networks["generator"].training
     assert not whole.requires_grad
-    monkeypatch.setattr("genbench.engine.phases.SAMPLE_BLOCK", 30)
-    assert watched.trainer.sample(100, torch.Generator().manual_seed(0)).shape == (100, 2)
+    monkeypatch.setattr("genbench.engine.plain.SAMPLE_BLOCK", 30)
+    assert watched.trainer.sample(100, [torch.Generator().manual_seed(0)]).shape == (1, 100, 2)
 
 
 def test_landscape_is_the_critics_score():
     watched = Watched(f"wgan[width=8,batch={BATCH}]")
     points = torch.randn(7, 2, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(watched.trainer.landscape(points), watched.networks["critic"](points).flatten())
+    assert torch.equal(watched.trainer.landscape(points)[0], watched.networks["critic"](points).flatten())
 
 
 def test_method_without_a_critic_has_no_landscape():
     problem = Problem((2,), 0)
     method = replace(trainers.build("gan[width=8]", problem), landscape=None)
-    assert PhaseTrainer(method, problem).landscape(torch.zeros(3, 2)) is None
+    feeds = Feeds([Feed(method, datasets.build("ring8"), problem)])
+    assert Plain(method, feeds, "cpu").landscape(torch.zeros(3, 2)) is None
 
 
 def test_missing_names_say_what_there_is():

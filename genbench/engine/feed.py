@@ -1,0 +1,146 @@
+"""What a method's updates see: real samples and noise, drawn in blocks of many steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from genbench import seeding
+from genbench.datasets.base import Dataset
+from genbench.engine.method import Draw, Method, Normal, Real
+from genbench.engine.problem import Problem
+
+BLOCK_STEPS = 128
+BLOCK_BYTES = 8 * 2**20
+"""A block holds this many generator steps, or as many as fit into this many bytes; at least one."""
+
+Drawn = list[dict[str, Tensor]]
+"""For each phase, its draws by name."""
+
+ROLES = (seeding.TRAINING_DATA, seeding.TRAINING_NOISE)
+
+
+class Feed:
+    """One replica's draws, block by block.
+
+    A block is drawn whole, whatever is left of the budget, so what a step sees depends on its number alone: not on
+    checkpoints, nor on the replicas that train beside this one.
+    """
+
+    def __init__(self, method: Method, dataset: Dataset, problem: Problem) -> None:
+        self.method, self.problem = method, problem
+        self._dataset = dataset.to(problem.device)
+        self._opened: dict[str, Tensor] = {}
+
+    def block(self, steps: int) -> Drawn:
+        """The next block: for each phase, tensors of shape `(steps, repeats, batch, *event)` by name."""
+        self._opened = {role: self.problem.stream(role).get_state() for role in ROLES}
+        return [
+            {name: self._draw(draw, (steps, phase.repeats, self.method.batch)) for name, draw in phase.draws.items()}
+            for phase in self.method.phases
+        ]
+
+    def state(self) -> dict[str, Tensor]:
+        """The streams' states before the present block was drawn."""
+        return dict(self._opened)
+
+    def rewind(self, state: Mapping[str, Tensor]) -> None:
+        """Back to where a block was about to be drawn."""
+        for role in ROLES:
+            self.problem.stream(role).set_state(state[role].cpu())
+
+    def _draw(self, draw: Draw, lead: tuple[int, ...]) -> Tensor:
+        if isinstance(draw, Real):
+            rng = self.problem.stream(seeding.TRAINING_DATA)
+            return self._dataset.sample(math.prod(lead), rng).reshape(*lead, *self.problem.event_shape)
+        return _noise(draw, lead, self.problem.stream(seeding.TRAINING_NOISE))
+
+
+class Feeds:
+    """The draws of all replicas in step. Several replicas' tensors carry a dimension of replicas before the batch."""
+
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        method = feeds[0].method
+        self.length = block_steps(method, feeds[0].problem)
+        self._samples_per_step = samples_per_step(method)
+        self._feeds = feeds
+        self._steps = 0
+        self._block: Drawn | None = None
+
+    @property
+    def samples(self) -> int:
+        """Real samples that each replica has been given."""
+        return self._steps * self._samples_per_step
+
+    def blank(self) -> Drawn:
+        """Zeros in the shape of a step's draws."""
+        replicas, (first, *_) = len(self._feeds), self._feeds
+        batch = (first.method.batch,) if replicas == 1 else (replicas, first.method.batch)
+        return [
+            {
+                name: torch.zeros(phase.repeats, *batch, *_shape(draw, first.problem), device=first.problem.device)
+                for name, draw in phase.draws.items()
+            }
+            for phase in first.method.phases
+        ]
+
+    def next(self) -> Drawn:
+        """One generator step's draws: for each phase, tensors `(repeats, [replicas,] batch, *event)` by name."""
+        at = self._steps % self.length
+        if self._block is None or at == 0:
+            self._block = _together([feed.block(self.length) for feed in self._feeds])
+        self._steps += 1
+        return [{name: tensor[at] for name, tensor in draws.items()} for draws in self._block]
+
+    def state(self, replica: int) -> dict[str, Tensor]:
+        """What the rest of a replica's draws depends on, but for the number of steps."""
+        if self._steps % self.length == 0:
+            return {role: self._feeds[replica].problem.stream(role).get_state() for role in ROLES}
+        return self._feeds[replica].state()
+
+    def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `state`, after so many steps; all replicas must be restored to the same one."""
+        self._feeds[replica].rewind(state)
+        self._steps, self._block = steps, None
+
+
+def block_steps(method: Method, problem: Problem) -> int:
+    """How many generator steps a block of the method's draws holds."""
+    floats = sum(
+        phase.repeats * method.batch * math.prod(_shape(draw, problem))
+        for phase in method.phases
+        for draw in phase.draws.values()
+    )
+    return max(1, min(BLOCK_STEPS, BLOCK_BYTES // max(1, 4 * floats)))
+
+
+def samples_per_step(method: Method) -> int:
+    """How many real samples a generator step of the method sees."""
+    return method.batch * sum(
+        phase.repeats for phase in method.phases for draw in phase.draws.values() if isinstance(draw, Real)
+    )
+
+
+def _shape(draw: Draw, problem: Problem) -> tuple[int, ...]:
+    return problem.event_shape if isinstance(draw, Real) else draw.shape
+
+
+def _together(blocks: Sequence[Drawn]) -> Drawn:
+    if len(blocks) == 1:
+        return blocks[0]
+    return [
+        {name: torch.stack([draws[name] for draws in replicas], dim=2) for name in replicas[0]}
+        for replicas in zip(*blocks, strict=True)
+    ]
+
+
+def _noise(draw: Draw, lead: tuple[int, ...], rng: Generator) -> Tensor:
+    assert not isinstance(draw, Real)
+    shape = (*lead, *draw.shape)
+    if isinstance(draw, Normal):
+        return torch.randn(shape, generator=rng, device=rng.device)
+    uniform = torch.rand(shape, generator=rng, device=rng.device)
+    return uniform if (draw.low, draw.high) == (0, 1) else draw.low + (draw.high - draw.low) * uniform

@@ -1,0 +1,96 @@
+"""Which way a stack is trained: plain, compiled or as a CUDA graph, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import torch
+
+from genbench import seeding
+from genbench.datasets.base import Dataset, DataStream
+from genbench.engine import Engine
+from genbench.engine.feed import Feed, Feeds, samples_per_step
+from genbench.engine.method import Method
+from genbench.engine.plain import Plain
+from genbench.engine.problem import Problem
+from genbench.engine.stack import Solo, Stack
+from genbench.engine.stacked import Stacked
+from genbench.errors import GenbenchError
+from genbench.registry import trainers
+from genbench.spec import Trial, canonical_json
+
+COMPILE_FROM = 5_000
+"""Updates of a trial from which on compiling pays: it takes some 20 s once and saves about a millisecond each."""
+
+
+class Path(NamedTuple):
+    """The path that was taken, and the reason."""
+
+    name: Literal["plain", "compiled", "graph"]
+    reason: str
+
+
+def assemble(
+    trials: Sequence[Trial], dataset: Dataset, device: torch.device | str, engine: Engine = "auto"
+) -> tuple[Stack, Path]:
+    """Builds trials that differ in their seeds alone into one stack, on the path that `engine` names or that pays.
+
+    Raises GenbenchError for several trials that can't be stacked.
+    """
+    problems = [Problem(dataset.event_shape, trial.seed, device) for trial in trials]
+    trainer = trials[0].trainer
+    built = [trainers[trainer.name].build(problem, **trainer.parameters) for problem in problems]
+    if isinstance(built[0], Method):
+        stack, path = _stack(built, dataset, problems, trials[0], engine)
+    else:
+        data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
+        stack, path = Solo(built[0], problems[0], data), Path("plain", "the trainer is no list of phases")
+    if stack.size < len(trials):
+        raise GenbenchError(f"{trainer.label} trains one seed at a time: {path.reason}.")
+    return stack, path
+
+
+def _stack(
+    methods: Sequence[Method], dataset: Dataset, problems: Sequence[Problem], trial: Trial, engine: Engine
+) -> tuple[Stack, Path]:
+    device = torch.device(problems[0].device)
+    feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
+    path = _choose(methods[0], trial, device, engine)
+    if path.name != "plain":
+        compile_key = canonical_json([trial.trainer.identity, dataset.event_shape])
+        try:
+            stack = Stacked(methods, feeds, device, compile_key, capture=path.name == "graph")
+            stack.warm_up()
+            return stack, path
+        except Exception as error:  # no compiler, or code that no compiler takes: the method still trains
+            reason = f"{path.name} failed: {type(error).__name__}: {str(error).strip().splitlines()[0]}"
+            path = Path("plain", reason)
+    return Plain(methods[0], feeds, device), path
+
+
+def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine) -> Path:
+    """The path for a method, before it is known whether it compiles."""
+    if engine == "plain":
+        return Path("plain", "asked for")
+    if any(list(network.buffers()) for network in method.networks.values()):
+        return Path("plain", "its networks keep buffers")
+    if engine != "auto":
+        return Path(engine, "asked for")
+    if trial.budget.kind == "seconds":
+        return Path("plain", "the budget is in seconds")
+    updates = _updates(method, trial)
+    if updates < COMPILE_FROM:
+        return Path("plain", f"{updates:.0f} updates don't repay compiling")
+    return Path("graph" if device.type == "cuda" else "compiled", f"{updates:.0f} updates repay compiling")
+
+
+def _updates(method: Method, trial: Trial) -> float:
+    """How many updates a trial's budget comes to."""
+    updates_per_step = sum(phase.repeats for phase in method.phases)
+    per_unit = {
+        "steps": updates_per_step,
+        "updates": 1.0,
+        "samples": updates_per_step / max(1, samples_per_step(method)),
+    }
+    return trial.budget.amount * per_unit[trial.budget.kind]

@@ -1,0 +1,121 @@
+"""The plain path: a method's phases, one after the other, in eager torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+
+from genbench.engine.feed import Feeds
+from genbench.engine.method import Batch, Method, Networks, Optimizer, Phase
+from genbench.engine.schedule import schedule
+from genbench.engine.stack import SAMPLE_BLOCK, below
+
+
+class Plain:
+    """One replica of a method, as a person would train it: each phase trains its network, the others stand still."""
+
+    size = 1
+
+    def __init__(self, method: Method, feeds: Feeds, device: torch.device | str) -> None:
+        self.method = method
+        self.updates_per_step = sum(phase.repeats for phase in method.phases)
+        self._feeds, self._device = feeds, device
+        self._networks = Networks(method.networks)
+        self._params = {name: dict(network.named_parameters()) for name, network in method.networks.items()}
+        self._optimizers = {name: _build(spec, method.networks[name]) for name, spec in method.optimizers.items()}
+        for network in method.networks.values():
+            network.requires_grad_(False)
+
+    @property
+    def samples(self) -> int:
+        return self._feeds.samples
+
+    def step(self, progress: float) -> Mapping[str, Tensor]:
+        self._set_rates(schedule(self.method.schedule, progress))
+        drawn = self._feeds.next()
+        return {phase.network: self._run(phase, draws) for phase, draws in zip(self.method.phases, drawn, strict=True)}
+
+    @torch.no_grad()
+    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
+        (rng,) = rngs
+        noise = torch.randn(n, *self.method.prior.shape, generator=rng, device=rng.device)
+        return self._evaluate("generator", noise)[None]
+
+    @torch.no_grad()
+    def landscape(self, points: Tensor) -> Tensor | None:
+        name = self.method.landscape
+        return None if name is None else self._evaluate(name, points.to(self._device)).reshape(1, -1)
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        return {
+            f"{name}.{key}": value.detach()
+            for name, network in self.method.networks.items()
+            for key, value in network.state_dict().items()
+        }
+
+    def state(self, replica: int) -> dict[str, Tensor]:
+        state = {f"network.{key}": value for key, value in self.weights(replica).items()}
+        for name, optimizer in self._optimizers.items():
+            for index, slots in optimizer.state_dict()["state"].items():
+                for slot, value in slots.items():
+                    if value is not None:
+                        state[f"optimizer.{name}.{index}.{slot}"] = torch.as_tensor(value)
+        return state | {f"feed.{role}": value for role, value in self._feeds.state(replica).items()}
+
+    def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
+        for name, network in self.method.networks.items():
+            network.load_state_dict(below(state, f"network.{name}."))
+        for name, optimizer in self._optimizers.items():
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in below(state, f"optimizer.{name}.").items():
+                index, slot = key.split(".", 1)
+                slots.setdefault(int(index), {})[slot] = value
+            optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+        self._feeds.restore(replica, steps, below(state, "feed."))
+
+    def _run(self, phase: Phase, draws: Mapping[str, Tensor]) -> Tensor:
+        parameters = self._params[phase.network]
+        optimizer = self._optimizers[phase.network]
+        for parameter in parameters.values():
+            parameter.requires_grad_(True)
+        for i in range(phase.repeats):
+            loss = phase.loss(self._networks, Batch({name: tensor[i] for name, tensor in draws.items()}))
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            if phase.after is not None:
+                _apply(phase.after, parameters)
+        for parameter in parameters.values():
+            parameter.requires_grad_(False)
+        return loss.detach().reshape(1)
+
+    def _evaluate(self, name: str, x: Tensor) -> Tensor:
+        """The network's outputs in evaluation mode and in blocks."""
+        network = self.method.networks[name]
+        was_training = network.training
+        network.eval()
+        outputs = [network(block) for block in torch.split(x, SAMPLE_BLOCK)]
+        network.train(was_training)
+        return torch.cat(outputs)
+
+    def _set_rates(self, factor: float) -> None:
+        for name, optimizer in self._optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.method.optimizers[name].lr * factor
+
+
+def _build(spec: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
+    parameters = list(network.parameters())
+    if spec.name == "adam":
+        return torch.optim.Adam(parameters, lr=spec.lr, betas=(spec.beta1, spec.beta2), fused=True)
+    if spec.name == "rmsprop":
+        return torch.optim.RMSprop(parameters, lr=spec.lr, alpha=spec.beta2, foreach=True)
+    return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.beta1, fused=True)
+
+
+@torch.no_grad()
+def _apply(after: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]], parameters: dict[str, nn.Parameter]) -> None:
+    changed = after(parameters)
+    torch._foreach_copy_([parameters[name] for name in changed], list(changed.values()))

@@ -1,0 +1,96 @@
+"""What the training loop drives: replicas of one trainer, of different seeds, that take their steps together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from genbench.datasets.base import DataStream
+from genbench.engine.method import Trainer
+from genbench.engine.problem import Problem
+
+SAMPLE_BLOCK = 8192
+"""Networks are evaluated on this many samples at a time, so memory stays flat."""
+
+
+class Stack(Protocol):
+    """Replicas of one trainer; what a replica does depends on its own seed alone, but for rounding."""
+
+    updates_per_step: int
+
+    @property
+    def size(self) -> int:
+        """How many replicas there are."""
+
+    @property
+    def samples(self) -> int:
+        """Real samples that each replica has seen."""
+
+    def step(self, progress: float) -> Mapping[str, Tensor]:
+        """One generator step of each replica at `progress` in [0, 1): every phase once, in order.
+
+        Returns each phase's last losses by its network's name, `(replicas,)`.
+        """
+
+    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
+        """Generates `(replicas, n, *event)` samples, each replica's with noise from its own stream."""
+
+    def landscape(self, points: Tensor) -> Tensor | None:
+        """Each critic's scores `(replicas, n)` at `points` `(n, *event)`; None without a critic."""
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        """A replica's parameters and buffers, as `network.parameter`."""
+
+    def state(self, replica: int) -> dict[str, Tensor]:
+        """Everything that a replica's next steps depend on; every path uses the same names."""
+
+    def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `state`, after so many steps. All replicas must be restored to the same one."""
+
+
+class Solo:
+    """A stack of one for a trainer that is no list of phases."""
+
+    size = 1
+
+    def __init__(self, trainer: Trainer, problem: Problem, data: DataStream) -> None:
+        self.trainer = trainer
+        self.updates_per_step = trainer.updates_per_step
+        self._problem, self._data = problem, data
+
+    @property
+    def samples(self) -> int:
+        return self._data.drawn
+
+    def step(self, progress: float) -> Mapping[str, Tensor]:
+        losses = self.trainer.step(self._data, progress)
+        return {name: loss.detach().reshape(1) for name, loss in losses.items()}
+
+    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
+        (rng,) = rngs
+        return self.trainer.sample(n, rng)[None]
+
+    def landscape(self, points: Tensor) -> None:
+        return None
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        return self.trainer.weights()
+
+    def state(self, replica: int) -> dict[str, Tensor]:
+        state = {f"trainer.{key}": value for key, value in self.trainer.state_dict().items()}
+        streams = {f"stream.{role}": rng.get_state() for role, rng in self._problem.streams.items()}
+        return state | streams | {"drawn": torch.tensor(self._data.drawn)}
+
+    def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
+        self.trainer.load_state_dict(below(state, "trainer."))
+        for role, value in below(state, "stream.").items():
+            self._problem.stream(role).set_state(value.cpu())
+        self._data.drawn = int(state["drawn"])
+
+
+def below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The part of a state that `prefix` names, without the prefix."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

@@ -1,0 +1,229 @@
+"""The stacked path: several replicas of one method as one batched update, eager, compiled or captured.
+
+Parameters and optimiser slots carry a leading dimension of replicas. A phase's update is a function of tensors alone,
+with the gradient of the method's own loss by `torch.func`, so torch.compile sees forward, backward and optimiser as
+one graph, and a CUDA graph can replay a whole generator step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from types import FunctionType
+
+import torch
+from torch import Generator, Tensor
+from torch.func import functional_call, grad_and_value, vmap
+
+from genbench.engine.feed import Drawn, Feeds
+from genbench.engine.method import Batch, Method, Networks, Phase
+from genbench.engine.optimizers import RULES, Slots
+from genbench.engine.problem import by_func
+from genbench.engine.schedule import schedule
+from genbench.engine.stack import SAMPLE_BLOCK, below
+
+Weights = dict[str, Tensor]
+Update = Callable[[Weights, Slots, dict[str, Weights], dict[str, Tensor], Tensor], Tensor]
+
+_compiled: dict[Hashable, list[Update]] = {}
+"""Compiled updates by what decides their code: the trials of one trainer share them."""
+
+
+class Stacked:
+    """Replicas of a method that differ in nothing but their seeds, trained in step.
+
+    Args:
+        methods: one a replica; their networks have no buffers.
+        feeds: their draws.
+        device: where they live.
+        compile_key: equal for stacks that may share a compilation; None compiles nothing.
+        capture: whether to replay steps as a CUDA graph.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        feeds: Feeds,
+        device: torch.device | str,
+        compile_key: Hashable = None,
+        capture: bool = False,
+    ) -> None:
+        self.method = method = methods[0]
+        self.size = len(methods)
+        self.updates_per_step = sum(phase.repeats for phase in method.phases)
+        self._feeds, self._device, self._capture = feeds, device, capture
+        self._weights = {
+            name: _stack([dict(each.networks[name].named_parameters()) for each in methods]) for name in method.networks
+        }
+        self._slots = {
+            name: {key: _new_slots(spec.name, weight) for key, weight in self._weights[name].items()}
+            for name, spec in method.optimizers.items()
+        }
+        self._rates = {name: torch.zeros((), device=device) for name in method.optimizers}
+        self._updates = self._make_updates(compile_key)
+        self._seen_weights = {name: _seen(weights, self.size) for name, weights in self._weights.items()}
+        self._seen_slots = {
+            name: {key: _seen(held, self.size) for key, held in slots.items()} for name, slots in self._slots.items()
+        }
+        self._replay: Callable[[Drawn], Mapping[str, Tensor]] = self._run
+
+    @property
+    def samples(self) -> int:
+        return self._feeds.samples
+
+    def warm_up(self) -> None:
+        """Compiles everything and captures what is to be replayed. The state is as before the call."""
+        tensors = [tensor for i in range(self.size) for tensor in self._own_state(i).values()]
+        before = [tensor.clone() for tensor in tensors]
+        blank = self._feeds.blank()
+        self._run(blank)
+        if self._capture:
+            self._replay = self._captured(blank)
+        for tensor, value in zip(tensors, before, strict=True):
+            tensor.copy_(value)
+
+    def step(self, progress: float) -> Mapping[str, Tensor]:
+        factor = schedule(self.method.schedule, progress)
+        for name, spec in self.method.optimizers.items():
+            self._rates[name].fill_(spec.lr * factor)
+        return self._replay(self._feeds.next())
+
+    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
+        shape = self.method.prior.shape
+        return self._evaluate(
+            "generator", torch.stack([torch.randn(n, *shape, generator=rng, device=rng.device) for rng in rngs])
+        )
+
+    def landscape(self, points: Tensor) -> Tensor | None:
+        if self.method.landscape is None:
+            return None
+        everyone = points.to(self._device).expand(self.size, *points.shape)
+        return self._evaluate(self.method.landscape, everyone).flatten(1)
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        return {
+            f"{name}.{key}": value[replica] for name, weights in self._weights.items() for key, value in weights.items()
+        }
+
+    def state(self, replica: int) -> dict[str, Tensor]:
+        return self._own_state(replica) | {f"feed.{role}": value for role, value in self._feeds.state(replica).items()}
+
+    def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
+        for key, own in self._own_state(replica).items():
+            own.copy_(state[key])
+        self._feeds.restore(replica, steps, below(state, "feed."))
+
+    def _own_state(self, replica: int) -> dict[str, Tensor]:
+        state = {f"network.{key}": value for key, value in self.weights(replica).items()}
+        for name, slots in self._slots.items():
+            for index, held in enumerate(slots.values()):
+                for slot, value in held.items():
+                    state[f"optimizer.{name}.{index}.{slot}"] = value[replica]
+        return state
+
+    @torch.no_grad()
+    def _evaluate(self, name: str, x: Tensor) -> Tensor:
+        """The network's outputs on `(replicas, n, *inputs)`, in evaluation mode and in blocks."""
+        network = self.method.networks[name]
+        was_training = network.training
+        network.eval()
+        outputs = [
+            torch.cat(
+                [
+                    functional_call(network, {key: value[i] for key, value in self._weights[name].items()}, (block,))
+                    for block in torch.split(x[i], SAMPLE_BLOCK)
+                ]
+            )
+            for i in range(self.size)
+        ]
+        network.train(was_training)
+        return torch.stack(outputs)
+
+    def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
+        losses = {}
+        with by_func():
+            for phase, update, draws in zip(self.method.phases, self._updates, drawn, strict=True):
+                name = phase.network
+                frozen = {other: weights for other, weights in self._seen_weights.items() if other != name}
+                for i in range(phase.repeats):
+                    batch = {key: tensor[i] for key, tensor in draws.items()}
+                    loss = update(self._seen_weights[name], self._seen_slots[name], frozen, batch, self._rates[name])
+                losses[name] = loss.reshape(self.size)
+        return losses
+
+    def _captured(self, inputs: Drawn) -> Callable[[Drawn], Mapping[str, Tensor]]:
+        """A step as a CUDA graph that reads its draws from `inputs`; everything in it has run once before."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            losses = self._run(inputs)
+
+        def replay(drawn: Drawn) -> Mapping[str, Tensor]:
+            for own, draws in zip(inputs, drawn, strict=True):
+                for name, tensor in draws.items():
+                    own[name].copy_(tensor)
+            graph.replay()
+            return losses
+
+        return replay
+
+    def _make_updates(self, compile_key: Hashable) -> list[Update]:
+        if compile_key is None:
+            return [_update(self.method, phase, self.size) for phase in self.method.phases]
+        key = (compile_key, self.size, str(self._device))
+        if key not in _compiled:
+            _compiled[key] = [
+                torch.compile(_update(self.method, phase, self.size), fullgraph=True, dynamic=False)
+                for phase in self.method.phases
+            ]
+        return _compiled[key]
+
+
+def _update(method: Method, phase: Phase, size: int) -> Update:
+    """One update of a phase's network, in place: weights, slots, the other networks, draws, rate → losses."""
+    spec = method.optimizers[phase.network]
+    rule = RULES[spec.name].rule
+
+    def loss(learning: Weights, frozen: dict[str, Weights], draws: dict[str, Tensor]) -> Tensor:
+        weights = {**frozen, phase.network: learning}
+        networks = {name: _functional(method, name, weights[name]) for name in method.networks}
+        return phase.loss(Networks(networks), Batch(draws))
+
+    gradient, after = grad_and_value(loss), phase.after
+    if size > 1:
+        gradient, after = vmap(gradient), vmap(after) if after else None
+
+    def update(
+        learning: Weights, slots: Slots, frozen: dict[str, Weights], draws: dict[str, Tensor], rate: Tensor
+    ) -> Tensor:
+        gradients, losses = gradient(learning, frozen, draws)
+        for name, weight in learning.items():
+            rule(spec, weight, gradients[name], slots[name], rate)
+        if after is not None:
+            for name, weight in after(learning).items():
+                learning[name].copy_(weight)
+        result: Tensor = losses
+        return result
+
+    # torch.compile keeps its results with the code object, a few for each: every phase gets one of its own.
+    code = update.__code__.replace(co_name=f"update_{phase.network}")
+    return FunctionType(code, update.__globals__, code.co_name, None, update.__closure__)
+
+
+def _functional(method: Method, name: str, weights: Weights) -> Callable[[Tensor], Tensor]:
+    return partial(functional_call, method.networks[name], weights)
+
+
+def _stack(replicas: Sequence[Mapping[str, Tensor]]) -> Weights:
+    return {key: torch.stack([each[key].detach() for each in replicas]) for key in replicas[0]}
+
+
+def _new_slots(optimizer: str, weight: Tensor) -> dict[str, Tensor]:
+    """Empty slots of a stacked parameter; every replica counts its own updates."""
+    size = len(weight)
+    step = torch.zeros(size, *[1] * (weight.dim() - 1), device=weight.device)
+    return {name: torch.zeros_like(weight) for name in RULES[optimizer].slots} | {"step": step}
+
+
+def _seen(stacked: Mapping[str, Tensor], size: int) -> dict[str, Tensor]:
+    """What updates see: the stacks, or a lone replica's own tensors, which need no batched products."""
+    return {key: value[0] if size == 1 else value for key, value in stacked.items()}

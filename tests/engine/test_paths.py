@@ -1,0 +1,185 @@
+"""One method, several paths: plain, stacked, compiled and captured agree within rounding.
+
+They are compared in double precision, where rounding stays far below every difference that a mistake could make. In
+single precision Adam and RMSProp blow it up: a Wasserstein critic's last bias, say, has a gradient of zero, of which
+nothing but rounding is left to be divided by its own size.
+"""
+
+import pytest
+import torch
+
+from genbench.engine import paths
+from genbench.engine.training import Training
+from genbench.errors import GenbenchError
+from genbench.executors.trial import build_dataset
+from genbench.registry import datasets, trainers
+from genbench.spec import Budget, Component, Trial
+
+TOLERANCE = 1e-6
+"""The largest difference of a weight after 100 updates, in units of the largest weight."""
+
+SIZE = "width=16,batch=32,lr=1e-3"
+STACKABLE = [
+    f"gan[{SIZE}]",
+    f"gan[{SIZE},smoothing=true,loss=minimax,schedule=cosine]",
+    f"gan[{SIZE},optimizer=sgd,beta1=0.9]",
+    f"gan[{SIZE},optimizer=sgd,beta1=0]",
+    f"wgan[{SIZE}]",
+    f"wgan-gp[{SIZE},critic_steps=3]",
+]
+DEFAULTS = [f"{name}[{SIZE}]" for name in ("gan", "wgan", "wgan-gp")]
+STEPS = {"gan": 50, "wgan": 34, "wgan-gp": 34}
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a CUDA device")
+
+
+def trial(trainer, seed, budget="steps=60"):
+    return Trial(
+        dataset=Component.resolve(datasets, "ring8"),
+        trainer=Component.resolve(trainers, trainer),
+        budget=Budget.parse(budget),
+        seed=seed,
+    )
+
+
+def ready(trainer, seeds=(0,), engine="plain", budget="steps=60", device="cpu"):
+    trials = [trial(trainer, seed, budget) for seed in seeds]
+    return Training(trials, build_dataset(trials[0].dataset), device, engine)
+
+
+@pytest.fixture(autouse=True)
+def double():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Leaves the stacked path uncompiled, which is quick and says as much about its mathematics."""
+    monkeypatch.setattr(torch, "compile", lambda update, **options: update)
+    monkeypatch.setattr("genbench.engine.stacked._compiled", {})
+
+
+@pytest.fixture
+def apart():
+    """Compiled updates of one test are not another's."""
+    torch.compiler.reset()
+
+
+def trained(training, steps):
+    training.run(steps / training.budget.amount)
+    return training
+
+
+def far_apart(one, other):
+    """The largest difference between weights, in units of the largest weight."""
+    assert one.keys() == other.keys()
+    return max(float((one[k] - other[k]).abs().max() / other[k].abs().max()) for k in one)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("trainer", STACKABLE)
+def test_stacked_replicas_agree_with_plain_ones(trainer):
+    steps = STEPS[trainer.partition("[")[0]]
+    stack = trained(ready(trainer, (3, 0, 5), "compiled"), steps)
+    for replica, seed in enumerate((3, 0, 5)):
+        alone = trained(ready(trainer, (seed,)), steps)
+        assert alone.meter.updates == stack.meter.updates >= 100
+        assert far_apart(stack.stack.weights(replica), alone.stack.weights(0)) < TOLERANCE
+        assert stack.losses.keys() == alone.losses.keys()
+        for name, losses in alone.losses.items():
+            assert stack.losses[name][replica].item() == pytest.approx(losses.item(), rel=1e-6)
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)], ids=["one", "two"])
+@pytest.mark.parametrize("trainer", DEFAULTS)
+def test_compiled_updates_agree_with_plain_ones(trainer, seeds):
+    steps = STEPS[trainer.partition("[")[0]]
+    stack = trained(ready(trainer, seeds, "compiled"), steps)
+    assert stack.path.name == "compiled"
+    alone = trained(ready(trainer), steps)
+    assert far_apart(stack.stack.weights(0), alone.stack.weights(0)) < TOLERANCE
+
+
+@needs_cuda
+@pytest.mark.parametrize("trainer", DEFAULTS)
+def test_captured_updates_agree_with_plain_ones(trainer):
+    stack = trained(ready(trainer, (0, 1), "graph", device="cuda"), 34)
+    assert stack.path.name == "graph"
+    alone = trained(ready(trainer, device="cuda"), 34)
+    assert far_apart(stack.stack.weights(0), alone.stack.weights(0)) < TOLERANCE
+
+
+@pytest.mark.usefixtures("eager")
+def test_replica_sees_the_same_draws_alone_and_among_others():
+    stack, alone = ready(DEFAULTS[2], (4, 7, 9), "compiled"), ready(DEFAULTS[2], (7,))
+    for _ in range(paths.Feeds([alone.stack._feeds._feeds[0]]).length + 2):
+        together, own = stack.stack._feeds.next(), alone.stack._feeds.next()
+        for one, other in zip(together, own, strict=True):
+            assert all(torch.equal(one[name][:, 1], other[name]) for name in other)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("steps", [5, 128, 130])
+def test_stack_goes_on_from_its_replicas_states(steps):
+    whole, first, second = (ready(DEFAULTS[2], (0, 1), "compiled", "steps=200") for _ in range(3))
+    trained(whole, 150)
+    trained(first, steps)
+    for replica in range(2):
+        second.restore(*first.state(replica), replica)
+    trained(second, 150)
+    assert [second.weights_sha256(i) for i in range(2)] == [whole.weights_sha256(i) for i in range(2)]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("trainer", DEFAULTS)
+def test_checkpoint_of_one_path_goes_on_on_the_other(trainer):
+    plain, stacked = trained(ready(trainer), 20), ready(trainer, engine="compiled")
+    tensors, meter = plain.state()
+    stacked.restore({name: tensor.clone() for name, tensor in tensors.items()}, meter)
+    trained(plain, 40), trained(stacked, 40)
+    assert far_apart(stacked.stack.weights(0), plain.stack.weights(0)) < TOLERANCE
+
+
+@pytest.mark.usefixtures("eager")
+def test_replica_that_diverges_leaves_the_others_alone():
+    stack, alone = ready(DEFAULTS[0], (0, 1), "compiled"), ready(DEFAULTS[0], (1,), "compiled")
+    stack.stack.weights(0)["generator.0.weight"].fill_(torch.nan)
+    trained(stack, 60), trained(alone, 60)
+    assert stack.diverged.keys() == {0}
+    assert far_apart(stack.stack.weights(1), alone.stack.weights(0)) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("trainer", "engine", "budget", "name", "reason"),
+    [
+        ("gan", "plain", "steps=6000", "plain", "asked for"),
+        ("gan[networks=pacgan2018]", "auto", "steps=6000", "plain", "its networks keep buffers"),
+        ("gan[networks=pacgan2018]", "compiled", "steps=6000", "plain", "its networks keep buffers"),
+        ("gan", "auto", "seconds=60", "plain", "the budget is in seconds"),
+        ("gan", "auto", "steps=2499", "plain", "4998 updates don't repay compiling"),
+        ("gan", "auto", "steps=2500", "compiled", "5000 updates repay compiling"),
+        ("wgan-gp[critic_steps=4]", "auto", "samples=1024000", "compiled", "5000 updates repay compiling"),
+        ("gan", "compiled", "steps=1", "compiled", "asked for"),
+    ],
+)
+@pytest.mark.usefixtures("eager")
+def test_path_and_its_reason(trainer, engine, budget, name, reason):
+    assert ready(trainer, engine=engine, budget=budget).path == (name, reason)
+
+
+def test_method_that_does_not_compile_trains_plainly_and_says_why(monkeypatch):
+    def refuse(update, **options):
+        raise RuntimeError("No working C++ compiler found.\nMore about it.")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    monkeypatch.setattr("genbench.engine.stacked._compiled", {})
+    training = ready("gan", engine="compiled")
+    assert training.path == ("plain", "compiled failed: RuntimeError: No working C++ compiler found.")
+    trained(training, 3)
+
+
+def test_what_cannot_be_stacked_says_so():
+    with pytest.raises(GenbenchError, match="trains one seed at a time: its networks keep buffers"):
+        ready("gan[networks=pacgan2018]", (0, 1), "compiled")
