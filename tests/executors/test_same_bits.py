@@ -1,5 +1,6 @@
 """A trial leaves the same bits wherever it runs, however often it is measured, in one go or resumed."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -113,6 +114,22 @@ def test_in_a_pool_whole_or_resumed_measured_twice_or_often(undisturbed, trials,
     outcomes = list(PoolExecutor(2).run([*seldom, *often, *cut_off], ignore))
     assert len(outcomes) == 3 * len(BASELINES)
     assert all(same(outcome.record, outcome.task, undisturbed) for outcome in outcomes)
+
+
+def test_compiled_here_and_in_a_pool_whole_or_resumed(trials, apart, monkeypatch):
+    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    here, there, cut_off = (
+        replace(task, context=replace(task.context, engine="compiled"))
+        for checkpoints in (2, 20, 3)
+        for task in trials("wgan-gp[width=8]", steps=STEPS, checkpoints=checkpoints, root=apart("compiled"))
+    )
+    torch.compiler.reset()
+    assert cut_off.run(ignore, stop_at(13)).record is None
+    records = [here.run(ignore, never).record]
+    records += [outcome.record for outcome in PoolExecutor(1).run([there, cut_off], ignore)]
+    assert {record.provenance["engine"]["name"] for record in records} == {"compiled"}
+    assert len({record.weights_sha256 for record in records}) == 1
+    assert records[0].weights_sha256 is not None
 
 
 @pytest.mark.parametrize("every", [1, 7, 25])
