@@ -27,12 +27,13 @@ def oracle(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     return dataset.sample(n, rng)
 
 
-@control("noise")
+@control("noise", version=2)
 def noise(dataset: Dataset, n: int, rng: Generator) -> Tensor:
-    """Uniform noise on the bounding box of the modes or the curve: what a metric must not reward."""
+    """Uniform noise on the bounding box of as many real samples: what a metric must not reward."""
     import torch
 
-    low, high = _target(dataset).box
+    real = dataset.sample(n, rng)
+    low, high = real.amin(0), real.amax(0)
     uniform: Tensor = torch.rand(n, *dataset.event_shape, generator=rng)
     return uniform.mul(high - low).add(low)
 

@@ -119,3 +119,14 @@ def put_controls(
     )
     store.Store(root).write_controls("made-up", dataset, controls)
     return controls
+
+
+def place(task: Any) -> Path:
+    """Where the only trial of a task lives."""
+    (only,) = task.trials
+    return store.Store(Path(task.context.root)).folder(task.context.suite, only)
+
+
+def record(outcome: Any) -> Record | None:
+    """The record of an outcome's only trial, if it has ended."""
+    return next(iter(outcome.records), None)

@@ -13,7 +13,7 @@ from genbench import seeding
 from genbench.datasets.base import DataStream, Target
 from genbench.engine.training import Training
 from genbench.errors import BadParameter, Skip
-from genbench.executors.trial import build_dataset
+from genbench.executors.session import build_dataset
 from genbench.metrics.protocols import PROTOCOLS
 from genbench.metrics.truth import Truth
 from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from genbench.executors import task
 from genbench.executors.task import Outcome
+from genbench.record import Record
 
 PLAIN_EVERY_SECONDS = 30.0
 
@@ -59,9 +60,9 @@ class PlainDisplay:
             self._print(f"  {word.name}: {word.share:.0%}, {rate(word)}")
 
     def finish(self, outcome: Outcome) -> None:
-        if outcome.record is not None:
-            self.clock.tick(outcome.task.name)
-            self._print(f"[{self.clock.finished}/{self.clock.total}] {describe(outcome)}; {self.clock.left()}")
+        self.clock.tick(outcome)
+        for record in outcome.records:
+            self._print(f"[{self.clock.finished}/{self.clock.total}] {describe(record)}; {self.clock.left()}")
 
     def _print(self, line: str) -> None:
         self.console.print(line, markup=False, soft_wrap=True)
@@ -89,11 +90,12 @@ class LiveDisplay:
         self.ended.add(outcome.task.name)
         if (line := self.lines.pop(outcome.task.name, None)) is not None:
             self.bars.remove_task(line)
-        if outcome.record is None:
+        if not outcome.records:
             return
-        if outcome.record.status != "done":
-            self.bars.console.print(describe(outcome), markup=False, soft_wrap=True)
-        self.clock.tick(outcome.task.name)
+        for record in outcome.records:
+            if record.status != "done":
+                self.bars.console.print(describe(record), markup=False, soft_wrap=True)
+        self.clock.tick(outcome)
         note = f"{self.clock.finished}/{self.clock.total}, {self.clock.left()}"
         self.bars.update(self.whole, completed=self.clock.finished, note=note)
 
@@ -102,26 +104,23 @@ class Clock:
     """How much of the trials is done, and how long the rest will take at this pace."""
 
     def __init__(self, total: int) -> None:
-        self.total = total
+        self.total, self.finished = total, 0
         self.ended: set[str] = set()
         self.shares: dict[str, float] = {}
         self.opened = time.monotonic()
         self.started: float | None = None
 
-    @property
-    def finished(self) -> int:
-        return len(self.ended)
-
     def hear(self, word: task.Progress) -> None:
         """A running trial is so far; controls, which take no steps, don't set the pace."""
         if word.steps and word.name not in self.ended:
             self.started = self.started or time.monotonic()
-            self.shares[word.name] = word.share
+            self.shares[word.name] = word.share * word.trials
 
-    def tick(self, name: str) -> None:
-        """One more is finished."""
-        self.ended.add(name)
-        self.shares.pop(name, None)
+    def tick(self, outcome: Outcome) -> None:
+        """A task has ended, and with it some trials."""
+        self.finished += len(outcome.records)
+        self.ended.add(outcome.task.name)
+        self.shares.pop(outcome.task.name, None)
 
     def left(self) -> str:
         """The time left, in words."""
@@ -132,14 +131,10 @@ class Clock:
         return f"about {duration((now - (self.started or self.opened)) / done * (self.total - done))} left"
 
 
-def describe(outcome: Outcome) -> str:
+def describe(record: Record) -> str:
     """A finished trial in a line."""
-    record = outcome.record
-    assert record is not None
     reason = f" ({record.reason})" if record.reason else ""
-    return (
-        f"{outcome.task.name}: {record.status}{reason}, {record.cost.steps} steps in {record.cost.train_seconds:.1f} s"
-    )
+    return f"{record.trial}: {record.status}{reason}, {record.cost.steps} steps in {record.cost.train_seconds:.1f} s"
 
 
 def rate(word: task.Progress) -> str:

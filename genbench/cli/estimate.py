@@ -11,7 +11,8 @@ from rich.markup import escape
 from genbench.cli.display import duration
 from genbench.engine.training import Stopped, Training
 from genbench.executors.plan import Plan
-from genbench.executors.trial import build_dataset, one_thread, resolve_device
+from genbench.executors.session import build_dataset, resolve_device
+from genbench.executors.trial import one_thread
 from genbench.spec import Trial
 
 WARM_UP_STEPS = 10

@@ -17,7 +17,10 @@ from genbench.engine import Engine
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from genbench.executors.local import LocalExecutor
     from genbench.executors.plan import Plan
+    from genbench.executors.pool import PoolExecutor
+    from genbench.executors.task import Task
     from genbench.spec import Suite
     from genbench.store import Store
 
@@ -48,7 +51,10 @@ def run(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     engine: Annotated[Engine, typer.Option(help="How updates are run; auto compiles where it pays.")] = "auto",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Trials at once; by default one a core.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes at once; by default one a core.")] = None,
+    stack: Annotated[
+        int | None, typer.Option(min=1, help="Seeds trained as one batched update; by default 1, on CUDA all.")
+    ] = None,
     rerun: Annotated[
         list[Rerun] | None, typer.Option(help="Run failed, stale or all trials again; may be repeated.")
     ] = None,
@@ -73,12 +79,16 @@ def run(
         store.check_writable()
     from rich.console import Console
 
+    from genbench.executors.local import LocalExecutor
     from genbench.executors.plan import make_plan
+    from genbench.executors.pool import PoolExecutor
+    from genbench.executors.task import Context
 
     console = Console(highlight=False)
     plan = make_plan(chosen, store, rerun or ())
     _announce(console, plan, store)
     jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
+    context = Context(str(store.root), chosen.name, chosen.protocols, device, command_line(), engine)
     statuses: Counter[str] = Counter()
     if not plan.run and not plan.controls:
         console.print("Nothing is left to run.")
@@ -88,7 +98,10 @@ def run(
         estimate(console, plan, jobs, device)
         return
     else:
-        statuses = _execute(console, plan, store, jobs, device, engine, weights, plugin or [])
+        store.write_plan(chosen)
+        tasks = plan.tasks(context, weights, stack or _stack_size(chosen, device))
+        executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugin or [])
+        statuses = _execute(console, plan, tasks, executor)
     report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])
     console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
     if plan.failed or set(statuses) - {"done"}:
@@ -110,36 +123,21 @@ def _announce(console: Console, plan: Plan, store: Store) -> None:
         console.print(f"Unreadable: {path}: {reason}", markup=False, soft_wrap=True, style="yellow")
 
 
-def _execute(
-    console: Console,
-    plan: Plan,
-    store: Store,
-    jobs: int,
-    device: str,
-    engine: Engine,
-    weights: bool,
-    plugins: list[str],
-) -> Counter[str]:
-    """Runs the plan's controls, then its trials; returns how many ended in which way."""
+def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExecutor | PoolExecutor) -> Counter[str]:
+    """Runs the plan's tasks; returns how many trials ended in which way."""
     from genbench.cli.display import display
     from genbench.errors import GenbenchError
-    from genbench.executors.local import LocalExecutor
-    from genbench.executors.pool import PoolExecutor
-    from genbench.executors.task import Context
 
-    executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugins)
-    context = Context(str(store.root), plan.suite.name, plan.suite.protocols, device, command_line(), engine)
-    store.write_plan(plan.suite)
     statuses: Counter[str] = Counter()
     try:
         with display(console, len(plan.run)) as shown:
-            for outcome in executor.run(plan.tasks(context, weights), shown.notify):
+            for outcome in executor.run(tasks, shown.notify):
                 if outcome.error is not None:
                     raise GenbenchError(outcome.error)
                 shown.finish(outcome)
-                if outcome.record is not None:
-                    statuses[outcome.record.status] += 1
-                    plan.remove_stale(outcome.record)
+                for record in outcome.records:
+                    statuses[record.status] += 1
+                    plan.remove_stale(record)
     except KeyboardInterrupt:
         console.print("Interrupted. Finished trials and checkpoints are kept; to go on:")
         console.print(f"  {command_line()}", markup=False, soft_wrap=True)
@@ -147,6 +145,13 @@ def _execute(
     if statuses:
         console.print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
     return statuses
+
+
+def _stack_size(suite: Suite, device: str) -> int:
+    """How many seeds to train together: a processor is busy with one, a CUDA device is not."""
+    from genbench.executors.session import resolve_device
+
+    return len(suite.seeds) if resolve_device(device).startswith("cuda") else 1
 
 
 def _suite(

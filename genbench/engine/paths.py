@@ -24,6 +24,10 @@ COMPILE_FROM = 5_000
 """Updates of a trial from which on compiling pays: it takes some 20 s once and saves about a millisecond each."""
 
 
+class CannotStack(GenbenchError):
+    """Several trials were to be trained as one stack, and their trainer can't be."""
+
+
 class Path(NamedTuple):
     """The path that was taken, and the reason."""
 
@@ -36,7 +40,7 @@ def assemble(
 ) -> tuple[Stack, Path]:
     """Builds trials that differ in their seeds alone into one stack, on the path that `engine` names or that pays.
 
-    Raises GenbenchError for several trials that can't be stacked.
+    Raises CannotStack for several trials that can't be stacked.
     """
     problems = [Problem(dataset.event_shape, trial.seed, device) for trial in trials]
     trainer = trials[0].trainer
@@ -47,7 +51,7 @@ def assemble(
         data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
         stack, path = Solo(built[0], problems[0], data), Path("plain", "the trainer is no list of phases")
     if stack.size < len(trials):
-        raise GenbenchError(f"{trainer.label} trains one seed at a time: {path.reason}.")
+        raise CannotStack(f"{trainer.label} trains one seed at a time: {path.reason}.")
     return stack, path
 
 

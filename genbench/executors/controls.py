@@ -8,8 +8,9 @@ from pathlib import Path
 from genbench import provenance, seeding, store
 from genbench.datasets.base import Dataset
 from genbench.errors import Skip
+from genbench.executors.session import build_dataset, scorer
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
-from genbench.executors.trial import build_dataset, control_name, one_thread, scorer
+from genbench.executors.trial import control_name, one_thread
 from genbench.metrics.bands import bands
 from genbench.metrics.protocols import protocol
 from genbench.record import ControlScores, Score

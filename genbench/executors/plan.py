@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from genbench.executors.task import Context, Task
@@ -27,16 +28,27 @@ class Plan:
     controls: list[Component] = field(default_factory=list)
     replaced: dict[str, list[Path]] = field(default_factory=dict)
 
-    def tasks(self, context: Context, keep_weights: bool) -> list[Task]:
-        """The datasets' controls that are missing, which come first, and the trials to run."""
+    def tasks(self, context: Context, keep_weights: bool, stack: int = 1) -> list[Task]:
+        """The datasets' controls that are missing, which come first, and the trials to run, up to `stack` a task."""
         from genbench.executors.controls import ControlTask
         from genbench.executors.trial import TrialTask
 
         draws = self.suite.control_draws
         return [
             *(ControlTask(context, dataset, draws, control_key(self.suite, dataset)) for dataset in self.controls),
-            *(TrialTask(context, trial, self.suite.checkpoints, keep_weights) for trial in self.run),
+            *(TrialTask(context, trials, self.suite.checkpoints, keep_weights) for trials in self.stacks(stack)),
         ]
+
+    def stacks(self, size: int) -> list[tuple[Trial, ...]]:
+        """The trials to run, those that differ in their seeds alone together, `size` at the most."""
+        cells: dict[tuple[Component, Component], list[Trial]] = {}
+        for trial in self.run:
+            cells.setdefault((trial.dataset, trial.trainer), []).append(trial)
+        stacks = {
+            cell: [tuple(found[i : i + size]) for i in range(0, len(found), size)] for cell, found in cells.items()
+        }
+        # Seed by seed, so that an early stop leaves whole comparisons behind.
+        return [stack for row in zip_longest(*stacks.values()) for stack in row if stack is not None]
 
     def remove_stale(self, record: Record) -> None:
         """Takes away the stale folders that a fresh result replaces; a failure replaces nothing."""

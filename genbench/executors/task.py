@@ -11,13 +11,17 @@ from genbench.record import Record
 
 
 class Progress(NamedTuple):
-    """Word from a running task: the share of it that is done, generator steps so far, seconds of training."""
+    """Word from a running task: the share of it that is done, generator steps so far, seconds of training.
+
+    `trials` is how many trials the task trains together.
+    """
 
     name: str
     share: float
     steps: int = 0
     seconds: float = 0.0
     note: str = ""
+    trials: int = 1
 
 
 Notify = Callable[[Progress], None]
@@ -25,13 +29,13 @@ Stop = Callable[[], bool]
 
 
 class Outcome(NamedTuple):
-    """How a task ended: a trial with its `record`, anything that can't be done with an `error`.
+    """How a task ended: trials with their `records`, anything that can't be done with an `error`.
 
-    Both are None for controls that are done and for what was asked to stop.
+    There is neither for controls that are done and for what was asked to stop.
     """
 
     task: Task
-    record: Record | None = None
+    records: tuple[Record, ...] = ()
     error: str | None = None
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from genbench.engine.training import Training
-from genbench.executors.trial import build_dataset
+from genbench.executors.session import build_dataset
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
 

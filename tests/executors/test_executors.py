@@ -9,11 +9,12 @@ import threading
 from itertools import pairwise
 from pathlib import Path
 
+import made_up
 import pytest
 from tasks import Noted
 
 from genbench import store
-from genbench.executors import trial
+from genbench.executors import session
 from genbench.executors.local import LocalExecutor
 from genbench.executors.pool import Backlog, PoolExecutor
 
@@ -35,7 +36,7 @@ def pid(task):
 
 def in_store(task):
     here = store.Store(Path(task.context.root))
-    return next((found for found in here.trials(task.context.suite) if found.folder == task.folder), None)
+    return next((found for found in here.trials(task.context.suite) if found.folder == made_up.place(task)), None)
 
 
 def end(record):
@@ -87,7 +88,7 @@ def test_every_task_ends_and_is_heard_of(executor, noted):
     words = []
     outcomes = list(executor.run(tasks, words.append))
     assert sorted(names(outcomes)) == ["a", "b", "c"]
-    assert {(outcome.record, outcome.error) for outcome in outcomes} == {(None, None)}
+    assert {(made_up.record(outcome), outcome.error) for outcome in outcomes} == {(None, None)}
     assert {(word.name, word.share, word.steps) for word in words} == {(name, 0.5, 3) for name in "abc"}
 
 
@@ -122,7 +123,7 @@ def test_one_job_takes_its_tasks_in_order_in_one_process(noted):
 )
 def test_task_that_fails_has_an_outcome_and_the_rest_goes_on(executor, act, error, noted):
     failed, after = executor.run([noted("bad", act=act), noted("after", needs="bad")], ignore)
-    assert (failed.task.name, failed.record, failed.error) == ("bad", None, error)
+    assert (failed.task.name, made_up.record(failed), failed.error) == ("bad", None, error)
     assert (after.task.name, after.error) == ("after", None)
 
 
@@ -237,21 +238,21 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
 
 
 def test_interrupted_trial_keeps_its_checkpoint_and_goes_on_from_it(trials, misfits, monkeypatch):
-    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
     tasks = trials("interrupts[at=5]", "behaves")
     with pytest.raises(KeyboardInterrupt):
         list(LocalExecutor().run(tasks, ignore))
-    assert left_in(tasks[0].folder) == [store.CHECKPOINT]
-    assert not tasks[1].folder.exists()
-    assert store.load_checkpoint(tasks[0].folder)[1]["meter"]["steps"] == 5
-    records = [outcome.record for outcome in LocalExecutor().run(tasks, ignore)]
+    assert left_in(made_up.place(tasks[0])) == [store.CHECKPOINT]
+    assert not made_up.place(tasks[1]).exists()
+    assert store.load_checkpoint(made_up.place(tasks[0]))[1]["meter"]["steps"] == 5
+    records = [made_up.record(outcome) for outcome in LocalExecutor().run(tasks, ignore)]
     assert [(record.status, record.cost.steps) for record in records] == [("done", 12)] * 2
     assert len({record.weights_sha256 for record in records}) == 1
 
 
 def test_pool_records_what_fails_and_keeps_the_checkpoint_of_what_is_interrupted(trials, misfits, tmp_path):
     names = ("behaves", "crashes", "turns-nan")
-    here = [outcome.record for outcome in LocalExecutor().run(trials(*names, root=tmp_path / "here"), ignore)]
+    here = [made_up.record(outcome) for outcome in LocalExecutor().run(trials(*names, root=tmp_path / "here"), ignore)]
     # A signal to a worker is not for it; only the parent decides to stop.
     tasks = trials(*names, "interrupts", "dies", "interrupts-the-parent", "behaves[at=9]")
     with pytest.raises(KeyboardInterrupt):
@@ -262,11 +263,11 @@ def test_pool_records_what_fails_and_keeps_the_checkpoint_of_what_is_interrupted
     for one, other in zip(here, records, strict=False):
         assert end(one) == end(other)
     *_, interrupted, never = tasks
-    assert left_in(interrupted.folder) == [store.CHECKPOINT]
-    assert not never.folder.exists()
+    assert left_in(made_up.place(interrupted)) == [store.CHECKPOINT]
+    assert not made_up.place(never).exists()
     (outcome,) = LocalExecutor().run([interrupted], ignore)
-    assert (outcome.record.status, outcome.record.cost.steps) == ("done", 12)
-    assert outcome.record.weights_sha256 == here[0].weights_sha256
+    assert (made_up.record(outcome).status, made_up.record(outcome).cost.steps) == ("done", 12)
+    assert made_up.record(outcome).weights_sha256 == here[0].weights_sha256
 
 
 class TestBacklog:

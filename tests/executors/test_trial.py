@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from genbench import store
-from genbench.executors import trial
+from genbench.executors import session
 from genbench.executors.controls import ControlTask
 from genbench.store import Store
 
@@ -26,7 +26,7 @@ def never():
 
 
 def run(task, stop=never):
-    return task.run(ignore, stop).record
+    return made_up.record(task.run(ignore, stop))
 
 
 def names_in(folder):
@@ -34,7 +34,7 @@ def names_in(folder):
 
 
 def in_store(task):
-    (found,) = Store(task.folder.parents[3]).trials(task.context.suite)
+    (found,) = Store(made_up.place(task).parents[3]).trials(task.context.suite)
     return found
 
 
@@ -43,8 +43,8 @@ def test_leaves_all_that_a_report_needs(trials):
     record = run(task)
     found = in_store(task)
     assert found.record == record
-    assert found.folder == task.folder
-    assert (record.status, record.reason, record.id) == ("done", None, task.trial.id)
+    assert found.folder == made_up.place(task)
+    assert (record.status, record.reason, record.id) == ("done", None, task.trials[0].id)
     assert (record.cost.steps, record.cost.updates, record.cost.samples) == (40, 120, 80 * 256)
     assert record.cost.train_seconds > 0
     assert record.cost.eval_seconds > 0
@@ -57,20 +57,20 @@ def test_leaves_all_that_a_report_needs(trials):
 def test_curve_and_strip_have_a_row_a_checkpoint(trials):
     (task,) = trials("gan", steps=40, checkpoints=4)
     run(task)
-    curve = pd.read_parquet(task.folder / store.CURVE)
-    tensors = load_file(task.folder / store.SAMPLES)
+    curve = pd.read_parquet(made_up.place(task) / store.CURVE)
+    tensors = load_file(made_up.place(task) / store.SAMPLES)
     assert curve["steps"].tolist() == [1, 2, 9, 40]
     assert curve["updates"].tolist() == [2, 4, 18, 80]
     assert {"loss_generator", "loss_discriminator", "seconds", "modes", "hq"} <= set(curve.columns)
-    assert tensors["strip"].shape == (4, trial.STRIP_SAMPLES, 2)
-    assert torch.equal(tensors["strip"][-1], tensors["final"][: trial.STRIP_SAMPLES].half())
+    assert tensors["strip"].shape == (4, session.STRIP_SAMPLES, 2)
+    assert torch.equal(tensors["strip"][-1], tensors["final"][: session.STRIP_SAMPLES].half())
     assert not torch.equal(tensors["strip"][0], tensors["strip"][-1])
 
 
 def test_last_row_of_the_curve_is_the_score(trials):
     (task,) = trials("gan", steps=20)
     run(task)
-    last = pd.read_parquet(task.folder / store.CURVE).iloc[-1]
+    last = pd.read_parquet(made_up.place(task) / store.CURVE).iloc[-1]
     scores = {score.name: score.value for score in in_store(task).scores.scores}
     assert {name: last[name] for name in ("modes", "hq", "sliced_w2")} == {
         name: scores[name] for name in ("modes", "hq", "sliced_w2")
@@ -82,23 +82,23 @@ def test_samples_are_the_stored_weights_own(trials):
 
     (task,) = trials("gan", steps=20)
     run(task)
-    rng = seeding.stream(task.trial.seed, seeding.EVALUATION_NOISE)
+    rng = seeding.stream(task.trials[0].seed, seeding.EVALUATION_NOISE)
     generator = networks.pair("mlp").generator(2, (2,), 64, 3, torch.Generator())
-    weights = load_file(task.folder / store.WEIGHTS)
+    weights = load_file(made_up.place(task) / store.WEIGHTS)
     generator.load_state_dict(
         {key.removeprefix("generator."): value for key, value in weights.items() if key.startswith("generator.")}
     )
     with torch.no_grad():
         samples = generator(torch.randn(1_000, 2, generator=rng))
-    assert torch.allclose(samples, load_file(task.folder / store.SAMPLES)["final"], atol=1e-6)
+    assert torch.allclose(samples, load_file(made_up.place(task) / store.SAMPLES)["final"], atol=1e-6)
 
 
 def test_weights_can_be_left_out_but_not_their_hash(trials):
     (kept,), (left_out,) = trials("gan"), trials("gan", keep_weights=False)
     hashes = {run(kept).weights_sha256}
-    (kept.folder / store.WEIGHTS).unlink()
+    (made_up.place(kept) / store.WEIGHTS).unlink()
     hashes.add(run(left_out).weights_sha256)
-    assert not (left_out.folder / store.WEIGHTS).exists()
+    assert not (made_up.place(left_out) / store.WEIGHTS).exists()
     assert len(hashes) == 1
     assert None not in hashes
 
@@ -110,7 +110,11 @@ def test_weights_can_be_left_out_but_not_their_hash(trials):
         ("crashes[at=3]", "crashed", r"^ValueError: no such luck \(misfits\.py:\d+\)$"),
         ("crashes-at-once", "crashed", r"^RuntimeError: nothing to build \(misfits\.py:\d+\)$"),
         ("turns-nan[at=3]", "diverged", "^the generator's loss became nan by generator step 12$"),
-        ("fills-memory[at=3]", "out-of-memory", "^memory ran out; lower batch or width, or run fewer --jobs$"),
+        (
+            "fills-memory[at=3]",
+            "out-of-memory",
+            "^memory ran out; lower batch or width, or run fewer --jobs or a smaller --stack$",
+        ),
         ("fills-the-device[at=3]", "out-of-memory", r"^CUDA out of memory\. Tried to allocate 2 GiB; lower batch"),
     ],
 )
@@ -132,7 +136,7 @@ class TestFailure:
     def test_takes_its_checkpoint_away(self, trainer, status, reason, trials):
         (task,) = trials(trainer, checkpoints=12)
         run(task)
-        assert names_in(task.folder) == [store.RECORD]
+        assert names_in(made_up.place(task)) == [store.RECORD]
 
     def test_leaves_the_number_of_threads_alone(self, trainer, status, reason, trials):
         torch.set_num_threads(2)
@@ -175,22 +179,22 @@ def test_baseline_that_diverges_says_so(trials):
 def test_stop_keeps_the_checkpoint_and_writes_no_record(trials):
     (task,) = trials("gan", steps=10_000)
     assert run(task, lambda: True) is None
-    assert names_in(task.folder) == [store.CHECKPOINT]
-    _, facts = store.load_checkpoint(task.folder)
+    assert names_in(made_up.place(task)) == [store.CHECKPOINT]
+    _, facts = store.load_checkpoint(made_up.place(task))
     assert facts["meter"]["steps"] >= 1
 
 
 def test_resumed_trial_meters_the_whole(trials, monkeypatch):
-    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
     (task,) = trials("gan", steps=40, checkpoints=6)
     asked = iter(range(1, 1_000))
     run(task, lambda: next(asked) == 25)
-    _, facts = store.load_checkpoint(task.folder)
+    _, facts = store.load_checkpoint(made_up.place(task))
     record = run(task)
     assert record.cost.steps == 40
     assert record.cost.train_seconds > facts["meter"]["seconds"] > 0
     assert record.cost.eval_seconds > facts["eval_seconds"] > 0
-    assert pd.read_parquet(task.folder / store.CURVE)["steps"].tolist() == [1, 3, 6, 16, 40]
+    assert pd.read_parquet(made_up.place(task) / store.CURVE)["steps"].tolist() == [1, 3, 6, 16, 40]
 
 
 def test_progress_is_told_and_never_too_often(trials, monkeypatch):
@@ -198,8 +202,8 @@ def test_progress_is_told_and_never_too_often(trials, monkeypatch):
     words = []
     task.run(words.append, never)
     assert 1 <= len(words) <= 1 + 200
-    assert {word.name for word in words} == {str(task.trial)}
-    monkeypatch.setattr(trial, "NOTIFY_SECONDS", 0.0)
+    assert {word.name for word in words} == {str(task.trials[0])}
+    monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
     (task,) = trials("gan", steps=20, seeds=(1,))
     words.clear()
     task.run(words.append, never)
@@ -226,7 +230,7 @@ def test_dataset_of_which_nothing_is_known_can_be_trained_on(trials):
     assert run(task).status == "done"
     states = {score.name: score.state for score in in_store(task).scores.scores}
     assert (states["modes"], states["w2"]) == ("skipped", "ok")
-    assert load_file(task.folder / store.SAMPLES).keys() == {"final", "strip"}
+    assert load_file(made_up.place(task) / store.SAMPLES).keys() == {"final", "strip"}
 
 
 def test_scores_carry_the_null_bands_of_stored_controls(trials):
@@ -236,11 +240,11 @@ def test_scores_carry_the_null_bands_of_stored_controls(trials):
     assert {score.null_low for score in bare.values()} == {None}
     bands = [score.model_copy(update={"null_low": -1.0, "null_high": 2.0}) for score in bare.values()]
     controls = made_up.ControlScores(dataset="ring8", key="", draws={}, bands=tuple(bands))
-    Store(task.folder.parents[3]).write_controls(task.context.suite, task.trial.dataset, controls)
+    Store(made_up.place(task).parents[3]).write_controls(task.context.suite, task.trials[0].dataset, controls)
     run(task)
     assert {(s.null_low, s.null_high) for s in in_store(task).scores.scores} == {(-1.0, 2.0)}
 
 
 def test_needs_its_datasets_controls(trials):
     (task,) = trials("gan")
-    assert task.needs == ControlTask(task.context, task.trial.dataset, 2, "").name
+    assert task.needs == ControlTask(task.context, task.trials[0].dataset, 2, "").name

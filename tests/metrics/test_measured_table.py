@@ -11,13 +11,6 @@ from genbench.registry import controls, metrics
 DRAWS, MEASURED_DRAWS, N = 40, 50, 2_500
 
 
-def noise(dataset, n, rng):
-    """Uniform on the smallest box around the discs of 3 stds."""
-    low, high = dataset.box
-    reach = 3 * dataset.modes.std
-    return torch.rand(n, 2, generator=rng) * (high - low + 2 * reach) + low - reach
-
-
 def one_mode(dataset, n, rng):
     return dataset.sample(n, rng, keep=1e-3)
 
@@ -25,7 +18,7 @@ def one_mode(dataset, n, rng):
 GENERATORS = {
     "oracle": lambda dataset, n, rng: controls["oracle"].build(dataset, n, rng),
     "centres": lambda dataset, n, rng: controls["centres"].build(dataset, n, rng),
-    "noise": noise,
+    "noise": lambda dataset, n, rng: controls["noise"].build(dataset, n, rng),
     "gaussian": lambda dataset, n, rng: controls["gaussian"].build(dataset, n, rng),
     "one mode": one_mode,
 }
@@ -72,6 +65,6 @@ def test_scores_are_the_measured_ones(target, generator, truth, draw):
 @pytest.mark.parametrize("target", ["ring8", "grid25"])
 def test_the_fair_rule_gives_noise_nothing_where_any_gives_it_most(target, truth, score):
     about = truth(target)
-    samples = noise(about.dataset, 10_000, torch.Generator().manual_seed(0))
+    samples = controls["noise"].build(about.dataset, 10_000, torch.Generator().manual_seed(0))
     assert score("modes[rule=any]", about, samples) > 0.9 * len(about.modes.centres)
     assert score("modes", about, samples) == 0

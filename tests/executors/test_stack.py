@@ -1,0 +1,172 @@
+"""Several seeds trained as one stack: each leaves its own record, and one that fails leaves the others alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from genbench import store
+from genbench.executors import session
+from genbench.executors.plan import make_plan
+from genbench.executors.session import folder
+from genbench.executors.task import Context
+from genbench.executors.trial import TrialTask
+from genbench.record import Cost
+from genbench.store import Store
+
+SEEDS = (0, 1, 2)
+
+
+def ignore(word):
+    pass
+
+
+def never():
+    return False
+
+
+def stop_at(times):
+    """Says yes when it is asked for that many times, once."""
+    asked = iter(range(1, 1_000_000))
+    return lambda: next(asked) == times
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch):
+    """Leaves the stacked path uncompiled, which is quicker for a few steps."""
+    monkeypatch.setattr(torch, "compile", lambda update, **options: update)
+    monkeypatch.setattr("genbench.engine.stacked._compiled", {})
+    monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
+
+
+@pytest.fixture
+def double():
+    """Rounding stays far below every difference that a mistake could make."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def stack(tmp_path, suite):
+    """`stack("gan")`: one task that trains all seeds of it together."""
+
+    def of(trainer, root=tmp_path, seeds=SEEDS, size=3, **changes):
+        plan = make_plan(suite(trainer, seeds=seeds, **changes), Store(root), ["all"])
+        plan.controls.clear()
+        context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", "compiled")
+        return plan.tasks(context, True, size)
+
+    return of
+
+
+def weights(task, trial):
+    return load_file(folder(task.context, trial) / store.WEIGHTS)
+
+
+def test_every_seed_leaves_a_record_of_its_own(stack):
+    (task,) = stack("wgan-gp[width=8,batch=16]")
+    records = task.run(ignore, never).records
+    assert [record.trial.seed for record in records] == list(SEEDS)
+    assert {record.status for record in records} == {"done"}
+    assert {record.provenance["engine"]["stack"] for record in records} == {3}
+    assert len({record.weights_sha256 for record in records}) == 3
+    found = {found.record.trial.seed: found for found in Store(Path(task.context.root)).trials(task.context.suite)}
+    assert [found[record.trial.seed].record for record in records] == list(records)
+    assert all(trial.scores is not None for trial in found.values())
+
+
+@pytest.mark.usefixtures("double")
+def test_seed_is_trained_as_it_is_alone(stack, tmp_path):
+    (together,) = stack("wgan[width=8,batch=16]", tmp_path / "together")
+    alone = stack("wgan[width=8,batch=16]", tmp_path / "alone", size=1)
+    together.run(ignore, never)
+    for task in alone:
+        task.run(ignore, never)
+        (trial,) = task.trials
+        own, shared = weights(task, trial), weights(together, trial)
+        assert all(torch.allclose(own[name], shared[name], atol=1e-9) for name in own)
+        samples = [load_file(folder(each.context, trial) / store.SAMPLES)["final"] for each in (task, together)]
+        assert torch.allclose(*samples, atol=1e-9)
+
+
+@pytest.mark.parametrize(("size", "sizes"), [(1, [1, 1, 1]), (2, [2, 1]), (3, [3]), (8, [3])])
+def test_plan_stacks_what_differs_in_its_seed_alone(size, sizes, stack):
+    tasks = stack("gan", size=size)
+    assert [len(task.trials) for task in tasks] == sizes
+    assert [trial.seed for task in tasks for trial in task.trials] == list(SEEDS)
+    assert tasks[0].name == ("gan on ring8, seed 0" if size == 1 else f"gan on ring8, seeds {'0,1,2'[: 2 * size - 1]}")
+
+
+@pytest.mark.parametrize("stops", [(5,), (3, 4), (1, 1, 1)])
+def test_stack_that_was_cut_off_ends_at_the_same_bits(stops, stack, tmp_path):
+    (whole,), (cut,) = (stack("gan[width=8,batch=16]", tmp_path / name) for name in ("whole", "cut"))
+    expected = [record.weights_sha256 for record in whole.run(ignore, never).records]
+    for times in stops:
+        assert cut.run(ignore, stop_at(times)).records == ()
+        assert all((folder(cut.context, trial) / store.CHECKPOINT).is_file() for trial in cut.trials)
+    assert [record.weights_sha256 for record in cut.run(ignore, never).records] == expected
+
+
+def test_seeds_that_stopped_at_different_steps_go_on_apart(stack, tmp_path):
+    (whole,), (task,) = (stack("gan[width=8,batch=16]", tmp_path / name) for name in ("whole", "apart"))
+    whole.run(ignore, never)
+    replace(task, trials=task.trials[1:2]).run(ignore, stop_at(4))
+    records = task.run(ignore, never).records
+    assert sorted(record.trial.seed for record in records) == list(SEEDS)
+    assert {record.trial.seed: record.provenance["engine"]["stack"] for record in records} == {0: 2, 1: 1, 2: 2}
+    for trial in task.trials:
+        own, other = weights(task, trial), weights(whole, trial)
+        assert all(torch.allclose(own[name], other[name], atol=1e-4) for name in own)
+
+
+def test_seed_that_diverges_is_recorded_and_the_others_go_on(stack, monkeypatch):
+    (task,) = stack("gan[width=8,batch=16]")
+    build = session.Training
+
+    def spoilt(trials, *args):
+        training = build(trials, *args)
+        training.stack.weights(1)["generator.0.weight"].fill_(torch.nan)
+        return training
+
+    monkeypatch.setattr(session, "Training", spoilt)
+    records = {record.trial.seed: record for record in task.run(ignore, never).records}
+    assert {seed: record.status for seed, record in records.items()} == {0: "done", 1: "diverged", 2: "done"}
+    assert "generator step" in records[1].reason
+    assert not any((folder(task.context, trial) / store.CHECKPOINT).exists() for trial in task.trials)
+
+
+def test_trainer_that_cannot_be_stacked_runs_one_by_one(stack):
+    (task,) = stack("gan[networks=pacgan2018,width=8,batch=16]")
+    records = task.run(ignore, never).records
+    assert [record.status for record in records] == ["done"] * 3
+    assert {record.provenance["engine"]["reason"] for record in records} == {"its networks keep buffers"}
+    assert {record.provenance["engine"]["stack"] for record in records} == {1}
+
+
+def test_crash_takes_the_stack_along(stack, misfits):
+    (task,) = stack("crashes-at-once")
+    records = task.run(ignore, never).records
+    assert [(record.trial.seed, record.status) for record in records] == [(seed, "crashed") for seed in SEEDS]
+
+
+def test_dead_process_is_blamed_for_what_had_not_ended(stack):
+    (task,) = stack("gan[width=8,batch=16]")
+    ended, under_way, waiting = task.trials
+    cost = Cost(steps=1, updates=1, samples=1, train_seconds=0, eval_seconds=0, peak_memory_bytes=None)
+    session.commit_failure(task.context, ended, "diverged", "it did", cost, {})
+    assert [record.trial for record in task.crashed("killed").records] == [under_way, waiting]
+
+
+def test_progress_counts_the_stacks_trials(stack):
+    words = []
+    (task,) = stack("gan")
+    task.run(words.append, never)
+    assert {(word.name, word.trials) for word in words} == {("gan on ring8, seeds 0,1,2", 3)}
+
+
+def test_task_of_trials_is_plain_data(stack):
+    (task,) = stack("gan")
+    assert task == TrialTask(task.context, task.trials, task.checkpoints, True)
