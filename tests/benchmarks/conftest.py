@@ -14,7 +14,9 @@ def _ratio(request):
     yield
     benchmark = request.node.funcargs.get("benchmark")
     if benchmark is not None and "reference_ratio" in benchmark.extra_info:
-        line = f"{request.node.name}: {benchmark.extra_info['reference_ratio']:.3f} × the reference's time"
+        line = f"{request.node.name}: {benchmark.extra_info['reference_ratio']:.2f} × as fast as the reference"
+        if "gemm_fraction" in benchmark.extra_info:
+            line += f", {benchmark.extra_info['gemm_fraction']:.2f} of the rate of matrix products"
         request.config.stash[RATIOS].append(line)
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from genbench.engine import Engine
 from genbench.engine.training import Training
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
@@ -31,10 +32,11 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
 @pytest.mark.parametrize("trainer", TRAINERS)
-def test_engine_beside_a_bare_eager_loop(benchmark, trainer):
-    """Rounds of both alternate, so that a busy machine slows both; `ratio` is of their medians."""
-    engine, bare = engine_steps(trainer), bare_steps(trainer)
+def test_engine_beside_a_bare_eager_loop(benchmark, trainer, engine):
+    """Rounds of both alternate, so that a busy machine slows both; the ratio is of their medians."""
+    steps, bare = engine_steps(trainer, engine), bare_steps(trainer)
     bare_seconds: list[float] = []
 
     def bare_round() -> None:
@@ -43,27 +45,27 @@ def test_engine_beside_a_bare_eager_loop(benchmark, trainer):
         bare_seconds.append(time.perf_counter() - started)
 
     benchmark.group = f"{STEPS} generator steps"
-    benchmark.pedantic(engine, setup=bare_round, rounds=ROUNDS, warmup_rounds=WARM_UP_ROUNDS)
+    benchmark.pedantic(steps, setup=bare_round, rounds=ROUNDS, warmup_rounds=WARM_UP_ROUNDS)
     reference = statistics.median(bare_seconds[WARM_UP_ROUNDS:])
     benchmark.extra_info.update(
         trainer=trainer,
-        engine="plain",
+        engine=engine,
         device="cpu",
         threads=1,
         steps=STEPS,
         reference_seconds=reference,
-        reference_ratio=benchmark.stats.stats.median / reference,
+        reference_ratio=reference / benchmark.stats.stats.median,
     )
 
 
-def engine_steps(trainer: str) -> Callable[[], None]:
+def engine_steps(trainer: str, engine: Engine) -> Callable[[], None]:
     trial = Trial(
         dataset=Component.resolve(datasets, "grid25"),
         trainer=Component.resolve(trainers, trainer),
         budget=TOTAL,
         seed=0,
     )
-    training = Training([trial], datasets.build("grid25"), engine="plain")
+    training = Training([trial], datasets.build("grid25"), engine=engine)
     return lambda: training.run(until=(training.meter.steps + STEPS) / TOTAL.amount)
 
 

@@ -1,0 +1,152 @@
+"""One update of a network, path by path, against a hand-written eager loop and, where it is installed, JAX.
+
+Rounds of the engine and of the loop alternate, so that a busy machine slows both: what counts is `reference_ratio`,
+how many times faster a replica's update is than the loop's, and `gemm_fraction`, the achieved rate over the best rate
+of a matrix product in the same run.
+"""
+
+import statistics
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from reference.loops import EagerLoop
+from torch.utils.flop_counter import FlopCounterMode
+
+from genbench.engine.feed import Feed, Feeds
+from genbench.engine.plain import Plain
+from genbench.engine.problem import Problem
+from genbench.engine.stacked import Stacked
+from genbench.registry import datasets, trainers
+
+TRAINERS = ("gan", "wgan", "wgan-gp")
+WIDTHS = (64, 128, 512)
+ROUNDS, WARM_UP_ROUNDS = 15, 2
+ROUND_SECONDS = 0.05
+PATHS = [("cpu", "plain", 1), ("cpu", "compiled", 1), ("cpu", "compiled", 5), ("cpu", "compiled", 20)]
+if torch.cuda.is_available():
+    PATHS += [
+        ("cuda", "plain", 1),
+        ("cuda", "graph", 1),
+        ("cuda", "graph", 5),
+        ("cuda", "graph", 20),
+        ("cuda", "graph", 64),
+    ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def gemm_rate(one_thread):
+    """`gemm_rate(device)`: the best rate of a product of matrices, in FLOP/s."""
+    rates = {}
+
+    def measure(device):
+        if device not in rates:
+            rates[device] = max(rate_of(rows, width, device) for rows in (256, 512, 1024) for width in (64, 128, 512))
+        return rates[device]
+
+    return measure
+
+
+def rate_of(rows, width, device):
+    size = (rows, width) if device == "cpu" else (64, rows, width)
+    a, b = torch.randn(size, device=device), torch.randn(*size[:-2], width, width, device=device)
+    seconds = min(timed(lambda: a @ b, device, 0.02) for _ in range(10))
+    return 2 * a.numel() * width / seconds
+
+
+def timed(update, device, at_least=ROUND_SECONDS):
+    """Seconds an update, over as many as take `at_least` so many seconds."""
+    count = 1
+    while True:
+        started = time.perf_counter()
+        for _ in range(count):
+            update()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        if (seconds := time.perf_counter() - started) >= at_least:
+            return seconds / count
+        count = max(2 * count, int(count * at_least / max(seconds, 1e-9)) + 1)
+
+
+def engine(trainer, phase, width, path, replicas, device):
+    """The stack of a trainer with one phase alone, one update a step."""
+    problems = [Problem((2,), seed, device) for seed in range(replicas)]
+    methods = [trainers.build(f"{trainer}[width={width}]", problem) for problem in problems]
+    methods = [replace(method, phases=[replace(method.phases[phase], repeats=1)]) for method in methods]
+    dataset = datasets.build("grid25")
+    feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
+    if path == "plain":
+        return Plain(methods[0], feeds, device)
+    stack = Stacked(methods, feeds, device, f"{trainer} {width} {phase}", capture=path == "graph")
+    stack.warm_up()
+    return stack
+
+
+def flops(trainer, phase, width):
+    with FlopCounterMode(display=False) as counter:
+        engine(trainer, phase, width, "plain", 1, "cpu").step(0.0)
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize(("device", "path", "replicas"), PATHS)
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("phase", ["critic", "generator"])
+@pytest.mark.parametrize("trainer", TRAINERS)
+def test_update(benchmark, trainer, phase, width, device, path, replicas, gemm_rate):
+    stack = engine(trainer, ("critic", "generator").index(phase), width, path, replicas, device)
+    loop = EagerLoop(trainer, {**trainers[trainer].defaults, "width": width}, device)
+    compare(benchmark, lambda: stack.step(0.0), getattr(loop, f"{phase}_step"), device, replicas)
+    work = flops(trainer, ("critic", "generator").index(phase), width)
+    benchmark.group = f"{trainer} {phase} step, width {width}, {device}"
+    benchmark.extra_info.update(
+        trainer=trainer,
+        phase=phase,
+        width=width,
+        batch=loop.p["batch"],
+        replicas=replicas,
+        engine=path,
+        device=device,
+        flops=work * replicas,
+        gemm_fraction=work * replicas / benchmark.extra_info["seconds"] / gemm_rate(device),
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_jax_twin(benchmark, width):
+    pytest.importorskip("jax", reason="JAX is an extra: pip install 'genbench[jax]'")
+    from reference.jax_loop import JaxLoop
+
+    parameters = {**trainers["wgan-gp"].defaults, "width": width}
+    twin, loop = JaxLoop(parameters), EagerLoop("wgan-gp", parameters)
+    compare(benchmark, twin.critic_step, loop.critic_step, "cpu", 1)
+    benchmark.group = f"wgan-gp critic step, width {width}, cpu"
+    benchmark.extra_info.update(trainer="wgan-gp", phase="critic", width=width, replicas=1, engine="jax", device="cpu")
+
+
+def compare(benchmark, update, reference, device, replicas):
+    """Times `update` in rounds that alternate with the reference's; the ratio is of medians, a replica."""
+    own, other = [], []
+
+    def round_of_both():
+        other.append(timed(reference, device))
+        own.append(timed(update, device))
+
+    for _ in range(WARM_UP_ROUNDS):
+        round_of_both()
+    own.clear(), other.clear()
+    benchmark.pedantic(round_of_both, rounds=ROUNDS)
+    seconds, reference_seconds = statistics.median(own), statistics.median(other)
+    benchmark.extra_info.update(
+        seconds=seconds,
+        reference_seconds=reference_seconds,
+        reference_ratio=reference_seconds / (seconds / replicas),
+    )
