@@ -123,7 +123,7 @@ def precision(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Precision: the share of samples inside any reference sample's ball to its k-th neighbour."""
     from genbench.metrics.manifold import Precision
 
-    return Precision(truth.reference(n), k)
+    return Precision(truth.neighbourhood(n, k))
 
 
 @metric("recall", unit="fraction", higher_is_better=True, citation="arXiv:1904.06991")
@@ -134,7 +134,7 @@ def recall(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """
     from genbench.metrics.manifold import Recall
 
-    return Recall(truth.reference(n), k)
+    return Recall(truth.neighbourhood(n, k))
 
 
 @metric("density", unit="ratio", higher_is_better=True, citation="arXiv:2002.09797")
@@ -142,7 +142,7 @@ def density(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Density: how many reference balls a sample lies in, over k; about 1 for the truth, more for its dense parts."""
     from genbench.metrics.manifold import Density
 
-    return Density(truth.reference(n), k)
+    return Density(truth.neighbourhood(n, k))
 
 
 @metric("coverage", unit="fraction", higher_is_better=True, citation="arXiv:2002.09797")
@@ -153,7 +153,7 @@ def coverage(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """
     from genbench.metrics.manifold import Coverage
 
-    return Coverage(truth.reference(n), k)
+    return Coverage(truth.neighbourhood(n, k))
 
 
 @metric("cross_entropy", unit="nats", higher_is_better=None)

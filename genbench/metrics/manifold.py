@@ -4,20 +4,70 @@ A sample's ball reaches to its k-th nearest neighbour among its own kind. Precis
 eq. 2 and 3. Density and coverage: arXiv:2002.09797, eq. 4 and 5.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from genbench.datasets.base import EXACT
 from genbench.metrics.samples import SampleMetric
 
 BLOCK = 1024
+TREE_FEATURES = 8
+"""Up to so many features a k-d tree finds neighbours faster than a table of all distances."""
+
+
+class Hits(NamedTuple):
+    """Who lies in whose ball.
+
+    `around` `(samples,)` counts the reference balls that hold each sample; `covered` `(reference,)` says which
+    reference balls hold any sample, and `recalled` `(reference,)` which reference samples lie in any sample's ball.
+    """
+
+    around: Tensor
+    covered: Tensor
+    recalled: Tensor
+
+
+class Neighbourhood:
+    """The balls of reference samples `(n, features)`, which the four metrics share.
+
+    One table of distances serves them all: `hits` is computed once for the same samples.
+    """
+
+    def __init__(self, reference: Tensor, k: int) -> None:
+        self.reference, self.k = reference, k
+        self.radii = radii(reference, k)
+        self._last: tuple[Tensor, Hits] | None = None
+
+    def hits(self, samples: Tensor) -> Hits:
+        """Who lies in whose ball."""
+        if self._last is None or self._last[0] is not samples:
+            self._last = samples, self._hits(samples)
+        return self._last[1]
+
+    def _hits(self, samples: Tensor) -> Hits:
+        around = []
+        covered = torch.zeros(len(self.reference), dtype=torch.bool)
+        recalled = torch.zeros_like(covered)
+        reach = radii(samples, self.k)
+        for block, own in zip(torch.split(samples, BLOCK), torch.split(reach, BLOCK), strict=True):
+            distances = torch.cdist(block, self.reference, compute_mode=EXACT)
+            inside = distances < self.radii
+            around.append(inside.sum(1))
+            covered |= inside.any(0)
+            recalled |= (distances < own[:, None]).any(0)
+        return Hits(torch.cat(around), covered, recalled)
 
 
 def radii(points: Tensor, k: int) -> Tensor:
     """Each point's distance to its k-th nearest other point, `(n, features)` to `(n,)`."""
+    if points.shape[1] <= TREE_FEATURES:
+        # The tree only finds the neighbour: all distances come from one function, or a tie would be none.
+        nearest = np.asarray(cKDTree(points.numpy()).query(points.numpy(), [k + 1])[1])
+        return torch.cdist(points[:, None], points[nearest], compute_mode=EXACT).flatten()
     blocks = [
         torch.cdist(block, points, compute_mode=EXACT).topk(k + 1, largest=False).values[:, -1]
         for block in torch.split(points, BLOCK)
@@ -26,48 +76,36 @@ def radii(points: Tensor, k: int) -> Tensor:
 
 
 class Manifold(SampleMetric):
-    """Keeps the reference, its balls and k for the four metrics below."""
+    """Asks a neighbourhood who lies in whose ball."""
 
-    def __init__(self, reference: Tensor, k: int, **kwargs: Any) -> None:
+    def __init__(self, neighbourhood: Neighbourhood, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.reference, self.k = reference, k
-        self.reference_radii = radii(reference, k)
-
-    def inside(self, samples: Tensor) -> Iterator[Tensor]:
-        """For blocks of samples, which lie in which reference ball: `(block, reference)` of bool."""
-        for block in torch.split(samples, BLOCK):
-            yield torch.cdist(block, self.reference, compute_mode=EXACT) < self.reference_radii
+        self.neighbourhood = neighbourhood
 
 
 class Precision(Manifold):
     """The share of samples inside any reference sample's ball, in [0, 1]."""
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        return torch.cat([block.any(1) for block in self.inside(samples)]).double().mean()
+        return (self.neighbourhood.hits(samples).around > 0).double().mean()
 
 
 class Recall(Manifold):
     """The share of reference samples inside any sample's ball, in [0, 1]."""
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        reach = radii(samples, self.k)
-        hits = [
-            (torch.cdist(block, samples, compute_mode=EXACT) < reach).any(1)
-            for block in torch.split(self.reference, BLOCK)
-        ]
-        return torch.cat(hits).double().mean()
+        return self.neighbourhood.hits(samples).recalled.double().mean()
 
 
 class Density(Manifold):
     """How many reference balls a sample lies in, over k; the truth scores about 1, and there is no upper bound."""
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        hits = torch.stack([block.sum() for block in self.inside(samples)]).sum()
-        return hits.double() / (self.k * len(samples))
+        return self.neighbourhood.hits(samples).around.double().mean() / self.neighbourhood.k
 
 
 class Coverage(Manifold):
     """The share of reference balls that hold any sample, in [0, 1]."""
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        return torch.stack([block.any(0) for block in self.inside(samples)]).any(0).double().mean()
+        return self.neighbourhood.hits(samples).covered.double().mean()

@@ -26,9 +26,14 @@ class SampleMetric(torchmetrics.Metric):
         self.samples.append(samples)
 
     def compute(self) -> Tensor:
-        collected = self.samples if isinstance(self.samples, Tensor) else torch.cat(self.samples)
+        collected = self.samples if isinstance(self.samples, Tensor) else _together(self.samples)
         return torch.as_tensor(self.evaluate(collected), dtype=torch.float64)
 
     def evaluate(self, samples: Tensor) -> Tensor | float:
         """The metric of `(n, features)` samples."""
         raise NotImplementedError
+
+
+def _together(parts: list[Tensor]) -> Tensor:
+    """All samples; a lone part is itself, so metrics that share it may share what they find out about it."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Curve, Dataset, Modes, Target
 from genbench.errors import Skip
+
+if TYPE_CHECKING:
+    from genbench.metrics.manifold import Neighbourhood
 
 REFERENCE_SEED = 0
 
@@ -19,6 +23,7 @@ class Truth:
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         self.reference = cache(self._reference)
+        self.neighbourhood = cache(self._neighbourhood)
 
     @property
     def target(self) -> Target:
@@ -37,6 +42,12 @@ class Truth:
         if self.target.curve is None:
             raise Skip("the dataset doesn't lie along a curve")
         return self.target.curve
+
+    def _neighbourhood(self, n: int, k: int) -> Neighbourhood:
+        """The balls to the k-th neighbour of `n` reference samples."""
+        from genbench.metrics.manifold import Neighbourhood
+
+        return Neighbourhood(self.reference(n), k)
 
     def _reference(self, n: int) -> Tensor:
         """`n` real samples, the same at every call: from a stream that neither training nor controls draw from."""
