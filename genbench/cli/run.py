@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 CUSTOM_BUDGET = "steps=6000"
 CUSTOM_SEEDS = "0-4"
+PROCESSOR_STACK = 5
+"""More seeds at once than this gain nothing on a processor."""
+
+STACKS_A_JOB = 2
+"""So many stacks a process, or some processes would wait for the last ones."""
 
 
 class Rerun(StrEnum):
@@ -53,7 +58,7 @@ def run(
     engine: Annotated[Engine, typer.Option(help="How updates are run; auto compiles where it pays.")] = "auto",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at once; by default one a core.")] = None,
     stack: Annotated[
-        int | None, typer.Option(min=1, help="Seeds trained as one batched update; by default 1, on CUDA all.")
+        int | None, typer.Option(min=1, help="Seeds trained as one batched update; by default up to 5, on CUDA all.")
     ] = None,
     rerun: Annotated[
         list[Rerun] | None, typer.Option(help="Run failed, stale or all trials again; may be repeated.")
@@ -99,7 +104,7 @@ def run(
         return
     else:
         store.write_plan(chosen)
-        tasks = plan.tasks(context, weights, stack or _stack_size(chosen, device))
+        tasks = plan.tasks(context, weights, stack or _stack_size(plan, device, jobs))
         executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugin or [])
         statuses = _execute(console, plan, tasks, executor)
     report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])
@@ -147,11 +152,13 @@ def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExe
     return statuses
 
 
-def _stack_size(suite: Suite, device: str) -> int:
-    """How many seeds to train together: a processor is busy with one, a CUDA device is not."""
+def _stack_size(plan: Plan, device: str, jobs: int) -> int:
+    """How many seeds to train together: on CUDA all, on a processor as many as leave every process enough to do."""
     from genbench.executors.session import resolve_device
 
-    return len(suite.seeds) if resolve_device(device).startswith("cuda") else 1
+    if resolve_device(device).startswith("cuda"):
+        return len(plan.suite.seeds)
+    return max(1, min(PROCESSOR_STACK, len(plan.run) // (STACKS_A_JOB * jobs)))
 
 
 def _suite(

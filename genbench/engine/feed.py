@@ -60,7 +60,7 @@ class Feed:
 
 
 class Feeds:
-    """The draws of all replicas in step. Several replicas' tensors carry a dimension of replicas before the batch."""
+    """The draws of all replicas in step, with a dimension of replicas before the batch."""
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
         method = feeds[0].method
@@ -77,18 +77,18 @@ class Feeds:
 
     def blank(self) -> Drawn:
         """Zeros in the shape of a step's draws."""
-        replicas, (first, *_) = len(self._feeds), self._feeds
-        batch = (first.method.batch,) if replicas == 1 else (replicas, first.method.batch)
+        first = self._feeds[0]
+        lead = (len(self._feeds), first.method.batch)
         return [
             {
-                name: torch.zeros(phase.repeats, *batch, *_shape(draw, first.problem), device=first.problem.device)
+                name: torch.zeros(phase.repeats, *lead, *_shape(draw, first.problem), device=first.problem.device)
                 for name, draw in phase.draws.items()
             }
             for phase in first.method.phases
         ]
 
     def next(self) -> Drawn:
-        """One generator step's draws: for each phase, tensors `(repeats, [replicas,] batch, *event)` by name."""
+        """One generator step's draws: for each phase, tensors `(repeats, replicas, batch, *event)` by name."""
         at = self._steps % self.length
         if self._block is None or at == 0:
             self._block = _together([feed.block(self.length) for feed in self._feeds])
@@ -129,8 +129,6 @@ def _shape(draw: Draw, problem: Problem) -> tuple[int, ...]:
 
 
 def _together(blocks: Sequence[Drawn]) -> Drawn:
-    if len(blocks) == 1:
-        return blocks[0]
     return [
         {name: torch.stack([draws[name] for draws in replicas], dim=2) for name in replicas[0]}
         for replicas in zip(*blocks, strict=True)

@@ -81,7 +81,7 @@ class Plain:
         for parameter in parameters.values():
             parameter.requires_grad_(True)
         for i in range(phase.repeats):
-            loss = phase.loss(self._networks, Batch({name: tensor[i] for name, tensor in draws.items()}))
+            loss = phase.loss(self._networks, Batch({name: tensor[i, 0] for name, tensor in draws.items()}))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

@@ -32,6 +32,9 @@ _compiled: dict[Hashable, list[Update]] = {}
 class Stacked:
     """Replicas of a method that differ in nothing but their seeds, trained in step.
 
+    A lone replica is a stack like any other, with a dimension of one: so it goes through the same batched products,
+    and its bits are those that it has among others.
+
     Args:
         methods: one a replica; their networks have no buffers.
         feeds: their draws.
@@ -61,10 +64,7 @@ class Stacked:
         }
         self._rates = {name: torch.zeros((), device=device) for name in method.optimizers}
         self._updates = self._make_updates(compile_key)
-        self._seen_weights = {name: _seen(weights, self.size) for name, weights in self._weights.items()}
-        self._seen_slots = {
-            name: {key: _seen(held, self.size) for key, held in slots.items()} for name, slots in self._slots.items()
-        }
+        self._warm = False
         self._replay: Callable[[Drawn], Mapping[str, Tensor]] = self._run
 
     @property
@@ -77,6 +77,7 @@ class Stacked:
         before = [tensor.clone() for tensor in tensors]
         blank = self._feeds.blank()
         self._run(blank)
+        self._warm = True
         if self._capture:
             self._replay = self._captured(blank)
         for tensor, value in zip(tensors, before, strict=True):
@@ -141,14 +142,15 @@ class Stacked:
 
     def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
         losses = {}
-        with by_func():
+        # What is compiled for one key is never called with other shapes or types, so nothing needs checking again.
+        with by_func(), torch.compiler.set_stance("default", skip_guard_eval_unsafe=self._warm):
             for phase, update, draws in zip(self.method.phases, self._updates, drawn, strict=True):
                 name = phase.network
-                frozen = {other: weights for other, weights in self._seen_weights.items() if other != name}
+                frozen = {other: weights for other, weights in self._weights.items() if other != name}
                 for i in range(phase.repeats):
                     batch = {key: tensor[i] for key, tensor in draws.items()}
-                    loss = update(self._seen_weights[name], self._seen_slots[name], frozen, batch, self._rates[name])
-                losses[name] = loss.reshape(self.size)
+                    loss = update(self._weights[name], self._slots[name], frozen, batch, self._rates[name])
+                losses[name] = loss
         return losses
 
     def _captured(self, inputs: Drawn) -> Callable[[Drawn], Mapping[str, Tensor]]:
@@ -168,17 +170,17 @@ class Stacked:
 
     def _make_updates(self, compile_key: Hashable) -> list[Update]:
         if compile_key is None:
-            return [_update(self.method, phase, self.size) for phase in self.method.phases]
-        key = (compile_key, self.size, str(self._device))
+            return [_update(self.method, phase) for phase in self.method.phases]
+        key = (compile_key, self.size, str(self._device), torch.get_default_dtype())
         if key not in _compiled:
             _compiled[key] = [
-                torch.compile(_update(self.method, phase, self.size), fullgraph=True, dynamic=False)
+                torch.compile(_update(self.method, phase), fullgraph=True, dynamic=False)
                 for phase in self.method.phases
             ]
         return _compiled[key]
 
 
-def _update(method: Method, phase: Phase, size: int) -> Update:
+def _update(method: Method, phase: Phase) -> Update:
     """One update of a phase's network, in place: weights, slots, the other networks, draws, rate → losses."""
     spec = method.optimizers[phase.network]
     rule = RULES[spec.name].rule
@@ -188,9 +190,8 @@ def _update(method: Method, phase: Phase, size: int) -> Update:
         networks = {name: _functional(method, name, weights[name]) for name in method.networks}
         return phase.loss(Networks(networks), Batch(draws))
 
-    gradient, after = grad_and_value(loss), phase.after
-    if size > 1:
-        gradient, after = vmap(gradient), vmap(after) if after else None
+    gradient = vmap(grad_and_value(loss))
+    after = vmap(phase.after) if phase.after else None
 
     def update(
         learning: Weights, slots: Slots, frozen: dict[str, Weights], draws: dict[str, Tensor], rate: Tensor
@@ -222,8 +223,3 @@ def _new_slots(optimizer: str, weight: Tensor) -> dict[str, Tensor]:
     size = len(weight)
     step = torch.zeros(size, *[1] * (weight.dim() - 1), device=weight.device)
     return {name: torch.zeros_like(weight) for name in RULES[optimizer].slots} | {"step": step}
-
-
-def _seen(stacked: Mapping[str, Tensor], size: int) -> dict[str, Tensor]:
-    """What updates see: the stacks, or a lone replica's own tensors, which need no batched products."""
-    return {key: value[0] if size == 1 else value for key, value in stacked.items()}

@@ -9,7 +9,7 @@ from scipy import stats
 
 from genbench.metrics.protocols import GENBENCH1, PACGAN2018
 from genbench.report.table import tables
-from genbench.spec import Budget
+from genbench.spec import ENGINE_VERSION, Budget
 from genbench.store import Store
 
 HQ = (0.91, 0.87, 0.95, 0.9)
@@ -210,8 +210,8 @@ def test_versions_of_one_trainer_are_rows_of_their_own(tmp_path, read):
         made_up.put(tmp_path, of, made_up.scores({"hq": value}))
     (table,) = read()
     assert {row.label: row.cells["hq"].values for row in table.rows} == {
-        "gan (trainer 1, data 1, engine 1)": (0.5,),
-        "gan (trainer 2, data 1, engine 1)": (0.9,),
+        f"gan (trainer 1, data 1, engine {ENGINE_VERSION})": (0.5,),
+        f"gan (trainer 2, data 1, engine {ENGINE_VERSION})": (0.9,),
     }
 
 
