@@ -13,10 +13,13 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
+import made_up
 import pytest
 
 from genbench import store
+from genbench.cli import run
 from genbench.executors import session
+from genbench.executors.plan import Plan
 from genbench.store import Store
 
 CUSTOM = ("run", "--trainer", "gan", "--dataset", "ring8")
@@ -45,6 +48,24 @@ def test_run_leaves_a_record_a_trial_and_says_how_to_see_them(once):
     assert "[4/4] " in out
     assert "\n4 done\n" in out
     assert out.endswith(f"To see the results: genbench report {root} --suite toy2d-smoke\n")
+
+
+@pytest.mark.parametrize(
+    ("trials", "jobs", "size"), [(45, 2, 5), (45, 16, 1), (20, 2, 5), (12, 2, 3), (5, 2, 1), (5, 1, 2), (0, 4, 1)]
+)
+def test_seeds_are_stacked_where_every_process_has_enough_to_do(trials, jobs, size):
+    plan = Plan(made_up.suite(seeds=(0, 1)), run=[made_up.trial(seed=seed) for seed in range(trials)])
+    assert run._stack_size(plan, "cpu", jobs) == size
+    assert run._stack_size(plan, "cuda", jobs) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--stack", "0"), ("--engine", "fast"), ("--engine", "graph", "--device", "cpu")]
+)
+def test_engine_and_stack_that_are_none_are_refused(arguments, genbench, tmp_path):
+    ran = genbench(*CUSTOM, "--budget", "steps=5", "--out", tmp_path / "out", *arguments)
+    assert ran.code == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_finished_trials_are_skipped_and_left_as_they_are(results, genbench):
