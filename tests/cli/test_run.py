@@ -259,7 +259,7 @@ def test_unreadable_record_is_named_and_made_again(results, genbench):
 
 def test_interrupted_run_goes_on_by_the_command_that_it_prints(smoke, genbench, misfits, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
-    ran = smoke("--trainer", "behaves[at=5],interrupts[at=5]", "--seeds", "0-1", "--plugin", misfits)
+    ran = smoke("--trainer", "behaves[at=5],interrupts[at=5]", "--seeds", "0-1", "--stack", "1", "--plugin", misfits)
     assert ran.code == 130
     assert [record.trial.trainer.name for record in records(tmp_path / "out")] == ["behaves"]
     assert len(list(tmp_path.rglob(store.CHECKPOINT))) == 1
