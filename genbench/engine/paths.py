@@ -24,6 +24,10 @@ COMPILE_FROM = 5_000
 """Updates of a trial from which on compiling pays: it takes some 20 s once and saves about a millisecond each."""
 
 
+_failures: dict[str, str] = {}
+"""Why a trainer's updates were not compiled or captured, so that nobody tries it again in this process."""
+
+
 class CannotStack(GenbenchError):
     """Several trials were to be trained as one stack, and their trainer can't be."""
 
@@ -61,15 +65,17 @@ def _stack(
     device = torch.device(problems[0].device)
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
     path = _choose(methods[0], trial, device, engine)
-    if path.name != "plain":
-        compile_key = canonical_json([trial.trainer.identity, dataset.event_shape])
+    compile_key = canonical_json([path.name, trial.trainer.identity, dataset.event_shape])
+    if path.name != "plain" and compile_key not in _failures:
         try:
             stack = Stacked(methods, feeds, device, compile_key, capture=path.name == "graph")
             stack.warm_up()
             return stack, path
         except Exception as error:  # no compiler, or code that no compiler takes: the method still trains
-            reason = f"{path.name} failed: {type(error).__name__}: {str(error).strip().splitlines()[0]}"
-            path = Path("plain", reason)
+            line = next(iter(str(error).strip().splitlines()), "")
+            _failures[compile_key] = f"{path.name} failed: {type(error).__name__}: {line}"
+    if compile_key in _failures:
+        path = Path("plain", _failures[compile_key])
     return Plain(methods[0], feeds, device), path
 
 
