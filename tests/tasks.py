@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from genbench.errors import GenbenchError
@@ -45,3 +46,18 @@ class Noted:
     def span(self):
         started, ended, _ = Path(self.folder, self.name).read_text().split()
         return float(started), float(ended)
+
+
+def ignore(word):
+    """Hears of progress and keeps it to itself."""
+
+
+def never():
+    """Never says to stop."""
+    return False
+
+
+def stop_at(times):
+    """Says to stop when it is asked for that many times, once."""
+    asked = count(1)
+    return lambda: next(asked) == times

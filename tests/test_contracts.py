@@ -62,14 +62,6 @@ def global_streams_left_alone():
     assert states() == before
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def dataset(tmp_path):
     """`dataset(name)`: that dataset with its defaults, and with an example of what has none."""

@@ -65,14 +65,6 @@ class Twin:
         return ((np.sqrt((slope**2).sum(1)) - 1) ** 2).mean()
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(params=[0, 1, 2], ids="seed {}".format)
 def losses(request):
     """`losses(reference)`: a method in double precision, its critic's and generator's loss on a batch, and a twin."""

@@ -24,14 +24,6 @@ WARM_UP_ROUNDS = 3
 TOTAL = Budget(kind="steps", amount=1_000_000)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("engine", ["plain", "compiled"])
 @pytest.mark.parametrize("trainer", TRAINERS)
 def test_engine_beside_a_bare_eager_loop(benchmark, trainer, engine):

@@ -35,14 +35,6 @@ if torch.cuda.is_available():
     ]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def gemm_rate(one_thread):
     """`gemm_rate(device)`: the best rate of a product of matrices, in FLOP/s."""

@@ -2,20 +2,11 @@
 
 import made_up
 import pytest
-import torch
 
 from genbench.engine.training import Training
 from genbench.executors.session import build_dataset
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

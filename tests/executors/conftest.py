@@ -4,7 +4,6 @@ from pathlib import Path
 
 import made_up
 import pytest
-import torch
 
 from genbench.executors.plan import make_plan
 from genbench.executors.task import Context
@@ -13,14 +12,6 @@ from genbench.spec import Budget
 from genbench.store import Store
 
 MISFITS = Path(__file__).parent.parent / "misfits.py"
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import made_up
 import pytest
-from tasks import Noted
+from tasks import Noted, ignore
 
 from genbench import store
 from genbench.executors import session
@@ -20,10 +20,6 @@ from genbench.executors.pool import Backlog, PoolExecutor
 
 TESTS = Path(__file__).parent.parent
 PATIENCE = 30.0
-
-
-def ignore(word):
-    pass
 
 
 def names(outcomes):

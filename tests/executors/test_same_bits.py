@@ -1,12 +1,12 @@
 """A trial leaves the same bits wherever it runs, however often it is measured, in one go or resumed."""
 
 from dataclasses import replace
-from itertools import count
 
 import made_up
 import pytest
 import torch
 from safetensors.torch import load_file
+from tasks import ignore, never, stop_at
 
 from genbench import store
 from genbench.executors import session
@@ -16,20 +16,6 @@ from genbench.registry import trainers
 
 BASELINES = [entry.name for entry in trainers if entry.origin.startswith("genbench.baselines")]
 STEPS = 40
-
-
-def ignore(word):
-    pass
-
-
-def never():
-    return False
-
-
-def stop_at(times):
-    """Says yes when it is asked for that many times, once."""
-    asked = count(1)
-    return lambda: next(asked) == times
 
 
 def finished(outcomes):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tasks import ignore, never, stop_at
 
 from genbench import store
 from genbench.executors import session
@@ -17,20 +18,6 @@ from genbench.record import Cost
 from genbench.store import Store
 
 SEEDS = (0, 1, 2)
-
-
-def ignore(word):
-    pass
-
-
-def never():
-    return False
-
-
-def stop_at(times):
-    """Says yes when it is asked for that many times, once."""
-    asked = iter(range(1, 1_000_000))
-    return lambda: next(asked) == times
 
 
 @pytest.fixture(autouse=True)

@@ -10,19 +10,12 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from tasks import ignore, never
 
 from genbench import store
 from genbench.executors import session
 from genbench.executors.controls import ControlTask
 from genbench.store import Store
-
-
-def ignore(word):
-    pass
-
-
-def never():
-    return False
 
 
 def run(task, stop=never):
