@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -189,3 +191,11 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise GenbenchError(f"The seeds {part.strip()} are over 10 000. Give fewer.")
         seeds.update(range(first, last + 1))
     return tuple(sorted(seeds))
+
+
+def format_seeds(seeds: Iterable[int]) -> str:
+    """The inverse of `parse_seeds`, as short as it can be: `0-4,8`."""
+    ordered = sorted(set(seeds))
+    # Neighbours keep the same distance to their place in the order.
+    runs = [[seed for _, seed in run] for _, run in groupby(enumerate(ordered), lambda pair: pair[1] - pair[0])]
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
 from genbench.registry import datasets, trainers
-from genbench.spec import Budget, Component, Suite, Trial, canonical_json, parse_seeds
+from genbench.spec import Budget, Component, Suite, Trial, canonical_json, format_seeds, parse_seeds
 
 WHOLE = st.tuples(st.sampled_from(["steps", "updates", "samples"]), st.integers(1, 10**15).map(float))
 SECONDS = st.tuples(st.just("seconds"), st.floats(1e-6, 1e9))
@@ -93,6 +93,16 @@ def test_no_budget_without_an_end(amount: float) -> None:
 )
 def test_seeds(text: str, seeds: tuple[int, ...]) -> None:
     assert parse_seeds(text) == seeds
+
+
+@given(st.sets(st.integers(0, 40), min_size=1))
+def test_formatted_seeds_read_back(seeds: set[int]) -> None:
+    assert parse_seeds(format_seeds(seeds)) == tuple(sorted(seeds))
+
+
+@pytest.mark.parametrize(("seeds", "text"), [((7,), "7"), ((4, 0, 1, 2, 3), "0-4"), ((0, 1, 8, 5), "0-1,5,8")])
+def test_runs_of_seeds_are_written_as_ranges(seeds: tuple[int, ...], text: str) -> None:
+    assert format_seeds(seeds) == text
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from genbench.engine.training import Stopped
 from genbench.executors.session import Session, commit_failure, folder
 from genbench.executors.task import Context, Notify, Outcome, Stop
 from genbench.record import Cost, Record
-from genbench.spec import Component, Trial
+from genbench.spec import Component, Trial, format_seeds
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class TrialTask:
         first, *others = self.trials
         if not others:
             return str(first)
-        seeds = ",".join(str(trial.seed) for trial in self.trials)
+        seeds = format_seeds(trial.seed for trial in self.trials)
         return f"{first.trainer.label} on {first.dataset.label}, seeds {seeds}"
 
     @property

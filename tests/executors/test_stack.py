@@ -84,7 +84,7 @@ def test_plan_stacks_what_differs_in_its_seed_alone(size, sizes, stack):
     tasks = stack("gan", size=size)
     assert [len(task.trials) for task in tasks] == sizes
     assert [trial.seed for task in tasks for trial in task.trials] == list(SEEDS)
-    assert tasks[0].name == ("gan on ring8, seed 0" if size == 1 else f"gan on ring8, seeds {'0,1,2'[: 2 * size - 1]}")
+    assert tasks[0].name == ("gan on ring8, seed 0" if size == 1 else f"gan on ring8, seeds 0-{min(size, 3) - 1}")
 
 
 @pytest.mark.parametrize("stops", [(5,), (3, 4), (1, 1, 1)])
@@ -151,7 +151,7 @@ def test_progress_counts_the_stacks_trials(stack):
     words = []
     (task,) = stack("gan")
     task.run(words.append, never)
-    assert {(word.name, word.trials) for word in words} == {("gan on ring8, seeds 0,1,2", 3)}
+    assert {(word.name, word.trials) for word in words} == {("gan on ring8, seeds 0-2", 3)}
 
 
 def test_task_of_trials_is_plain_data(stack):
