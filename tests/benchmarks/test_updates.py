@@ -5,6 +5,7 @@ how many times faster a replica's update is than the loop's, and `gemm_fraction`
 of a matrix product in the same run.
 """
 
+import os
 import statistics
 import time
 from dataclasses import replace
@@ -12,7 +13,8 @@ from dataclasses import replace
 import pytest
 import torch
 from reference.loops import EagerLoop
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from genbench.engine.feed import Feed, Feeds
 from genbench.engine.plain import Plain
@@ -78,15 +80,32 @@ def engine(trainer, phase, width, path, replicas, device):
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
     if path == "plain":
         return Plain(methods[0], feeds, device)
-    stack = Stacked(methods, feeds, device, f"{trainer} {width} {phase}", capture=path == "graph")
+    key = None if path == "eager" else f"{trainer} {width} {phase}"
+    stack = Stacked(methods, feeds, device, key, capture=path == "graph")
     stack.warm_up()
     return stack
 
 
 def flops(trainer, phase, width):
-    with FlopCounterMode(display=False) as counter:
-        engine(trainer, phase, width, "plain", 1, "cpu").step(0.0)
-    return counter.get_total_flops()
+    """One replica's update, counted where its products are carried out."""
+    stack = engine(trainer, phase, width, "eager", 1, "cpu")
+    with Operations() as counted:
+        stack.step(0.0)
+    return counted.total
+
+
+class Operations(TorchDispatchMode):
+    """Counts the floating-point operations of products; `FlopCounterMode` can't look through two gradients."""
+
+    def __init__(self):
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        if count := flop_registry.get(operation.overloadpacket):
+            self.total += count(*args, **(kwargs or {}), out_val=result)
+        return result
 
 
 @pytest.mark.parametrize(("device", "path", "replicas"), PATHS)
@@ -112,6 +131,16 @@ def test_update(benchmark, trainer, phase, width, device, path, replicas, gemm_r
     )
 
 
+@pytest.fixture
+def one_core():
+    """JAX takes every core that it may use, whatever its flags say; torch is held to one thread."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+@pytest.mark.usefixtures("one_core")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_jax_twin(benchmark, width):
     pytest.importorskip("jax", reason="JAX is an extra: pip install 'genbench[jax]'")
