@@ -7,6 +7,7 @@ one graph, and a CUDA graph can replay a whole generator step.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from types import FunctionType
@@ -173,6 +174,8 @@ class Stacked:
             return [_update(self.method, phase) for phase in self.method.phases]
         key = (compile_key, self.size, str(self._device), torch.get_default_dtype())
         if key not in _compiled:
+            # With a CUDA toolkit and no device, torch would say so in the middle of whatever is being displayed.
+            logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
             _compiled[key] = [
                 torch.compile(_update(self.method, phase), fullgraph=True, dynamic=False)
                 for phase in self.method.phases
