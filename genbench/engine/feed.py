@@ -65,7 +65,7 @@ class Feeds:
     def __init__(self, feeds: Sequence[Feed]) -> None:
         method = feeds[0].method
         self.length = block_steps(method, feeds[0].problem)
-        self._samples_per_step = samples_per_step(method)
+        self._samples_per_step = method.samples_per_step
         self._feeds = feeds
         self._steps = 0
         self._block: Drawn | None = None
@@ -115,13 +115,6 @@ def block_steps(method: Method, problem: Problem) -> int:
         for draw in phase.draws.values()
     )
     return max(1, min(BLOCK_STEPS, BLOCK_BYTES // max(1, 4 * floats)))
-
-
-def samples_per_step(method: Method) -> int:
-    """How many real samples a generator step of the method sees."""
-    return method.batch * sum(
-        phase.repeats for phase in method.phases for draw in phase.draws.values() if isinstance(draw, Real)
-    )
 
 
 def _shape(draw: Draw, problem: Problem) -> tuple[int, ...]:

@@ -110,6 +110,18 @@ class Method:
     schedule: ScheduleName = "constant"
     landscape: str | None = None
 
+    @property
+    def updates_per_step(self) -> int:
+        """How many network updates a generator step is."""
+        return sum(phase.repeats for phase in self.phases)
+
+    @property
+    def samples_per_step(self) -> int:
+        """How many real samples a generator step sees."""
+        return self.batch * sum(
+            phase.repeats for phase in self.phases for draw in phase.draws.values() if isinstance(draw, Real)
+        )
+
 
 class Trainer(Protocol):
     """What no list of phases can say: the wider contract. The engine gives it data and asks it for samples."""

@@ -10,7 +10,7 @@ import torch
 from genbench import seeding
 from genbench.datasets.base import Dataset, DataStream
 from genbench.engine import Engine
-from genbench.engine.feed import Feed, Feeds, samples_per_step
+from genbench.engine.feed import Feed, Feeds
 from genbench.engine.method import Method
 from genbench.engine.plain import Plain
 from genbench.engine.problem import Problem
@@ -97,10 +97,9 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine) 
 
 def _updates(method: Method, trial: Trial) -> float:
     """How many updates a trial's budget comes to."""
-    updates_per_step = sum(phase.repeats for phase in method.phases)
     per_unit = {
-        "steps": updates_per_step,
+        "steps": method.updates_per_step,
         "updates": 1.0,
-        "samples": updates_per_step / max(1, samples_per_step(method)),
+        "samples": method.updates_per_step / max(1, method.samples_per_step),
     }
     return trial.budget.amount * per_unit[trial.budget.kind]

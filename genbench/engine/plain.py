@@ -20,7 +20,7 @@ class Plain:
 
     def __init__(self, method: Method, feeds: Feeds, device: torch.device | str) -> None:
         self.method = method
-        self.updates_per_step = sum(phase.repeats for phase in method.phases)
+        self.updates_per_step = method.updates_per_step
         self._feeds, self._device = feeds, device
         self._networks = Networks(method.networks)
         self._params = {name: dict(network.named_parameters()) for name, network in method.networks.items()}

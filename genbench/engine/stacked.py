@@ -54,7 +54,7 @@ class Stacked:
     ) -> None:
         self.method = method = methods[0]
         self.size = len(methods)
-        self.updates_per_step = sum(phase.repeats for phase in method.phases)
+        self.updates_per_step = method.updates_per_step
         self._feeds, self._device, self._capture = feeds, device, capture
         self._weights = {
             name: _stack([dict(each.networks[name].named_parameters()) for each in methods]) for name in method.networks
