@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("genbench", "errors", "provenance", "record", "registry", "seeding", "spec"),
+    ("genbench", "distances", "errors", "provenance", "record", "registry", "seeding", "spec"),
     ("datasets", "networks", "store"),
     ("controls", "engine", "metrics", "stats", "suites"),
     ("api", "executors", "report"),

@@ -7,9 +7,6 @@ from typing import NamedTuple, Protocol, Self, runtime_checkable
 import torch
 from torch import Generator, Tensor
 
-EXACT = "donot_use_mm_for_euclid_dist"
-"""`torch.cdist`'s way that doesn't lose small distances to rounding."""
-
 
 class Box(NamedTuple):
     """The smallest axis-parallel box around a target's support, noise aside: `low` and `high`, `(features,)` each."""

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from genbench.datasets.base import EXACT, Box, Curve, Modes
+from genbench.datasets.base import Box, Curve, Modes
+from genbench.distances import squared_distances
 from genbench.errors import BadParameter
 
 
@@ -36,7 +37,7 @@ class Mixture:
 
     def log_prob(self, x: Tensor) -> Tensor:
         centres, std, weights = self.modes
-        squares = torch.cdist(x.double(), centres.double(), compute_mode=EXACT).square()
+        squares = squared_distances(x.double(), centres.double())
         normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi))
         return torch.logsumexp(weights.log() - squares / (2 * std**2), 1) - normaliser
 

@@ -172,7 +172,7 @@ def curve_distance(truth: Truth) -> Metric:
     """Mean distance to the curve in noise stds; the truth scores about 0.8, samples without noise 0."""
     from genbench.metrics.curve import CurveDistance
 
-    return CurveDistance(truth.curve)
+    return CurveDistance(truth.projection())
 
 
 @metric("arc_coverage", unit="fraction", higher_is_better=True)
@@ -180,4 +180,4 @@ def arc_coverage(truth: Truth, *, k: Radius = 3.0, bins: Count = 100, share: Sha
     """The share of equal stretches of the curve that hold enough near samples: `share` of their fair number."""
     from genbench.metrics.curve import ArcCoverage
 
-    return ArcCoverage(truth.curve, k, bins, share)
+    return ArcCoverage(truth.projection(), k, bins, share)

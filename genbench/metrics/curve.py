@@ -1,6 +1,6 @@
 """Metrics of samples around a curve, such as the Swiss roll."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,19 +11,29 @@ from genbench.datasets.base import Curve
 from genbench.metrics.samples import SampleMetric
 
 
-class CurveMetric(SampleMetric):
-    """Finds each sample's nearest point of the curve, taken as straight between its points."""
+class Nearest(NamedTuple):
+    """Of each sample, the distance to the curve in noise stds, and the arc length up to its nearest point: `(n,)`."""
 
-    def __init__(self, curve: Curve, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    distance: Tensor
+    arc: Tensor
+
+
+class Projection:
+    """Finds nearest points of a curve, taken as straight between its points, once for metrics that share samples."""
+
+    def __init__(self, curve: Curve) -> None:
         self.curve = curve
         self._tree = cKDTree(curve.points.numpy())
+        self._last: tuple[Tensor, Nearest] | None = None
 
-    def nearest(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Each sample's distance to the curve in noise stds, and the arc length up to the nearest point: `(n,)` each.
+    def nearest(self, samples: Tensor) -> Nearest:
+        """Where `(n, features)` samples lie."""
+        if self._last is None or self._last[0] is not samples:
+            self._last = samples, self._nearest(samples)
+        return self._last[1]
 
-        The nearest point lies on one of the two segments that meet in the nearest of the curve's points.
-        """
+    def _nearest(self, samples: Tensor) -> Nearest:
+        """The nearest point lies on one of the two segments that meet in the nearest of the curve's points."""
         points, arc = self.curve.points, self.curve.arc
         x = samples.double()
         nearest = torch.from_numpy(self._tree.query(x.numpy())[1])
@@ -32,14 +42,22 @@ class CurveMetric(SampleMetric):
         share = (((x - points[start]) * along).sum(-1) / along.square().sum(-1)).clamp_(0, 1)
         distance, side = (points[start] + share[..., None] * along - x).norm(dim=-1).min(0)
         reached = torch.lerp(arc[start], arc[start + 1], share).gather(0, side[None])[0]
-        return distance / self.curve.std, reached
+        return Nearest(distance / self.curve.std, reached)
+
+
+class CurveMetric(SampleMetric):
+    """Asks where the samples lie along a curve."""
+
+    def __init__(self, projection: Projection, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.projection = projection
 
 
 class CurveDistance(CurveMetric):
     """The mean distance to the curve in noise stds; the truth scores about √(2/π) = 0.8 (only noise across counts)."""
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        return self.nearest(samples)[0].mean()
+        return self.projection.nearest(samples).distance.mean()
 
 
 class ArcCoverage(CurveMetric):
@@ -49,13 +67,13 @@ class ArcCoverage(CurveMetric):
     times the number of samples.
     """
 
-    def __init__(self, curve: Curve, k: float, bins: int, share: float, **kwargs: Any) -> None:
-        super().__init__(curve, **kwargs)
+    def __init__(self, projection: Projection, k: float, bins: int, share: float, **kwargs: Any) -> None:
+        super().__init__(projection, **kwargs)
         self.k, self.bins, self.share = k, bins, share
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        distance, reached = self.nearest(samples)
-        arc, mass = self.curve.arc.numpy(), self.curve.mass.numpy()
+        distance, reached = self.projection.nearest(samples)
+        arc, mass = self.projection.curve.arc.numpy(), self.projection.curve.mass.numpy()
         edges = np.linspace(0, arc[-1], self.bins + 1)
         counts, _ = np.histogram(reached[distance < self.k].numpy(), edges)
         fair = np.diff(np.interp(edges, arc, mass)) * len(samples)

@@ -1,5 +1,7 @@
 """Precision, recall, density and coverage of nearest-neighbour manifolds, in blocks of bounded memory.
 
+All distances are squared: they only ever are compared.
+
 A sample's ball reaches to its k-th nearest neighbour among its own kind. Precision and recall: arXiv:1904.06991,
 eq. 2 and 3. Density and coverage: arXiv:2002.09797, eq. 4 and 5.
 """
@@ -11,10 +13,9 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from genbench.datasets.base import EXACT
+from genbench.distances import blocks, squared_distances
 from genbench.metrics.samples import SampleMetric
 
-BLOCK = 1024
 TREE_FEATURES = 8
 """Up to so many features a k-d tree finds neighbours faster than a table of all distances."""
 
@@ -53,26 +54,21 @@ class Neighbourhood:
         covered = torch.zeros(len(self.reference), dtype=torch.bool)
         recalled = torch.zeros_like(covered)
         reach = radii(samples, self.k)
-        for block, own in zip(torch.split(samples, BLOCK), torch.split(reach, BLOCK), strict=True):
-            distances = torch.cdist(block, self.reference, compute_mode=EXACT)
-            inside = distances < self.radii
+        for rows, squares in blocks(samples, self.reference):
+            inside = squares < self.radii
             around.append(inside.sum(1))
             covered |= inside.any(0)
-            recalled |= (distances < own[:, None]).any(0)
+            recalled |= (squares < reach[rows, None]).any(0)
         return Hits(torch.cat(around), covered, recalled)
 
 
 def radii(points: Tensor, k: int) -> Tensor:
-    """Each point's distance to its k-th nearest other point, `(n, features)` to `(n,)`."""
+    """Each point's squared distance to its k-th nearest other point, `(n, features)` to `(n,)`."""
     if points.shape[1] <= TREE_FEATURES:
         # The tree only finds the neighbour: all distances come from one function, or a tie would be none.
         nearest = np.asarray(cKDTree(points.numpy()).query(points.numpy(), [k + 1])[1])
-        return torch.cdist(points[:, None], points[nearest], compute_mode=EXACT).flatten()
-    blocks = [
-        torch.cdist(block, points, compute_mode=EXACT).topk(k + 1, largest=False).values[:, -1]
-        for block in torch.split(points, BLOCK)
-    ]
-    return torch.cat(blocks)
+        return squared_distances(points[:, None], points[nearest]).flatten()
+    return torch.cat([squares.topk(k + 1, largest=False).values[:, -1] for _, squares in blocks(points, points)])
 
 
 class Manifold(SampleMetric):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from genbench import seeding
-from genbench.datasets.base import Curve, Dataset, Modes, Target
+from genbench.datasets.base import Dataset, Modes, Target
 from genbench.errors import Skip
 
 if TYPE_CHECKING:
+    from genbench.metrics.curve import Projection
     from genbench.metrics.manifold import Neighbourhood
 
 REFERENCE_SEED = 0
@@ -24,6 +25,7 @@ class Truth:
         self.dataset = dataset
         self.reference = cache(self._reference)
         self.neighbourhood = cache(self._neighbourhood)
+        self.projection = cache(self._projection)
 
     @property
     def target(self) -> Target:
@@ -37,11 +39,13 @@ class Truth:
             raise Skip("the dataset has no modes")
         return self.target.modes
 
-    @property
-    def curve(self) -> Curve:
+    def _projection(self) -> Projection:
+        """The nearest points of the target's curve."""
+        from genbench.metrics.curve import Projection
+
         if self.target.curve is None:
             raise Skip("the dataset doesn't lie along a curve")
-        return self.target.curve
+        return Projection(self.target.curve)
 
     def _neighbourhood(self, n: int, k: int) -> Neighbourhood:
         """The balls to the k-th neighbour of `n` reference samples."""

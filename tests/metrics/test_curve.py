@@ -59,8 +59,8 @@ def test_arc_coverage_is_the_covered_share_of_the_length(keep, truth, score, dra
 def test_a_hundred_fine_bins_catch_one_gap(truth, score, draw):
     about = truth("swissroll")
     samples = draw(about, 10_000)
-    _, arc = metrics.build("arc_coverage", about).nearest(samples)
-    arc = arc / about.curve.arc[-1]
+    _, arc = about.projection().nearest(samples)
+    arc = arc / about.target.curve.arc[-1]
     assert score("arc_coverage", about, samples[(arc < 0.4) | (arc > 0.45)]) == pytest.approx(0.95)
 
 

@@ -4,6 +4,7 @@ import torch
 from reference import kernel_twin
 from sklearn.metrics.pairwise import rbf_kernel
 
+from genbench import distances
 from genbench.metrics import kernel
 
 TARGETS = ("ring8", "grid25", "swissroll")
@@ -51,7 +52,7 @@ def test_does_not_depend_on_the_block(block, truth, score, draw, monkeypatch):
     about = truth("grid25")
     samples = draw(about, 150, keep=0.5)
     whole = score("mmd[n=130]", about, samples)
-    monkeypatch.setattr(kernel, "BLOCK", block)
+    monkeypatch.setattr(distances, "BLOCK_BYTES", 1_000 * block)
     assert score("mmd[n=130]", about, samples) == pytest.approx(whole, rel=1e-12)
 
 

@@ -5,7 +5,7 @@ import torch
 from prdc import compute_prdc
 from reference import manifold_twin
 
-from genbench.metrics import manifold
+from genbench import distances
 
 TARGETS = ("ring8", "grid25", "swissroll")
 NAMES = ("precision", "recall", "density", "coverage")
@@ -43,7 +43,7 @@ def test_does_not_depend_on_the_block(name, block, truth, score, draw, monkeypat
     about = truth("grid25")
     samples = draw(about, 150, keep=0.5)
     whole = score(f"{name}[n=130]", about, samples)
-    monkeypatch.setattr(manifold, "BLOCK", block)
+    monkeypatch.setattr(distances, "BLOCK_BYTES", 1_000 * block)
     assert score(f"{name}[n=130]", about, samples) == whole
 
 

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import sqrtm
+from torch import nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+from genbench.errors import Skip
+from genbench.metrics.frechet import FrechetDistance, Moments, frechet_distance, moments
+
+
+def features(n, d, seed=0, scale=1.0, shift=0.0):
+    """Correlated features whose variances span two orders of magnitude."""
+    rng = torch.Generator().manual_seed(seed)
+    mix = torch.randn(d, d, generator=rng, dtype=torch.float64) * torch.logspace(-1, 0, d, dtype=torch.float64)
+    return scale * torch.randn(n, d, generator=rng, dtype=torch.float64) @ mix / d**0.5 + shift
+
+
+def distance(x, y):
+    metric = FrechetDistance(moments(y))
+    metric.update(x)
+    return metric.compute().item()
+
+
+class Identity(nn.Module):
+    """What torchmetrics takes for a feature extractor, and isn't one."""
+
+    num_features: int
+
+    def __init__(self, d):
+        super().__init__()
+        self.num_features = d
+
+    def forward(self, x):
+        return x
+
+
+@pytest.mark.parametrize("d", [2, 16, 64])
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (3.0, 0.0), (0.5, 2.0)])
+def test_agrees_with_torchmetrics(d, scale, shift):
+    x, y = features(500, d, scale=scale, shift=shift), features(400, d, seed=1)
+    fid = FrechetInceptionDistance(feature=Identity(d), normalize=True, input_img_size=(3, 4, 4)).set_dtype(
+        torch.float64
+    )
+    fid.update(y, real=True), fid.update(x, real=False)
+    assert distance(x, y) == pytest.approx(fid.compute().item(), rel=1e-8)
+
+
+@pytest.mark.parametrize("d", [1, 5, 30])
+def test_agrees_with_the_formula_word_for_word(d):
+    x, y = features(300, d, scale=2.0).numpy(), features(200, d, seed=1, shift=0.3).numpy()
+    s, t = (np.atleast_2d(np.cov(each, rowvar=False)) for each in (x, y))
+    expected = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(s + t - 2 * sqrtm(s @ t).real)
+    assert distance(torch.from_numpy(x), torch.from_numpy(y)) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.5, -3.0])
+@pytest.mark.parametrize("spread", [1.0, 0.25, 4.0])
+def test_of_round_gaussians_is_what_it_is_on_paper(shift, spread):
+    """‖μ₁ − μ₂‖² + d(σ₁ − σ₂)²."""
+    d = 6
+    one = Moments(torch.full((d,), shift, dtype=torch.float64), spread**2 * torch.eye(d, dtype=torch.float64))
+    other = Moments(torch.zeros(d, dtype=torch.float64), torch.eye(d, dtype=torch.float64))
+    assert frechet_distance(one, other).item() == pytest.approx(d * shift**2 + d * (spread - 1) ** 2, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [300, 20, 2])
+def test_identical_sets_give_0(n):
+    """With fewer samples than features too, where covariances are singular."""
+    assert distance(features(n, 30), features(n, 30)) == pytest.approx(0, abs=1e-6)
+
+
+def test_singular_covariances_are_the_limit_of_regular_ones():
+    x, y = features(20, 30), features(25, 30, seed=1)
+    small = 1e-12 * torch.eye(30, dtype=torch.float64)
+    nearby = [Moments(m.mean, m.covariance + small) for m in map(moments, (x, y))]
+    assert distance(x, y) == pytest.approx(frechet_distance(*nearby).item(), rel=1e-4)
+
+
+def test_is_symmetric():
+    x, y = moments(features(100, 12)), moments(features(100, 12, seed=1, scale=3.0))
+    assert frechet_distance(x, y).item() == pytest.approx(frechet_distance(y, x).item(), rel=1e-10)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_does_not_depend_on_the_batches(size):
+    x, y = features(100, 8, shift=2.0), features(90, 8, seed=1)
+    metric = FrechetDistance(moments(y))
+    for batch in torch.split(x, size):
+        metric.update(batch)
+    assert metric.compute().item() == pytest.approx(distance(x, y), rel=1e-12)
+
+
+def test_features_far_from_the_origin_lose_nothing():
+    x, y = features(200, 8), features(200, 8, seed=1)
+    assert distance(x + 1e5, y + 1e5) == pytest.approx(distance(x, y), rel=1e-6)
+
+
+def test_grows_with_a_known_shift():
+    x, y = features(200, 8), features(200, 8, seed=1)
+    grown = [distance(x + shift, y) for shift in (0.0, 0.5, 1.0, 2.0)]
+    assert grown == sorted(grown)
+    assert grown[-1] - grown[0] > 8 * 2.0**2 / 2
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_too_few_samples_are_skipped_with_their_number(n):
+    metric = FrechetDistance(moments(features(10, 4)))
+    metric.update(features(n, 4))
+    with pytest.raises(Skip, match=f"2 .*{n}"):
+        metric.compute()
