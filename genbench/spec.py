@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from genbench.errors import BadParameter, GenbenchError
 from genbench.registry import NAME, Entry, Reference, Registry, Value, datasets, trainers
 
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 """Raised whenever the engine changes the bits that a trial leaves behind."""
 
 BudgetKind = Literal["steps", "updates", "samples", "seconds"]

@@ -1,13 +1,12 @@
 """What every test needs."""
 
 import pytest
-import torch
+
+from genbench.executors.process import run_conditions
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Torch on one thread, as in a run: results and timings are those of one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def as_in_a_run():
+    """Results and timings are those of a run: torch on one thread, freed memory kept."""
+    with run_conditions():
+        yield

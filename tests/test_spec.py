@@ -25,7 +25,7 @@ GOLDEN_TRAINERS = {
     "wgan-gp": "wgan-gp[penalty=0.1,critic_steps=5,batch=256,latent=2,networks=mlp,width=64,depth=3,optimizer=adam,"
     "lr=0.004,beta1=0,beta2=0.9,schedule=cosine]",
 }
-GOLDEN_IDS = {"gan": "d33927d09cc0", "wgan": "2993d294cf56", "wgan-gp": "4701d2040823", "mixture": "d8597cb38b4e"}
+GOLDEN_IDS = {"gan": "765fbcb6f71f", "wgan": "eddb31688ed2", "wgan-gp": "0b8ae9eb2d63", "mixture": "345e31a9251e"}
 
 
 def real_trial(trainer: str = "gan", dataset: str = "ring8", seed: int = 0, budget: str = "steps=3000") -> Trial:

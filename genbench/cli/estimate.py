@@ -11,8 +11,8 @@ from rich.markup import escape
 from genbench.cli.display import duration
 from genbench.engine.training import Stopped, Training
 from genbench.executors.plan import Plan
+from genbench.executors.process import run_conditions
 from genbench.executors.session import build_dataset, resolve_device
-from genbench.executors.trial import one_thread
 from genbench.spec import Trial
 
 WARM_UP_STEPS = 10
@@ -39,7 +39,7 @@ def rehearse(trial: Trial, device: str) -> float:
     """The seconds that the whole of `trial` would train on the plain path, from its first few steps."""
     if trial.budget.kind == "seconds":
         return trial.budget.amount
-    with one_thread():
+    with run_conditions():
         training = Training([trial], build_dataset(trial.dataset), resolve_device(device), "plain")
         _run_to(training, WARM_UP_STEPS)
         seconds, share = training.meter.seconds, training.progress

@@ -1,30 +1,22 @@
 """The stacked path: several replicas of one method as one batched update, eager, compiled or captured.
 
-Parameters and optimiser slots carry a leading dimension of replicas. A phase's update is a function of tensors alone,
-with the gradient of the method's own loss by `torch.func`, so torch.compile sees forward, backward and optimiser as
-one graph, and a CUDA graph can replay a whole generator step.
+Parameters and optimiser slots carry a leading dimension of replicas. A CUDA graph can replay a whole generator step.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
-from types import FunctionType
 
 import torch
 from torch import Generator, Tensor
-from torch.func import functional_call, grad_and_value, vmap
+from torch.func import functional_call
 
 from genbench.engine.feed import Drawn, Feeds
-from genbench.engine.method import Batch, Method, Networks, Phase
-from genbench.engine.optimizers import RULES, Slots
-from genbench.engine.problem import by_func
+from genbench.engine.method import Method
+from genbench.engine.optimizers import RULES
 from genbench.engine.schedule import schedule
 from genbench.engine.stack import SAMPLE_BLOCK, below
-
-Weights = dict[str, Tensor]
-Update = Callable[[Weights, Slots, dict[str, Weights], dict[str, Tensor], Tensor], Tensor]
+from genbench.engine.update import Update, Weights, compiled, flat_update
 
 _compiled: dict[Hashable, list[Update]] = {}
 """Compiled updates by what decides their code: the trials of one trainer share them."""
@@ -64,8 +56,13 @@ class Stacked:
             for name, spec in method.optimizers.items()
         }
         self._rates = {name: torch.zeros((), device=device) for name in method.optimizers}
-        self._updates = self._make_updates(compile_key)
-        self._warm = False
+        updates = [
+            flat_update(method, phase, self._weights, self._slots[phase.network], self._rates[phase.network])
+            for phase in method.phases
+        ]
+        self._updates: Sequence[Update] = [update for update, _ in updates]
+        self._states = [state for _, state in updates]
+        self._compile_key = compile_key
         self._replay: Callable[[Drawn], Mapping[str, Tensor]] = self._run
 
     @property
@@ -77,8 +74,9 @@ class Stacked:
         tensors = [tensor for i in range(self.size) for tensor in self._own_state(i).values()]
         before = [tensor.clone() for tensor in tensors]
         blank = self._feeds.blank()
+        if self._compile_key is not None:
+            self._updates = self._compiled_updates(blank)
         self._run(blank)
-        self._warm = True
         if self._capture:
             self._replay = self._captured(blank)
         for tensor, value in zip(tensors, before, strict=True):
@@ -143,15 +141,9 @@ class Stacked:
 
     def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
         losses = {}
-        # What is compiled for one key is never called with other shapes or types, so nothing needs checking again.
-        with by_func(), torch.compiler.set_stance("default", skip_guard_eval_unsafe=self._warm):
-            for phase, update, draws in zip(self.method.phases, self._updates, drawn, strict=True):
-                name = phase.network
-                frozen = {other: weights for other, weights in self._weights.items() if other != name}
-                for i in range(phase.repeats):
-                    batch = {key: tensor[i] for key, tensor in draws.items()}
-                    loss = update(self._weights[name], self._slots[name], frozen, batch, self._rates[name])
-                losses[name] = loss
+        for phase, update, state, draws in zip(self.method.phases, self._updates, self._states, drawn, strict=True):
+            for batch in zip(*(tensor.unbind() for tensor in draws.values()), strict=True):
+                losses[phase.network] = update(*state, *batch)
         return losses
 
     def _captured(self, inputs: Drawn) -> Callable[[Drawn], Mapping[str, Tensor]]:
@@ -169,52 +161,14 @@ class Stacked:
 
         return replay
 
-    def _make_updates(self, compile_key: Hashable) -> list[Update]:
-        if compile_key is None:
-            return [_update(self.method, phase) for phase in self.method.phases]
-        key = (compile_key, self.size, str(self._device), torch.get_default_dtype())
+    def _compiled_updates(self, drawn: Drawn) -> Sequence[Update]:
+        key = (self._compile_key, self.size, str(self._device), torch.get_default_dtype())
         if key not in _compiled:
-            # With a CUDA toolkit and no device, torch would say so in the middle of whatever is being displayed.
-            logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
             _compiled[key] = [
-                torch.compile(_update(self.method, phase), fullgraph=True, dynamic=False)
-                for phase in self.method.phases
+                compiled(update, [*state, *(tensor[0] for tensor in draws.values())])
+                for update, state, draws in zip(self._updates, self._states, drawn, strict=True)
             ]
         return _compiled[key]
-
-
-def _update(method: Method, phase: Phase) -> Update:
-    """One update of a phase's network, in place: weights, slots, the other networks, draws, rate → losses."""
-    spec = method.optimizers[phase.network]
-    rule = RULES[spec.name].rule
-
-    def loss(learning: Weights, frozen: dict[str, Weights], draws: dict[str, Tensor]) -> Tensor:
-        weights = {**frozen, phase.network: learning}
-        networks = {name: _functional(method, name, weights[name]) for name in method.networks}
-        return phase.loss(Networks(networks), Batch(draws))
-
-    gradient = vmap(grad_and_value(loss))
-    after = vmap(phase.after) if phase.after else None
-
-    def update(
-        learning: Weights, slots: Slots, frozen: dict[str, Weights], draws: dict[str, Tensor], rate: Tensor
-    ) -> Tensor:
-        gradients, losses = gradient(learning, frozen, draws)
-        for name, weight in learning.items():
-            rule(spec, weight, gradients[name], slots[name], rate)
-        if after is not None:
-            for name, weight in after(learning).items():
-                learning[name].copy_(weight)
-        result: Tensor = losses
-        return result
-
-    # torch.compile keeps its results with the code object, a few for each: every phase gets one of its own.
-    code = update.__code__.replace(co_name=f"update_{phase.network}")
-    return FunctionType(code, update.__globals__, code.co_name, None, update.__closure__)
-
-
-def _functional(method: Method, name: str, weights: Weights) -> Callable[[Tensor], Tensor]:
-    return partial(functional_call, method.networks[name], weights)
 
 
 def _stack(replicas: Sequence[Mapping[str, Tensor]]) -> Weights:

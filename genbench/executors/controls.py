@@ -8,9 +8,10 @@ from pathlib import Path
 from genbench import provenance, seeding, store
 from genbench.datasets.base import Dataset
 from genbench.errors import Skip
+from genbench.executors.process import run_conditions
 from genbench.executors.session import build_dataset, scorer
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
-from genbench.executors.trial import control_name, one_thread
+from genbench.executors.trial import control_name
 from genbench.metrics.bands import bands
 from genbench.metrics.protocols import protocol
 from genbench.record import ControlScores, Score
@@ -38,7 +39,7 @@ class ControlTask:
     def run(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""
         dataset = build_dataset(self.dataset)
-        with one_thread():
+        with run_conditions():
             scorers = [scorer(self.dataset, name) for name in self.context.protocols]
             null = {s.protocol.name: bands(self.dataset, dataset, s) for s in scorers}
             drawn: dict[str, tuple[tuple[Score, ...], ...]] = {}

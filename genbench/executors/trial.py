@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import torch
 from genbench import store
 from genbench.engine.paths import CannotStack
 from genbench.engine.training import Stopped
+from genbench.executors.process import run_conditions
 from genbench.executors.session import Session, commit_failure, folder
 from genbench.executors.task import Context, Notify, Outcome, Stop
 from genbench.record import Cost, Record
@@ -48,7 +47,7 @@ class TrialTask:
         """Runs the trials; any way in which one fails becomes its record's status and reason."""
         records: list[Record] = []
         stacks = self._stacks()
-        with one_thread():
+        with run_conditions():
             while stacks:
                 trials = stacks.pop(0)
                 session = Session(self.name, self.context, trials, self.checkpoints, self.keep_weights, notify, stop)
@@ -87,17 +86,6 @@ class TrialTask:
             found = store.load_checkpoint(folder(self.context, trial))
             stacks.setdefault(found[1]["meter"]["steps"] if found else 0, []).append(trial)
         return list(stacks.values())
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Runs torch on one thread: trials go side by side, and threads would change the bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def control_name(dataset: Component) -> str:

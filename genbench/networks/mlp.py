@@ -4,6 +4,8 @@ import math
 
 from torch import Generator, Tensor, nn
 
+from genbench.networks.layers import Linear, ReLU
+
 PACGAN_STD = 0.02
 PACGAN_PIECES = 5
 
@@ -36,7 +38,7 @@ def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, dept
     layers: list[nn.Module] = []
     inputs = latent
     for _ in range(depth + 1):
-        layers += [_linear(inputs, 2 * width), nn.BatchNorm1d(2 * width), nn.ReLU()]
+        layers += [_linear(inputs, 2 * width), nn.BatchNorm1d(2 * width), ReLU()]
         inputs = 2 * width
     return _normal_init(nn.Sequential(*layers, _linear(inputs, math.prod(event_shape))), rng)
 
@@ -51,15 +53,15 @@ def pacgan_discriminator(event_shape: tuple[int, ...], width: int, depth: int, r
     return _normal_init(nn.Sequential(*layers, _linear(inputs, 1)), rng)
 
 
-def _linear(inputs: int, outputs: int) -> nn.Linear:
+def _linear(inputs: int, outputs: int) -> Linear:
     """A linear layer whose weights nothing has drawn yet."""
-    return nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    return Linear(inputs, outputs, device="meta").to_empty(device="cpu")
 
 
 def _relu_layers(inputs: int, outputs: int, width: int, depth: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for _ in range(depth):
-        layers += [_linear(inputs, width), nn.ReLU()]
+        layers += [_linear(inputs, width), ReLU()]
         inputs = width
     return nn.Sequential(*layers, _linear(inputs, outputs))
 

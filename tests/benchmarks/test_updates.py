@@ -12,9 +12,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from operations import Operations
 from reference.loops import EagerLoop
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from genbench.engine.feed import Feed, Feeds
 from genbench.engine.plain import Plain
@@ -38,7 +37,7 @@ if torch.cuda.is_available():
 
 
 @pytest.fixture(scope="module")
-def gemm_rate(one_thread):
+def gemm_rate(as_in_a_run):
     """`gemm_rate(device)`: the best rate of a product of matrices, in FLOP/s."""
     rates = {}
 
@@ -92,20 +91,6 @@ def flops(trainer, phase, width):
     with Operations() as counted:
         stack.step(0.0)
     return counted.total
-
-
-class Operations(TorchDispatchMode):
-    """Counts the floating-point operations of products; `FlopCounterMode` can't look through two gradients."""
-
-    def __init__(self):
-        super().__init__()
-        self.total = 0
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        result = operation(*args, **(kwargs or {}))
-        if count := flop_registry.get(operation.overloadpacket):
-            self.total += count(*args, **(kwargs or {}), out_val=result)
-        return result
 
 
 @pytest.mark.parametrize(("device", "path", "replicas"), PATHS)

@@ -8,7 +8,7 @@ nothing but rounding is left to be divided by its own size.
 import pytest
 import torch
 
-from genbench.engine import paths
+from genbench.engine import paths, stacked
 from genbench.engine.training import Training
 from genbench.errors import GenbenchError
 from genbench.executors.session import build_dataset
@@ -61,14 +61,8 @@ def single(double):
 @pytest.fixture
 def eager(monkeypatch):
     """Leaves the stacked path uncompiled, which is quick and says as much about its mathematics."""
-    monkeypatch.setattr(torch, "compile", lambda update, **options: update)
-    monkeypatch.setattr("genbench.engine.stacked._compiled", {})
-
-
-@pytest.fixture
-def apart():
-    """Compiled updates of one test are not another's."""
-    torch.compiler.reset()
+    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
+    monkeypatch.setattr(stacked, "_compiled", {})
 
 
 def trained(training, steps):
@@ -96,7 +90,6 @@ def test_stacked_replicas_agree_with_plain_ones(trainer):
             assert stack.losses[name][replica].item() == pytest.approx(losses.item(), rel=1e-6)
 
 
-@pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)], ids=["one", "two"])
 @pytest.mark.parametrize("trainer", DEFAULTS)
 def test_compiled_updates_agree_with_plain_ones(trainer, seeds):
@@ -107,7 +100,7 @@ def test_compiled_updates_agree_with_plain_ones(trainer, seeds):
     assert far_apart(stack.stack.weights(0), alone.stack.weights(0)) < TOLERANCE
 
 
-@pytest.mark.usefixtures("apart", "single")
+@pytest.mark.usefixtures("single")
 @pytest.mark.parametrize("trainer", ["gan[lr=1e-3]", "wgan[lr=1e-3]"])
 def test_compiled_seed_has_the_same_bits_in_every_stack(trainer):
     alone, among = (trained(ready(trainer, seeds, "compiled"), 30) for seeds in ((2,), (0, 1, 2)))
@@ -183,17 +176,17 @@ def test_path_and_its_reason(trainer, engine, budget, name, reason):
 
 
 def test_method_that_does_not_compile_trains_plainly_and_says_why(monkeypatch):
-    def refuse(update, **options):
+    def refuse(update, arguments):
         raise RuntimeError("No working C++ compiler found.\nMore about it.")
 
-    monkeypatch.setattr(torch, "compile", refuse)
-    monkeypatch.setattr("genbench.engine.stacked._compiled", {})
+    monkeypatch.setattr(stacked, "compiled", refuse)
+    monkeypatch.setattr(stacked, "_compiled", {})
     monkeypatch.setattr(paths, "_failures", {})
     for _ in range(2):
         training = ready("gan", engine="compiled")
         assert training.path == ("plain", "compiled failed: RuntimeError: No working C++ compiler found.")
         trained(training, 3)
-        monkeypatch.setattr(torch, "compile", pytest.fail)
+        monkeypatch.setattr(stacked, "compiled", pytest.fail)
 
 
 def test_what_cannot_be_stacked_says_so():

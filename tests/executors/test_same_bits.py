@@ -110,7 +110,6 @@ def test_compiled_here_and_in_a_pool_whole_or_resumed(trials, apart, monkeypatch
         for checkpoints in (2, 20, 3)
         for task in trials("wgan-gp[width=8]", steps=STEPS, checkpoints=checkpoints, root=apart("compiled"))
     )
-    torch.compiler.reset()
     assert made_up.record(cut_off.run(ignore, stop_at(13))) is None
     records = [made_up.record(here.run(ignore, never))]
     records += [made_up.record(outcome) for outcome in PoolExecutor(1).run([there, cut_off], ignore)]

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from tasks import ignore, never, stop_at
 
 from genbench import store
+from genbench.engine import stacked
 from genbench.executors import session
 from genbench.executors.plan import make_plan
 from genbench.executors.session import folder
@@ -23,8 +24,8 @@ SEEDS = (0, 1, 2)
 @pytest.fixture(autouse=True)
 def eager(monkeypatch):
     """Leaves the stacked path uncompiled, which is quicker for a few steps."""
-    monkeypatch.setattr(torch, "compile", lambda update, **options: update)
-    monkeypatch.setattr("genbench.engine.stacked._compiled", {})
+    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
+    monkeypatch.setattr(stacked, "_compiled", {})
     monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
 
 
