@@ -5,7 +5,7 @@ from torch.utils.flop_counter import flop_registry
 
 
 class Operations(TorchDispatchMode):
-    """Counts within a `with` block, where products are carried out; `FlopCounterMode` can't look through two gradients."""
+    """Counts what is carried out within a `with` block; `FlopCounterMode` can't look through two gradients."""
 
     def __init__(self):
         super().__init__()
