@@ -65,6 +65,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.unreadable: list[Unreadable] = []
+        self._known: dict[tuple[Path, int, int], Any] = {}
 
     def check_writable(self) -> None:
         """Makes the folder and writes to it; raises GenbenchError where that fails or the disk is full."""
@@ -144,9 +145,16 @@ class Store:
         return GenbenchError(f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR")
 
     def _read(self, path: Path, model: Callable[[Any], Any], optional: bool = False) -> Any:
-        """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails."""
+        """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails.
+
+        A file that hasn't changed since is not read again.
+        """
         try:
-            return model(json.loads(path.read_bytes()))
+            stat = path.stat()
+            version = (path, stat.st_mtime_ns, stat.st_ino)
+            if version not in self._known:
+                self._known[version] = model(json.loads(path.read_bytes()))
+            return self._known[version]
         except FileNotFoundError as error:
             if not optional:
                 self.unreadable.append(Unreadable(path, str(error.strerror)))

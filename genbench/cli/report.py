@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,10 +31,22 @@ def report(
 
     Reads what is stored and nothing else. Where RESULTS holds no runs but RESULTS/reference does, reports those.
     """
+    with _no_garbage():
+        pictures = (out or results / "report") if figures else None
+        _report(_store(results), suite, protocol, format_, all_metrics, pictures)
+
+
+def _report(
+    store: Store,
+    suite: str | None,
+    protocol: str | None,
+    format_: Format,
+    all_metrics: bool,
+    pictures: Path | None,
+) -> None:
     from genbench.errors import UnknownName
     from genbench.report import render
 
-    store = _store(results)
     names = store.suites()
     if suite is not None and suite not in names:
         raise UnknownName("suite with results", suite, names)
@@ -43,10 +58,20 @@ def report(
     else:
         text = {"md": render.markdown, "csv": render.comma_separated, "json": render.as_json}[format_](found)
         sys.stdout.write(text)
-    if figures:
-        _draw(store, [name for name in names if suite in (None, name)], out or results / "report")
+    if pictures is not None:
+        _draw(store, [name for name in names if suite in (None, name)], pictures)
     for path, reason in dict.fromkeys(store.unreadable):
         typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Looks for no garbage within: a report keeps nearly all that it makes, and looking takes a fifth of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _store(results: Path) -> Store:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
+import pyarrow as pa
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from pyarrow.parquet import ParquetFile
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
@@ -25,6 +28,11 @@ POINTS = 800
 FRAMES = 7
 REAL_COLOUR = "0.25"
 LEVEL_COLOURS = "Greys"
+COLOURS = (
+    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
+)  # fmt: skip
+"""seaborn's palette for the colour-blind; importing all of seaborn for it takes as long as three pictures."""
+
 STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -47,8 +55,29 @@ LABELS = {
 }
 CURVES = ("modes", "hq", "reverse_kl", "arc_coverage", "curve_distance", "sliced_w2")
 LOGARITHMIC = ("reverse_kl", "sliced_w2", "curve_distance")
+SEED_LINE: Any = {"linewidths": 0.6, "alpha": 0.5}
 PROGRESS = {"steps": "generator steps", "updates": "network updates"}
 
+
+class Layout(NamedTuple):
+    """Inches of a grid of axes: each one's size, the margins around all, the gaps between them.
+
+    Written down rather than found out by drawing everything twice, which is what matplotlib's layout engines do.
+    """
+
+    size: tuple[float, float]
+    left: float
+    bottom: float
+    right: float
+    top: float
+    gaps: tuple[float, float]
+
+
+LANDSCAPE = Layout((2.2, 2.2), 0.55, 0.5, 0.1, 0.3, (0.15, 0.35))
+STRIP = Layout((1.5, 1.5), 0.3, 0.35, 0.05, 0.25, (0.0, 0.25))
+"""Its size is a frame's."""
+
+CURVE_CELL = Layout((2.0, 1.75), 0.6, 0.45, 0.1, 0.4, (0.75, 0.55))
 
 Tensors = dict[str, Any]
 """A trial's stored samples by name, with the generator steps of its strip."""
@@ -71,7 +100,7 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
     found = [trial for trial in found if str(trial.record.trial.budget) == budget]
     trainers = _in_order([t.record.trial.trainer.label for t in found], plan.trainers if plan else ())
     datasets = _in_order([t.record.trial.dataset.label for t in found], plan.datasets if plan else ())
-    colours = dict(zip(trainers, sns.color_palette("colorblind", len(trainers)), strict=True))
+    colours = dict(zip(trainers, cycle(COLOURS), strict=False))
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         cells = {cell: tensors for cell, trial in _first_seeds(found) if (tensors := _planar(store, trial))}
@@ -100,11 +129,26 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
                 )
 
 
+def _figure(rows: int, columns: int, layout: Layout, **shared: Any) -> tuple[Figure, Any]:
+    """A figure and its grid of axes `(rows, columns)`."""
+    (width, height), (across, down) = layout.size, layout.gaps
+    whole_width = layout.left + columns * width + (columns - 1) * across + layout.right
+    whole_height = layout.bottom + rows * height + (rows - 1) * down + layout.top
+    figure = Figure(figsize=(whole_width, whole_height))
+    edges = {
+        "left": layout.left / whole_width,
+        "right": 1 - layout.right / whole_width,
+        "bottom": layout.bottom / whole_height,
+        "top": 1 - layout.top / whole_height,
+    }
+    gaps = {"wspace": across / width, "hspace": down / height}
+    return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=edges | gaps, **shared)
+
+
 def _landscapes(
     cells: dict[tuple[str, str], Tensors], datasets: Sequence[str], trainers: Sequence[str], colours: dict[str, Any]
 ) -> Figure:
-    figure = Figure(figsize=(2.6 * len(trainers), 2.6 * len(datasets)), layout="constrained")
-    grid = figure.subplots(len(datasets), len(trainers), squeeze=False)
+    figure, grid = _figure(len(datasets), len(trainers), LANDSCAPE)
     for row, dataset in zip(grid, datasets, strict=True):
         for axes, trainer in zip(row, trainers, strict=True):
             tensors = cells.get((dataset, trainer))
@@ -127,57 +171,87 @@ def _landscapes(
 
 
 def _strip(cells: dict[str, Tensors], colours: dict[str, Any]) -> Figure:
+    """A row a trainer; its frames stand side by side in one set of axes, each moved a window to the right."""
     columns = min(FRAMES, min(len(tensors["strip"]) for tensors in cells.values()))
-    figure = Figure(figsize=(1.5 * columns, 1.6 * len(cells) + 0.3), layout="constrained")
-    grid = figure.subplots(len(cells), columns, squeeze=False, sharex=True, sharey=True)
-    for row, (trainer, tensors) in zip(grid, cells.items(), strict=True):
+    figure, grid = _figure(len(cells), 1, STRIP._replace(size=(columns * STRIP.size[0], STRIP.size[1])))
+    for (axes,), (trainer, tensors) in zip(grid, cells.items(), strict=True):
         frames = np.unique(np.linspace(0, len(tensors["strip"]) - 1, columns).round().astype(int))
-        for axes, frame in zip(row, frames, strict=True):
-            _points(axes, tensors, tensors["strip"][frame].astype(np.float32), colours[trainer], size=1.5)
-            axes.set_title(f"step {tensors['steps'][frame]}", fontsize=8)
-            axes.set(aspect="equal", xticks=[], yticks=[])
-            sns.despine(ax=axes, left=True, bottom=True)
-        row[0].set_ylabel(trainer)
-        if "extent" in tensors:
-            (x_low, y_low), (x_high, y_high) = tensors["extent"]
-            row[0].set(xlim=(x_low, x_high), ylim=(y_low, y_high))
+        (x_low, y_low), (x_high, y_high) = _window(tensors)
+        for place, frame in enumerate(frames):
+            shift = np.array([place * (x_high - x_low), 0])
+            samples = _inside(tensors["strip"][frame].astype(np.float32), (x_low, y_low), (x_high, y_high))
+            _points(axes, tensors, samples + shift, colours[trainer], size=1.5, shift=shift)
+            middle = (place + 0.5) * (x_high - x_low) + x_low
+            axes.text(middle, y_high, f"step {tensors['steps'][frame]}", ha="center", va="bottom", fontsize=8)
+        axes.set(
+            xlim=(x_low, x_low + columns * (x_high - x_low)), ylim=(y_low, y_high), aspect="equal", xticks=[], yticks=[]
+        )
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.set_ylabel(trainer)
     figure.supxlabel("x₁ to the right, x₂ upwards, the same data units in every frame", fontsize=8)
     return figure
 
 
+def _window(tensors: Tensors) -> Any:
+    """The lowest and the highest corner of what a strip shows: `(2, 2)`."""
+    if "extent" in tensors:
+        return tensors["extent"]
+    shown = np.concatenate([tensors[name].reshape(-1, 2) for name in ("strip", "real") if name in tensors])
+    return np.stack([shown.min(0), shown.max(0)]).astype(np.float32)
+
+
+def _inside(samples: Any, low: Any, high: Any) -> Any:
+    """The samples within a window; what lies beyond would show up in its neighbour's."""
+    return samples[((samples >= low) & (samples <= high)).all(1)]
+
+
 def _curves(curves: pd.DataFrame, metrics: Sequence[str], colours: dict[str, Any]) -> Figure:
-    figure = Figure(figsize=(2.7 * len(metrics), 4.8), layout="constrained")
-    grid = figure.subplots(len(PROGRESS), len(metrics), squeeze=False, sharey="col")
+    figure, grid = _figure(len(PROGRESS), len(metrics), CURVE_CELL, sharey="col")
+    trainers = {trainer: mine for trainer, mine in curves.groupby("trainer") if trainer in colours}
     for row, (progress, label) in zip(grid, PROGRESS.items(), strict=True):
         for axes, metric in zip(row, metrics, strict=True):
-            for trainer, colour in colours.items():
-                mine = curves[curves.trainer == trainer]
-                for _, seed in mine.groupby("seed"):
-                    axes.plot(seed[progress], seed[metric], color=colour, linewidth=0.6, alpha=0.5)
-                mean = mine.groupby(progress)[metric].mean()
-                axes.plot(mean.index, mean, color=colour, linewidth=2, label=trainer)
             axes.set_xscale("log")
             if metric in LOGARITHMIC and curves[metric].min() > 0:
                 axes.set_yscale("log")
+            for trainer, colour in colours.items():
+                if trainer in trainers:
+                    mine = trainers[trainer]
+                    axes.add_collection(LineCollection(_lines(mine, progress, metric), colors=colour, **SEED_LINE))
+                    mean = mine.groupby(progress)[metric].mean()
+                    axes.plot(mean.index, mean, color=colour, linewidth=2, label=trainer)
+            axes.minorticks_off()
             axes.set(xlabel=label, ylabel=LABELS.get(metric, metric))
     handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+    figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
     return figure
+
+
+def _lines(curves: pd.DataFrame, x: str, y: str) -> list[Any]:
+    """Each seed's points `(marks, 2)`, from rows that stand seed by seed."""
+    seeds = curves["seed"].to_numpy()
+    return np.split(curves[[x, y]].to_numpy(), np.flatnonzero(seeds[1:] != seeds[:-1]) + 1)
 
 
 def _all_curves(store: Store, trials: Sequence[Found]) -> pd.DataFrame:
     """The curves of all trials that have one, with their trainers and seeds."""
-    curves = [pd.DataFrame()]
+    curves = []
     for found in trials:
         trial = found.record.trial
         if (curve := _curve(store, found)) is not None:
-            curves.append(curve.assign(trainer=trial.trainer.label, seed=trial.seed))
-    return pd.concat(curves)
+            columns = {"trainer": trial.trainer.label, "seed": trial.seed}
+            for name, value in columns.items():
+                curve = curve.append_column(name, pa.repeat(value, len(curve)))
+            curves.append(curve)
+    frame: pd.DataFrame = (
+        pa.concat_tables(curves, promote_options="permissive").to_pandas() if curves else pd.DataFrame()
+    )
+    return frame
 
 
-def _curve(store: Store, trial: Found) -> pd.DataFrame | None:
+def _curve(store: Store, trial: Found) -> pa.Table | None:
     try:
-        return pd.read_parquet(trial.folder / CURVE)
+        with ParquetFile(trial.folder / CURVE) as file:
+            return file.read()
     except (OSError, ValueError) as error:
         store.unreadable.append(Unreadable(trial.folder / CURVE, str(error).splitlines()[0]))
         return None
@@ -196,9 +270,12 @@ def _planar(store: Store, trial: Found) -> Tensors | None:
     return {**tensors, "steps": curve["steps"].to_numpy()}
 
 
-def _points(axes: Axes, tensors: Tensors, samples: Any, colour: Any, size: float = 3.0) -> None:
+def _points(
+    axes: Axes, tensors: Tensors, samples: Any, colour: Any, size: float = 3.0, shift: Any = (0.0, 0.0)
+) -> None:
+    """Samples over real points, which are moved by `shift`."""
     if "real" in tensors:
-        real = tensors["real"].astype(np.float32)[:POINTS]
+        real = tensors["real"].astype(np.float32)[:POINTS] + shift
         axes.scatter(real[:, 0], real[:, 1], s=size, color=REAL_COLOUR, alpha=0.5, linewidths=0)
     axes.scatter(samples[:POINTS, 0], samples[:POINTS, 1], s=size, color=colour, alpha=0.7, linewidths=0)
 
@@ -215,5 +292,5 @@ def _in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
 
 def _save(figure: Figure, path: Path, caption: str) -> Drawn:
     # No software or date in the file: equal results give equal bytes.
-    figure.savefig(path, dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
     return Drawn(path, caption)
