@@ -11,7 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("genbench", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "pandas", "pydantic", "safetensors")
+PACKAGES = (
+    "genbench", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "POT", "pandas", "pydantic", "safetensors",
+)  # fmt: skip
 
 
 def gather(device: str, command: str) -> dict[str, Any]:

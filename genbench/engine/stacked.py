@@ -142,8 +142,9 @@ class Stacked:
     def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
         losses = {}
         for phase, update, state, draws in zip(self.method.phases, self._updates, self._states, drawn, strict=True):
-            for batch in zip(*(tensor.unbind() for tensor in draws.values()), strict=True):
-                losses[phase.network] = update(*state, *batch)
+            batches = [tensor.unbind() for tensor in draws.values()]
+            for i in range(phase.repeats):
+                losses[phase.network] = update(*state, *(tensors[i] for tensors in batches))
         return losses
 
     def _captured(self, inputs: Drawn) -> Callable[[Drawn], Mapping[str, Tensor]]:

@@ -101,7 +101,7 @@ def test_compiled_updates_agree_with_plain_ones(trainer, seeds):
 
 
 @pytest.mark.usefixtures("single")
-@pytest.mark.parametrize("trainer", ["gan[lr=1e-3]", "wgan[lr=1e-3]"])
+@pytest.mark.parametrize("trainer", ["gan[lr=1e-3]", "wgan[lr=1e-3]", "wgan-gp[lr=1e-3]"])
 def test_compiled_seed_has_the_same_bits_in_every_stack(trainer):
     alone, among = (trained(ready(trainer, seeds, "compiled"), 30) for seeds in ((2,), (0, 1, 2)))
     assert alone.path.name == among.path.name == "compiled"
