@@ -1,0 +1,116 @@
+"""What scoring costs: each metric at growing numbers of samples, and the Fréchet distance against torchmetrics'.
+
+`seconds` and `peak_bytes` are of one `compute`; their growth from entry to entry is what to look at.
+"""
+
+import ctypes
+import gc
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+from genbench.metrics.frechet import FrechetDistance, moments
+from genbench.metrics.truth import Truth
+from genbench.registry import datasets, metrics
+
+SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
+LARGEST = {"w2": 10_000, "mmd": 30_000}
+"""Beyond it the entry would take minutes: its time grows with the square of the number and more."""
+
+SCALED = ("w2", "sliced_w2", "mmd", "precision")
+"""Metrics whose reference has as many samples."""
+
+METRICS = ("modes", "hq", "reverse_kl", "std_ratio", *SCALED, "cross_entropy")
+ROUNDS = 3
+
+
+@pytest.mark.parametrize(("name", "n"), [(name, n) for name in METRICS for n in SIZES if n <= LARGEST.get(name, n)])
+def test_metric_at_size(benchmark, name, n):
+    about = Truth(datasets.build("grid25"))
+    metric = metrics.build(f"{name}[n={n}]" if name in SCALED else name, about)
+    rng = torch.Generator().manual_seed(0)
+
+    def fresh():
+        # A metric that shares its tables remembers the last samples it saw.
+        samples = about.dataset.sample(n, rng)
+        metric.reset()
+        return (samples,), {}
+
+    def score(samples):
+        metric.update(samples)
+        return metric.compute()
+
+    (samples,), _ = fresh()
+    peak = peak_bytes(lambda: score(samples))
+    benchmark.group = f"{name} of n samples"
+    benchmark.pedantic(score, setup=fresh, rounds=ROUNDS)
+    benchmark.extra_info.update(metric=name, n=n, seconds=benchmark.stats.stats.median, peak_bytes=peak)
+
+
+@pytest.mark.parametrize("d", [64, 512, 2048])
+def test_frechet_beside_torchmetrics(benchmark, d):
+    """`compute` alone, on the same sums; the ratio is of medians of alternating rounds."""
+    rng = torch.Generator().manual_seed(0)
+    mix = torch.randn(d, d, generator=rng, dtype=torch.float64) / d**0.5
+    x, y = (torch.randn(2 * d, d, generator=rng, dtype=torch.float64) @ mix for _ in range(2))
+    fid = FrechetInceptionDistance(feature=Identity(d), normalize=True, input_img_size=(3, 4, 4))
+    fid.set_dtype(torch.float64)
+    fid.update(y, real=True), fid.update(x, real=False)
+    own = FrechetDistance(moments(y))
+    own.update(x)
+    reference_seconds: list[float] = []
+
+    def reference():
+        own._computed = fid._computed = None
+        started = time.perf_counter()
+        fid.compute()
+        reference_seconds.append(time.perf_counter() - started)
+
+    benchmark.group = f"Fréchet distance, d = {d}"
+    benchmark.pedantic(own.compute, setup=reference, rounds=ROUNDS)
+    seconds, reference_median = benchmark.stats.stats.median, statistics.median(reference_seconds)
+    benchmark.extra_info.update(
+        metric="fd",
+        d=d,
+        seconds=seconds,
+        reference_seconds=reference_median,
+        reference_ratio=reference_median / seconds,
+        relative_difference=abs(own.compute().item() / fid.compute().item() - 1),
+    )
+
+
+class Identity(nn.Module):
+    """Features as they are, in the place of an extractor."""
+
+    num_features: int
+
+    def __init__(self, d):
+        super().__init__()
+        self.num_features = d
+
+    def forward(self, x):
+        return x
+
+
+def peak_bytes(work):
+    """How far this process's memory rises above where it is; None where the system doesn't tell."""
+    marks = Path("/proc/self/clear_refs")
+    if not marks.exists():
+        return None
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    marks.write_text("5", encoding="ascii")
+    before = _status("VmRSS")
+    work()
+    return _status("VmHWM") - before
+
+
+def _status(key):
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    (line,) = [line for line in lines if line.startswith(f"{key}:")]
+    return int(line.split()[1]) * 1024
