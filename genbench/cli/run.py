@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli.options import Plugins, command_line, load
-from genbench.engine import Engine
+from genbench.engine import Engine, Precision
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,6 +56,9 @@ def run(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     engine: Annotated[Engine, typer.Option(help="How updates are run; auto compiles where it pays.")] = "auto",
+    precision: Annotated[
+        Precision, typer.Option(help="Of float32 products; high allows TF32, medium bfloat16, where there are any.")
+    ] = "highest",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at once; by default one a core.")] = None,
     stack: Annotated[
         int | None, typer.Option(min=1, help="Seeds trained as one batched update; by default up to 5, on CUDA all.")
@@ -93,7 +96,7 @@ def run(
     plan = make_plan(chosen, store, rerun or ())
     _announce(console, plan, store)
     jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
-    context = Context(str(store.root), chosen.name, chosen.protocols, device, command_line(), engine)
+    context = Context(str(store.root), chosen.name, chosen.protocols, device, command_line(), engine, precision)
     statuses: Counter[str] = Counter()
     if not plan.run and not plan.controls:
         console.print("Nothing is left to run.")

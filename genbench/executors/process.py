@@ -9,6 +9,8 @@ from functools import cache
 
 import torch
 
+from genbench.engine import Precision
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Options of the C library's `mallopt`."""
 
@@ -16,15 +18,20 @@ KEPT_BYTES = 2**30
 
 
 @contextmanager
-def run_conditions() -> Iterator[None]:
-    """Runs torch on one thread, since trials go side by side and threads would change the bits; keeps freed memory."""
+def run_conditions(precision: Precision = "highest") -> Iterator[None]:
+    """Runs torch on one thread, since trials go side by side and threads would change the bits; keeps freed memory.
+
+    `precision` is that of float32 products.
+    """
     _keep_freed_memory()
-    before = torch.get_num_threads()
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
     torch.set_num_threads(1)
+    torch.set_float32_matmul_precision(precision)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(before[0])
+        torch.set_float32_matmul_precision(before[1])
 
 
 @cache

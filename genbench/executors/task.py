@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from genbench.engine import Engine
+from genbench.engine import Engine, Precision
 from genbench.record import Record
 
 
@@ -67,3 +67,4 @@ class Context:
     device: str
     command: str
     engine: Engine = "auto"
+    precision: Precision = "highest"

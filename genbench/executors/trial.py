@@ -47,7 +47,7 @@ class TrialTask:
         """Runs the trials; any way in which one fails becomes its record's status and reason."""
         records: list[Record] = []
         stacks = self._stacks()
-        with run_conditions():
+        with run_conditions(self.context.precision):
             while stacks:
                 trials = stacks.pop(0)
                 session = Session(self.name, self.context, trials, self.checkpoints, self.keep_weights, notify, stop)

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import made_up
@@ -45,6 +46,15 @@ def test_leaves_all_that_a_report_needs(trials):
     assert record.provenance["command"] == "genbench run"
     assert record.provenance["threads"] == 1
     assert {score.identity.protocol for score in found.scores.scores} == {"smoke"}
+
+
+@pytest.mark.parametrize("precision", ["highest", "high", "medium"])
+def test_precision_is_what_was_asked_for_and_in_the_record(precision, trials):
+    (task,) = trials("gan")
+    before = torch.get_float32_matmul_precision()
+    record = run(replace(task, context=replace(task.context, precision=precision)))
+    assert record.provenance["flags"]["matmul_precision"] == precision
+    assert torch.get_float32_matmul_precision() == before
 
 
 def test_curve_and_strip_have_a_row_a_checkpoint(trials):
