@@ -1,6 +1,6 @@
-"""Benchmark runs as a table: one line an entry, with the machine named. Every ratio is of one run.
+"""Benchmark runs as tables: a CSV a module, a line an entry, with the machine named. Every ratio is of one run.
 
-`tox -e bench -- --benchmark-json=bench.json` measures, `python tests/benchmarks/table.py bench.json` prints the CSV.
+`tox -e bench -- --benchmark-json=bench.json` measures, `python tests/benchmarks/table.py bench.json FOLDER` writes.
 """
 
 import json
@@ -9,19 +9,22 @@ from pathlib import Path
 
 import pandas as pd
 
-COLUMNS = [
-    "trainer", "phase", "width", "batch", "replicas", "engine", "device", "flops", "seconds", "reference_seconds",
-    "reference_ratio", "gemm_fraction", "machine",
-]  # fmt: skip
 
-
-def table(run):
-    """The entries' `extra_info`, in the order in which they were measured."""
-    machine = f"{run['machine_info']['cpu']['brand_raw']}, {run['machine_info']['cpu']['count']} cores"
-    rows = [entry["extra_info"] | {"machine": machine} for entry in run["benchmarks"]]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+def tables(runs):
+    """The entries' `extra_info` by module, in the order in which they were measured."""
+    rows = {}
+    for run in runs:
+        cpu = run["machine_info"]["cpu"]
+        for entry in run["benchmarks"]:
+            module = Path(entry["fullname"].partition("::")[0]).stem.removeprefix("test_")
+            machine = f"{cpu['brand_raw']}, {cpu['count']} cores"
+            rows.setdefault(module, []).append(entry["extra_info"] | {"machine": machine})
+    return {module: pd.DataFrame(found) for module, found in rows.items()}
 
 
 if __name__ == "__main__":
-    tables = [table(json.loads(Path(name).read_bytes())) for name in sys.argv[1:]]
-    sys.stdout.write(pd.concat(tables).to_csv(index=False, float_format="%.4g"))
+    *names, folder = sys.argv[1:]
+    for module, table in tables(json.loads(Path(name).read_bytes()) for name in names).items():
+        columns = [*(name for name in table if name != "machine"), "machine"]
+        text = table[columns].to_csv(index=False, float_format="%.4g", lineterminator="\n")
+        Path(folder, f"{module}.csv").write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ import os
 import statistics
 import time
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -34,6 +35,8 @@ if torch.cuda.is_available():
         ("cuda", "graph", 20),
         ("cuda", "graph", 64),
     ]
+CASES = [case[:3] + case[3] for case in product(TRAINERS, ("critic", "generator"), WIDTHS, PATHS)]
+CASES.append(("wgan-gp", "critic", 128, "cpu", "compiled", 64))
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +96,7 @@ def flops(trainer, phase, width):
     return counted.total
 
 
-@pytest.mark.parametrize(("device", "path", "replicas"), PATHS)
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("phase", ["critic", "generator"])
-@pytest.mark.parametrize("trainer", TRAINERS)
+@pytest.mark.parametrize(("trainer", "phase", "width", "device", "path", "replicas"), CASES)
 def test_update(benchmark, trainer, phase, width, device, path, replicas, gemm_rate):
     stack = engine(trainer, ("critic", "generator").index(phase), width, path, replicas, device)
     loop = EagerLoop(trainer, {**trainers[trainer].defaults, "width": width}, device)
