@@ -65,12 +65,15 @@ def input_gradient(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """
     import torch
 
-    if _by_func:
-        gradient: Tensor = torch.func.grad(lambda x: network(x).sum())(x)
+    from genbench.engine.activations import FlatActivations
+
+    with FlatActivations():
+        if _by_func:
+            gradient: Tensor = torch.func.grad(lambda x: network(x).sum())(x)
+            return gradient
+        x = x.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(network(x).sum(), x, create_graph=True)
         return gradient
-    x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(network(x).sum(), x, create_graph=True)
-    return gradient
 
 
 _by_func = False

@@ -4,7 +4,7 @@ import math
 
 from torch import Generator, Tensor, nn
 
-from genbench.networks.layers import Linear, ReLU
+from genbench.networks.layers import Linear
 
 PACGAN_STD = 0.02
 PACGAN_PIECES = 5
@@ -38,7 +38,7 @@ def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, dept
     layers: list[nn.Module] = []
     inputs = latent
     for _ in range(depth + 1):
-        layers += [_linear(inputs, 2 * width), nn.BatchNorm1d(2 * width), ReLU()]
+        layers += [_linear(inputs, 2 * width), nn.BatchNorm1d(2 * width), nn.ReLU()]
         inputs = 2 * width
     return _normal_init(nn.Sequential(*layers, _linear(inputs, math.prod(event_shape))), rng)
 
@@ -61,7 +61,7 @@ def _linear(inputs: int, outputs: int) -> Linear:
 def _relu_layers(inputs: int, outputs: int, width: int, depth: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for _ in range(depth):
-        layers += [_linear(inputs, width), ReLU()]
+        layers += [_linear(inputs, width), nn.ReLU()]
         inputs = width
     return nn.Sequential(*layers, _linear(inputs, outputs))
 
