@@ -22,8 +22,8 @@ class FlatActivations(TorchFunctionMode):
         self,
         function: Callable[..., Any],
         types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
+        args: Any = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         return FLAT.get(function, function)(*args, **(kwargs or {}))
 
