@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from genbench.datasets.base import Curve
-from genbench.metrics.samples import SampleMetric
+from genbench.metrics.samples import SampleMetric, remember_last
 
 
 class Nearest(NamedTuple):
@@ -24,16 +24,13 @@ class Projection:
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
         self._tree = cKDTree(curve.points.numpy())
-        self._last: tuple[Tensor, Nearest] | None = None
 
+    @remember_last
     def nearest(self, samples: Tensor) -> Nearest:
-        """Where `(n, features)` samples lie."""
-        if self._last is None or self._last[0] is not samples:
-            self._last = samples, self._nearest(samples)
-        return self._last[1]
+        """Where `(n, features)` samples lie.
 
-    def _nearest(self, samples: Tensor) -> Nearest:
-        """The nearest point lies on one of the two segments that meet in the nearest of the curve's points."""
+        The nearest point lies on one of the two segments that meet in the nearest of the curve's points.
+        """
         points, arc = self.curve.points, self.curve.arc
         x = samples.double()
         nearest = torch.from_numpy(self._tree.query(x.numpy())[1])

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from genbench.distances import blocks, squared_distances
-from genbench.metrics.samples import SampleMetric
+from genbench.metrics.samples import SampleMetric, remember_last
 
 TREE_FEATURES = 8
 """Up to so many features a k-d tree finds neighbours faster than a table of all distances."""
@@ -41,15 +41,10 @@ class Neighbourhood:
     def __init__(self, reference: Tensor, k: int) -> None:
         self.reference, self.k = reference, k
         self.radii = radii(reference, k)
-        self._last: tuple[Tensor, Hits] | None = None
 
+    @remember_last
     def hits(self, samples: Tensor) -> Hits:
         """Who lies in whose ball."""
-        if self._last is None or self._last[0] is not samples:
-            self._last = samples, self._hits(samples)
-        return self._last[1]
-
-    def _hits(self, samples: Tensor) -> Hits:
         around = []
         covered = torch.zeros(len(self.reference), dtype=torch.bool)
         recalled = torch.zeros_like(covered)

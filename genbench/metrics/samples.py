@@ -1,11 +1,32 @@
 """The life cycle of metrics that need all samples at once."""
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, TypeVar
 
 import torch
 import torchmetrics
 from torch import Tensor
+
+Owner = TypeVar("Owner")
+Found = TypeVar("Found")
+
+
+def remember_last(method: Callable[[Owner, Tensor], Found]) -> Callable[[Owner, Tensor], Found]:
+    """Has `method(samples)` remember what it found out about the last samples, so that metrics can share it.
+
+    The same samples are the same tensor, not an equal one.
+    """
+    key = f"_last_{method.__name__}"
+
+    @wraps(method)
+    def remembered(self: Owner, samples: Tensor) -> Found:
+        memory: dict[str, tuple[Tensor, Found]] = vars(self)
+        if key not in memory or memory[key][0] is not samples:
+            memory[key] = samples, method(self, samples)
+        return memory[key][1]
+
+    return remembered
 
 
 class SampleMetric(torchmetrics.Metric):
