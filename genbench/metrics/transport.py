@@ -1,6 +1,7 @@
 """Wasserstein distances between samples and as many reference samples."""
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,11 @@ MOST_PIVOTS = 10_000_000
 
 
 class Wasserstein2(SampleMetric):
-    """The exact 2-Wasserstein distance between two samples of equal size, by the network simplex."""
+    """The exact 2-Wasserstein distance between two samples of equal size, by the network simplex.
+
+    Raises ValueError for samples that aren't finite, and UserWarning where the simplex ends before the optimum: POT
+    itself would return a number for both.
+    """
 
     def __init__(self, reference: Tensor, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -25,9 +30,12 @@ class Wasserstein2(SampleMetric):
 
     def evaluate(self, samples: Tensor) -> float:
         _same_size(samples, self.reference)
+        if not samples.isfinite().all():
+            raise ValueError("the samples are not all finite")
         cost = squared_distances(samples.double(), self.reference.double())
         uniform = np.full(len(cost), 1 / len(cost))
-        return math.sqrt(ot.emd2(uniform, uniform, cost.numpy(), numItermax=MOST_PIVOTS))
+        with warnings.catch_warnings(action="error"):
+            return math.sqrt(ot.emd2(uniform, uniform, cost.numpy(), numItermax=MOST_PIVOTS))
 
 
 class SlicedWasserstein2(SampleMetric):

@@ -33,6 +33,22 @@ def test_w2_agrees_with_scipys_assignment(target, changes, truth, score, draw):
     assert score("w2[n=300]", about, samples) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_w2_of_samples_that_are_not_finite_is_no_number(value, truth, score, draw):
+    """POT itself finds a distance of 0 to them."""
+    samples = draw(truth("ring8"), 200)
+    samples[3, 1] = value
+    with pytest.raises(ValueError, match="finite"):
+        score("w2[n=200]", truth("ring8"), samples)
+
+
+@pytest.mark.filterwarnings("default")
+def test_w2_that_was_not_found_is_no_number(truth, score, draw, monkeypatch):
+    monkeypatch.setattr("genbench.metrics.transport.MOST_PIVOTS", 10)
+    with pytest.raises(UserWarning, match="numItermax"):
+        score("w2[n=200]", truth("ring8"), draw(truth("ring8"), 200))
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("keep", [1.0, 0.5])
 def test_sliced_w2_agrees_with_the_twin_and_with_pot(target, keep, truth, draw):
