@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
@@ -70,6 +71,42 @@ class Target(Dataset, Protocol):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """The true log density in nats, `(n, features)` to `(n,)`, computed in double precision."""
+
+
+class Part(Protocol):
+    """Some of a finite dataset's samples, `(n, *event)`; `labels` `(n,)` are their classes, of a dataset that has any."""
+
+    event_shape: tuple[int, ...]
+    labels: Tensor | None
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+
+    def sample(self, n: int, rng: Generator) -> Tensor:
+        """Draws `(n, *event)` samples with replacement."""
+
+    def distinct(self, n: int, rng: Generator) -> Tensor:
+        """Draws `(n, *event)` different samples in random order; raises Skip where there are fewer."""
+
+    def of_classes(self, classes: Sequence[int]) -> Self:
+        """The samples of those classes alone."""
+
+
+@runtime_checkable
+class Finite(Dataset, Protocol):
+    """A dataset of finitely many samples, in parts that share none; `sample` draws from `train`.
+
+    What judges never sees `train`, but to look for copies of it: metrics compare with `reference`, and `held_out`
+    stands for the truth's own fresh samples. `classes` are the classes' names, empty without any.
+    """
+
+    train: Part
+    held_out: Part
+    reference: Part
+    classes: tuple[str, ...]
+
+    def dealt(self, rng: Generator) -> Self:
+        """The same dataset with the samples of `held_out` and `reference` dealt anew between the two."""
 
 
 class DataStream:

@@ -1,0 +1,110 @@
+"""Images in memory: decoded once, drawn by an index and a cast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Generator, Tensor
+
+from genbench.errors import Skip
+
+HALF_RANGE = 127.5
+"""Pixels 0 … 255 are the floats −1 … 1."""
+
+RESIDENT_SHARE = 0.5
+"""Of a device's free memory, what a dataset's pixels may take to live there."""
+
+
+class Images:
+    """A part of a set of images: those of `pixels` `(all, channels, height, width)` of uint8 that `index` `(n,)` names.
+
+    `labels` `(n,)` are their classes, `classes` all there are. Samples are floats in [−1, 1], on `device`; the pixels
+    stay where they are unless `to` finds room for them.
+    """
+
+    def __init__(
+        self, pixels: Tensor, index: Tensor, labels: Tensor | None = None, device: torch.device | str | None = None
+    ) -> None:
+        self.pixels, self.index, self.labels = pixels, index, labels
+        self.device = device or pixels.device
+        self.event_shape: tuple[int, ...] = tuple(pixels.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def at(self, places: Tensor) -> Tensor:
+        """The images at `places` `(n,)` of this part, `(n, channels, height, width)`."""
+        rows = self.index[places.to(self.index.device)]
+        return as_floats(self.pixels[rows].to(self.device))
+
+    def sample(self, n: int, rng: Generator) -> Tensor:
+        return self.at(torch.randint(len(self), (n,), generator=rng, device=rng.device))
+
+    def distinct(self, n: int, rng: Generator) -> Tensor:
+        if n > len(self):
+            raise Skip(f"{n} different images were asked for and there are {len(self)}")
+        return self.at(torch.randperm(len(self), generator=rng, device=rng.device)[:n])
+
+    def of_classes(self, classes: Sequence[int]) -> Self:
+        """Raises Skip where the images have no classes, or none of these."""
+        if self.labels is None:
+            raise Skip("the images have no classes")
+        places = torch.isin(self.labels, torch.tensor(classes, device=self.labels.device)).nonzero()[:, 0]
+        if not len(places):
+            raise Skip(f"no image is of class {', '.join(map(str, classes))}")
+        return self.only(places)
+
+    def only(self, places: Tensor) -> Self:
+        """The part that holds the images at `places` `(n,)` of this one."""
+        labels = None if self.labels is None else self.labels[places]
+        return type(self)(self.pixels, self.index[places], labels, self.device)
+
+    def with_(self, other: Images) -> Self:
+        """The part that holds these images and then those of `other`, which share their pixels."""
+        assert self.pixels is other.pixels
+        labels = (
+            torch.cat([self.labels, other.labels]) if self.labels is not None and other.labels is not None else None
+        )
+        return type(self)(self.pixels, torch.cat([self.index, other.index]), labels, self.device)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same part, drawing on `device`, where its pixels live too if they fit."""
+        device = torch.device(device)
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if self.pixels.numel() > RESIDENT_SHARE * free:
+                return type(self)(self.pixels, self.index, self.labels, device)
+        labels = None if self.labels is None else self.labels.to(device)
+        return type(self)(self.pixels.to(device), self.index.to(device), labels, device)
+
+
+class ImageSet:
+    """A dataset of images in three parts that share their pixels."""
+
+    def __init__(self, train: Images, held_out: Images, reference: Images, classes: tuple[str, ...] = ()) -> None:
+        self.train, self.held_out, self.reference, self.classes = train, held_out, reference, classes
+        self.event_shape = train.event_shape
+
+    def sample(self, n: int, rng: Generator) -> Tensor:
+        return self.train.sample(n, rng)
+
+    def to(self, device: torch.device | str) -> ImageSet:
+        """The same dataset, whose training part draws on `device`."""
+        return ImageSet(self.train.to(device), self.held_out, self.reference, self.classes)
+
+    def dealt(self, rng: Generator) -> ImageSet:
+        both = self.held_out.with_(self.reference)
+        held_out, reference = torch.randperm(len(both), generator=rng).split([len(self.held_out), len(self.reference)])
+        return ImageSet(self.train, both.only(held_out), both.only(reference), self.classes)
+
+
+def as_floats(pixels: Tensor) -> Tensor:
+    """Pixels 0 … 255 of uint8 as floats in [−1, 1]."""
+    return (pixels * (1 / HALF_RANGE)).sub_(1)
+
+
+def as_pixels(images: Tensor) -> Tensor:
+    """Floats in [−1, 1] as the nearest pixels of uint8; what lies beyond is clamped."""
+    return ((images + 1) * HALF_RANGE).round_().clamp_(0, 255).to(torch.uint8)
