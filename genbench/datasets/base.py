@@ -74,7 +74,7 @@ class Target(Dataset, Protocol):
 
 
 class Part(Protocol):
-    """Some of a finite dataset's samples, `(n, *event)`; `labels` `(n,)` are their classes, of a dataset that has any."""
+    """Some of a finite dataset's samples; `labels` `(n,)` are their classes, where there are any."""
 
     event_shape: tuple[int, ...]
     labels: Tensor | None

@@ -96,8 +96,8 @@ class ImageSet:
 
     def dealt(self, rng: Generator) -> ImageSet:
         both = self.held_out.with_(self.reference)
-        held_out, reference = torch.randperm(len(both), generator=rng).split([len(self.held_out), len(self.reference)])
-        return ImageSet(self.train, both.only(held_out), both.only(reference), self.classes)
+        order, size = torch.randperm(len(both), generator=rng), len(self.held_out)
+        return ImageSet(self.train, both.only(order[:size]), both.only(order[size:]), self.classes)
 
 
 def as_floats(pixels: Tensor) -> Tensor:
