@@ -88,6 +88,9 @@ class Part(Protocol):
     def distinct(self, n: int, rng: Generator) -> Tensor:
         """Draws `(n, *event)` different samples in random order; raises Skip where there are fewer."""
 
+    def at(self, places: Tensor) -> Tensor:
+        """The samples at `places` `(n,)`, `(n, *event)`."""
+
     def of_classes(self, classes: Sequence[int]) -> Self:
         """The samples of those classes alone."""
 
