@@ -20,6 +20,7 @@ CONTROL_DATA = "control data"
 NULL_DATA = "null band data"
 PROJECTIONS = "projections"
 SUBSETS = "subsets"
+PORTRAIT = "portrait"
 
 
 def derive(seed: int, role: str) -> int:

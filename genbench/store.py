@@ -6,6 +6,7 @@
         record.json          written last: with it the trial is finished
         scores.json          can be computed again
         curve.parquet        metrics and losses at the checkpoints
+        losses.parquet       losses every hundred generator steps
         samples.safetensors  the final samples and what the pictures need
         weights.safetensors
         checkpoint.safetensors   only while the trial is unfinished
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
+LOSSES = "losses.parquet"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
 REFERENCE = "reference"
 PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
@@ -171,7 +173,7 @@ def commit(
     folder: Path,
     record: Record,
     scores: Scores | None = None,
-    curve: pd.DataFrame | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
     samples: Mapping[str, Tensor] | None = None,
     weights: Mapping[str, Tensor] | None = None,
 ) -> Record:
@@ -181,8 +183,8 @@ def commit(
     files: dict[str, bytes] = {}
     if scores is not None:
         files[SCORES] = _model_bytes(scores)
-    if curve is not None:
-        files[CURVE] = _parquet_bytes(curve)
+    for name, table in (tables or {}).items():
+        files[name] = _parquet_bytes(table)
     for name, tensors in ((SAMPLES, samples), (WEIGHTS, weights)):
         if tensors is not None:
             files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from genbench import registry, store
 from genbench.record import ControlScores, Cost, Identity, Record, Score, Scores, Status
 from genbench.spec import Budget, Component, Suite, Trial
@@ -99,12 +101,16 @@ def put(
     into: str = "made-up",
     status: Status = "done",
     reason: str | None = None,
+    curve: pd.DataFrame | None = None,
+    losses: pd.DataFrame | None = None,
     **contents: Any,
 ) -> Path:
     """Stores a trial as if it had been run, and returns its folder."""
     folder = store.Store(root).folder(into, of)
     record = Record(id=of.id, suite=into, trial=of, status=status, reason=reason, cost=COST)
-    store.commit(folder, record, Scores(id=of.id, scores=tuple(found)) if found is not None else None, **contents)
+    tables = {name: table for name, table in ((store.CURVE, curve), (store.LOSSES, losses)) if table is not None}
+    scored = Scores(id=of.id, scores=tuple(found)) if found is not None else None
+    store.commit(folder, record, scored, tables, **contents)
     return folder
 
 

@@ -67,6 +67,10 @@ def run(
         list[Rerun] | None, typer.Option(help="Run failed, stale or all trials again; may be repeated.")
     ] = None,
     weights: Annotated[bool, typer.Option(help="Keep each trial's final weights.")] = True,
+    keep_samples: Annotated[
+        int | None,
+        typer.Option(min=1, help="Keep so many final samples of each trial; by default all."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and an estimate, and stop.")] = False,
     plugin: Plugins = None,
 ) -> None:
@@ -90,7 +94,7 @@ def run(
     from genbench.executors.local import LocalExecutor
     from genbench.executors.plan import make_plan
     from genbench.executors.pool import PoolExecutor
-    from genbench.executors.task import Context
+    from genbench.executors.task import Context, Keep
 
     console = Console(highlight=False)
     plan = make_plan(chosen, store, rerun or ())
@@ -107,7 +111,7 @@ def run(
         return
     else:
         store.write_plan(chosen)
-        tasks = plan.tasks(context, weights, stack or _stack_size(plan, device, jobs))
+        tasks = plan.tasks(context, Keep(weights, keep_samples), stack or _stack_size(plan, device, jobs))
         executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugin or [])
         statuses = _execute(console, plan, tasks, executor)
     report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])

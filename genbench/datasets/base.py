@@ -100,13 +100,15 @@ class Finite(Dataset, Protocol):
     """A dataset of finitely many samples, in parts that share none; `sample` draws from `train`.
 
     What judges never sees `train`, but to look for copies of it: metrics compare with `reference`, and `held_out`
-    stands for the truth's own fresh samples. `classes` are the classes' names, empty without any.
+    stands for the truth's own fresh samples. `classes` are the classes' names, empty without any. Of a `private`
+    dataset no sample leaves the machine: records and reports hold none.
     """
 
     train: Part
     held_out: Part
     reference: Part
     classes: tuple[str, ...]
+    private: bool
 
     def dealt(self, rng: Generator) -> Self:
         """The same dataset with the samples of `held_out` and `reference` dealt anew between the two."""

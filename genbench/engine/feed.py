@@ -64,6 +64,7 @@ class Feeds:
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
         method = feeds[0].method
+        self.event_shape = feeds[0].problem.event_shape
         self.length = block_steps(method, feeds[0].problem)
         self._samples_per_step = method.samples_per_step
         self._feeds = feeds

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from genbench.engine.feed import Feeds
 from genbench.engine.method import Batch, Method, Networks, Optimizer, Phase
 from genbench.engine.schedule import schedule
-from genbench.engine.stack import SAMPLE_BLOCK, below
+from genbench.engine.stack import below, sample_block
 
 
 class Plain:
@@ -20,8 +20,9 @@ class Plain:
 
     def __init__(self, method: Method, feeds: Feeds, device: torch.device | str) -> None:
         self.method = method
+        self.prior = method.prior.shape
         self.updates_per_step = method.updates_per_step
-        self._feeds, self._device = feeds, device
+        self._feeds, self._device, self._block = feeds, device, sample_block(feeds.event_shape)
         self._networks = Networks(method.networks)
         self._params = {name: dict(network.named_parameters()) for name, network in method.networks.items()}
         self._optimizers = {name: _build(spec, method.networks[name]) for name, spec in method.optimizers.items()}
@@ -38,10 +39,14 @@ class Plain:
         return {phase.network: self._run(phase, draws) for phase, draws in zip(self.method.phases, drawn, strict=True)}
 
     @torch.no_grad()
-    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
+    def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         (rng,) = rngs
         noise = torch.randn(n, *self.method.prior.shape, generator=rng, device=rng.device)
-        return self._evaluate("generator", noise)[None]
+        return self._evaluate("generator", noise[:first])[None]
+
+    @torch.no_grad()
+    def generate(self, replica: int, noise: Tensor) -> Tensor:
+        return self._evaluate("generator", noise.to(self._device))
 
     @torch.no_grad()
     def landscape(self, points: Tensor) -> Tensor | None:
@@ -96,7 +101,7 @@ class Plain:
         network = self.method.networks[name]
         was_training = network.training
         network.eval()
-        outputs = [network(block) for block in torch.split(x, SAMPLE_BLOCK)]
+        outputs = [network(block) for block in torch.split(x, self._block)]
         network.train(was_training)
         return torch.cat(outputs)
 

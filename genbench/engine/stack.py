@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -12,14 +13,19 @@ from genbench.datasets.base import DataStream
 from genbench.engine.method import Trainer
 from genbench.engine.problem import Problem
 
-SAMPLE_BLOCK = 8192
-"""Networks are evaluated on this many samples at a time, so memory stays flat."""
+BLOCK_NUMBERS = 16_384
+SMALLEST_BLOCK = 256
+"""Networks are evaluated on samples of so many numbers at a time, and on so many samples, so that memory stays flat."""
 
 
 class Stack(Protocol):
     """Replicas of one trainer; what a replica does depends on its own seed alone, but for rounding."""
 
     updates_per_step: int
+
+    @property
+    def prior(self) -> tuple[int, ...] | None:
+        """The shape of one sample's noise; None where a trainer takes none."""
 
     @property
     def size(self) -> int:
@@ -35,8 +41,14 @@ class Stack(Protocol):
         Returns each phase's last losses by its network's name, `(replicas,)`.
         """
 
-    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
-        """Generates `(replicas, n, *event)` samples, each replica's with noise from its own stream."""
+    def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
+        """Generates `(replicas, n, *event)` samples, each replica's with noise from its own stream.
+
+        With `first`, so many of them, which are the first of all but for rounding.
+        """
+
+    def generate(self, replica: int, noise: Tensor) -> Tensor | None:
+        """A replica's samples `(n, *event)` for noise `(n, *prior)`; None where a trainer takes none."""
 
     def landscape(self, points: Tensor) -> Tensor | None:
         """Each critic's scores `(replicas, n)` at `points` `(n, *event)`; None without a critic."""
@@ -55,6 +67,7 @@ class Solo:
     """A stack of one for a trainer that is no list of phases."""
 
     size = 1
+    prior = None
 
     def __init__(self, trainer: Trainer, problem: Problem, data: DataStream) -> None:
         self.trainer = trainer
@@ -69,9 +82,12 @@ class Solo:
         losses = self.trainer.step(self._data, progress)
         return {name: loss.detach().reshape(1) for name, loss in losses.items()}
 
-    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
+    def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         (rng,) = rngs
-        return self.trainer.sample(n, rng)[None]
+        return self.trainer.sample(n, rng)[None, :first]
+
+    def generate(self, replica: int, noise: Tensor) -> None:
+        return None
 
     def landscape(self, points: Tensor) -> None:
         return None
@@ -89,6 +105,11 @@ class Solo:
         for role, value in below(state, "stream.").items():
             self._problem.stream(role).set_state(value.cpu())
         self._data.drawn = int(state["drawn"])
+
+
+def sample_block(event_shape: Sequence[int]) -> int:
+    """On how many samples of that shape to evaluate a network at a time."""
+    return max(SMALLEST_BLOCK, BLOCK_NUMBERS // math.prod(event_shape))
 
 
 def below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from genbench.engine.feed import Drawn, Feeds
 from genbench.engine.method import Method
 from genbench.engine.optimizers import RULES
 from genbench.engine.schedule import schedule
-from genbench.engine.stack import SAMPLE_BLOCK, below
+from genbench.engine.stack import below, sample_block
 from genbench.engine.update import Update, Weights, compiled, flat_update
 
 _compiled: dict[Hashable, list[Update]] = {}
@@ -46,8 +46,10 @@ class Stacked:
     ) -> None:
         self.method = method = methods[0]
         self.size = len(methods)
+        self.prior = method.prior.shape
         self.updates_per_step = method.updates_per_step
         self._feeds, self._device, self._capture = feeds, device, capture
+        self._block = sample_block(feeds.event_shape)
         self._weights = {
             name: _stack([dict(each.networks[name].named_parameters()) for each in methods]) for name in method.networks
         }
@@ -88,17 +90,21 @@ class Stacked:
             self._rates[name].fill_(spec.lr * factor)
         return self._replay(self._feeds.next())
 
-    def sample(self, n: int, rngs: Sequence[Generator]) -> Tensor:
+    def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         shape = self.method.prior.shape
-        return self._evaluate(
-            "generator", torch.stack([torch.randn(n, *shape, generator=rng, device=rng.device) for rng in rngs])
-        )
+        noise = [torch.randn(n, *shape, generator=rng, device=rng.device)[:first] for rng in rngs]
+        return torch.stack([self.generate(replica, own) for replica, own in enumerate(noise)])
+
+    def generate(self, replica: int, noise: Tensor) -> Tensor:
+        return self._evaluate("generator", replica, noise.to(self._device))
 
     def landscape(self, points: Tensor) -> Tensor | None:
         if self.method.landscape is None:
             return None
-        everyone = points.to(self._device).expand(self.size, *points.shape)
-        return self._evaluate(self.method.landscape, everyone).flatten(1)
+        points = points.to(self._device)
+        return torch.stack(
+            [self._evaluate(self.method.landscape, replica, points).flatten() for replica in range(self.size)]
+        )
 
     def weights(self, replica: int) -> dict[str, Tensor]:
         return {
@@ -122,22 +128,15 @@ class Stacked:
         return state
 
     @torch.no_grad()
-    def _evaluate(self, name: str, x: Tensor) -> Tensor:
-        """The network's outputs on `(replicas, n, *inputs)`, in evaluation mode and in blocks."""
+    def _evaluate(self, name: str, replica: int, x: Tensor) -> Tensor:
+        """A replica's network's outputs on `(n, *inputs)`, in evaluation mode and in blocks."""
         network = self.method.networks[name]
+        weights = {key: value[replica] for key, value in self._weights[name].items()}
         was_training = network.training
         network.eval()
-        outputs = [
-            torch.cat(
-                [
-                    functional_call(network, {key: value[i] for key, value in self._weights[name].items()}, (block,))
-                    for block in torch.split(x[i], SAMPLE_BLOCK)
-                ]
-            )
-            for i in range(self.size)
-        ]
+        outputs = [functional_call(network, weights, (block,)) for block in torch.split(x, self._block)]
         network.train(was_training)
-        return torch.stack(outputs)
+        return torch.cat(outputs)
 
     def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
         losses = {}

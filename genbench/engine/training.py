@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +26,14 @@ FIRST_MARK = 0.01
 
 class Stopped(Exception):
     """Training was asked to stop before its budget was used up."""
+
+
+class Traced(NamedTuple):
+    """The losses at a moment of training: each network's, a number a replica."""
+
+    steps: int
+    updates: int
+    losses: dict[str, list[float]]
 
 
 @dataclass
@@ -62,6 +70,7 @@ class Training:
         self.device = device
         self.meter = Meter()
         self.losses: Mapping[str, Tensor] = {}
+        self.trace: list[Traced] = []
         self.diverged: dict[int, str] = {}
         """The replicas that left the finite numbers, and where. They go on as nonsense that nobody reads."""
         self.stack, self.path = assemble(trials, dataset, device, engine)
@@ -85,7 +94,8 @@ class Training:
             self.meter.samples = self.stack.samples
             self.meter.seconds = before + time.perf_counter() - started
             if self.meter.steps % CHECK_EVERY == 0:
-                self._check_losses()
+                losses = self._check_losses()
+                self.trace.append(Traced(self.meter.steps, self.meter.updates, losses))
             if stop(self.meter):
                 raise Stopped
         self._check_losses()
@@ -108,13 +118,16 @@ class Training:
         self.meter = Meter(**meter)
         self.stack.restore(replica, self.meter.steps, tensors)
 
-    def _check_losses(self) -> None:
-        for name, losses in self.losses.items():
-            for replica, loss in enumerate(losses.tolist()):
+    def _check_losses(self) -> dict[str, list[float]]:
+        """The losses as numbers; a replica with one that isn't finite has diverged."""
+        found = {name: losses.tolist() for name, losses in self.losses.items()}
+        for name, losses in found.items():
+            for replica, loss in enumerate(losses):
                 if not math.isfinite(loss):
                     self.diverged.setdefault(
                         replica, f"the {name}'s loss became {loss} by generator step {self.meter.steps}"
                     )
+        return found
 
     def _check_weights(self) -> None:
         for replica in range(self.stack.size):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
-from genbench.executors.task import Context, Task
+from genbench.executors.task import Context, Keep, Task
 from genbench.protocols import protocol
 from genbench.record import Record
 from genbench.registry import controls
@@ -28,7 +28,7 @@ class Plan:
     controls: list[Component] = field(default_factory=list)
     replaced: dict[str, list[Path]] = field(default_factory=dict)
 
-    def tasks(self, context: Context, keep_weights: bool, stack: int = 1) -> list[Task]:
+    def tasks(self, context: Context, keep: Keep, stack: int = 1) -> list[Task]:
         """The datasets' controls that are missing, which come first, and the trials to run, up to `stack` a task."""
         from genbench.executors.controls import ControlTask
         from genbench.executors.trial import TrialTask
@@ -36,7 +36,7 @@ class Plan:
         draws = self.suite.control_draws
         return [
             *(ControlTask(context, dataset, draws, control_key(self.suite, dataset)) for dataset in self.controls),
-            *(TrialTask(context, trials, self.suite.checkpoints, keep_weights) for trials in self.stacks(stack)),
+            *(TrialTask(context, trials, self.suite.checkpoints, keep) for trials in self.stacks(stack)),
         ]
 
     def stacks(self, size: int) -> list[tuple[Trial, ...]]:

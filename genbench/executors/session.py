@@ -17,20 +17,19 @@ import torch
 from torch import Tensor
 
 from genbench import provenance, seeding, store
-from genbench.datasets.base import Dataset, Target
+from genbench.datasets.base import Dataset
+from genbench.datasets.images import stored
 from genbench.engine.training import Meter, Stopped, Training, marks
-from genbench.executors.task import Context, Notify, Progress, Stop
+from genbench.executors.portrait import portrait
+from genbench.executors.task import Context, Keep, Notify, Progress, Stop
 from genbench.metrics.scoring import Scorer
 from genbench.protocols import protocol
 from genbench.record import Cost, Record, Score, Scores, Status
 from genbench.registry import datasets
 from genbench.spec import Component, Trial
 
-STRIP_SAMPLES = 400
-REAL_SAMPLES = 1_000
-LANDSCAPE_SIDE = 96
-LANDSCAPE_MARGIN = 0.3
-"""How far a landscape reaches beyond the target's bounding box, in units of the box."""
+STRIP_POINTS, STRIP_IMAGES = 400, 64
+"""How many samples of each checkpoint are kept."""
 
 NOTIFY_SECONDS = 0.25
 
@@ -43,6 +42,7 @@ class Replica:
     folder: Path
     curve: list[dict[str, Any]] = field(default_factory=list)
     strip: list[Tensor] = field(default_factory=list)
+    losses: list[dict[str, Any]] = field(default_factory=list)
     eval_seconds: float = 0.0
     record: Record | None = None
 
@@ -62,7 +62,7 @@ class Session:
         context: what all tasks of the run share.
         trials: trials that differ in their seeds alone and start from the same step.
         checkpoints: how often to measure.
-        keep_weights: whether to store final weights.
+        keep: what to store of a finished trial.
         notify: hears of progress.
         stop: says whether to stop.
     """
@@ -73,11 +73,11 @@ class Session:
         context: Context,
         trials: Sequence[Trial],
         checkpoints: int,
-        keep_weights: bool,
+        keep: Keep,
         notify: Notify,
         stop: Stop,
     ) -> None:
-        self.name, self.context, self.checkpoints, self.keep_weights = name, context, checkpoints, keep_weights
+        self.name, self.context, self.checkpoints, self.keep = name, context, checkpoints, keep
         self.notify, self.stop = notify, stop
         self.replicas = [Replica(trial, folder(context, trial)) for trial in trials]
         self.training: Training | None = None
@@ -141,13 +141,19 @@ class Session:
         return self.stop()
 
     def _measure(self, training: Training) -> Tensor:
-        """Samples from the evaluation streams, always the same noise, and adds a row to each curve."""
+        """Samples from the evaluation streams, always the same noise, and adds a row to each curve.
+
+        At the end there are as many samples as scoring wants, before it as many as curves do.
+        """
         protocols = [protocol(name) for name in self.context.protocols]
+        wanted = max(p.n for p in protocols)
         rngs = [
             seeding.stream(replica.trial.seed, seeding.EVALUATION_NOISE, training.device) for replica in self.replicas
         ]
         with self.replicas[0].evaluation_clock():
-            samples = training.stack.sample(max(p.n for p in protocols), rngs).cpu()
+            first = None if training.progress >= 1 else protocols[0].along().n
+            sampled = training.stack.sample(wanted, rngs, first).cpu()
+            samples = torch.stack([stored(own) for own in sampled])
         losses = {f"loss_{name}": values.tolist() for name, values in training.losses.items()}
         for i, replica in self._running:
             with replica.evaluation_clock():
@@ -156,7 +162,8 @@ class Session:
                 row |= {name: values[i] for name, values in losses.items()}
                 row |= {score.name: score.value for score in scores if score.value is not None}
                 replica.curve.append(row)
-                replica.strip.append(samples[i, :STRIP_SAMPLES].half())
+                is_images = samples.dtype == torch.uint8
+                replica.strip.append(samples[i, :STRIP_IMAGES] if is_images else samples[i, :STRIP_POINTS].half())
         return samples
 
     def _finish(self, replica: Replica, i: int, samples: Tensor, training: Training, dataset: Dataset) -> None:
@@ -169,7 +176,8 @@ class Session:
                     {band.name: band for band in controls.bands if band.identity.protocol == name} if controls else {}
                 )
                 scores += scorer(trial.dataset, name)(samples, bands)
-            pictured = _pictured(training, i, dataset)
+            pictured = portrait(training.stack, i, dataset, samples, trial.seed)
+        losses = replica.losses + _losses(training, i)
         record = Record(
             id=trial.id,
             suite=context.suite,
@@ -183,9 +191,9 @@ class Session:
             replica.folder,
             record,
             Scores(id=trial.id, scores=tuple(scores)),
-            pd.DataFrame(replica.curve),
-            {"final": samples, "strip": torch.stack(replica.strip), **pictured},
-            training.stack.weights(i) if self.keep_weights else None,
+            {store.CURVE: pd.DataFrame(replica.curve), store.LOSSES: pd.DataFrame(losses)},
+            {"final": samples[: self.keep.samples], "strip": torch.stack(replica.strip), **pictured},
+            training.stack.weights(i) if self.keep.weights else None,
         )
 
     def _resume(self, training: Training) -> float:
@@ -197,7 +205,8 @@ class Session:
                 continue
             tensors, facts = found
             training.restore(tensors, facts["meter"], i)
-            replica.curve, replica.eval_seconds = facts["curve"], facts["eval_seconds"]
+            replica.curve, replica.losses = facts["curve"], facts["losses"]
+            replica.eval_seconds = facts["eval_seconds"]
             replica.strip = [tensors[f"strip.{k}"] for k in range(len(replica.curve))]
             done = float(facts["done"])
         return done
@@ -205,7 +214,13 @@ class Session:
     def _save(self, training: Training, done: float) -> None:
         for i, replica in self._running:
             tensors, meter = training.state(i)
-            facts = {"meter": meter, "curve": replica.curve, "eval_seconds": replica.eval_seconds, "done": done}
+            facts = {
+                "meter": meter,
+                "curve": replica.curve,
+                "losses": replica.losses + _losses(training, i),
+                "eval_seconds": replica.eval_seconds,
+                "done": done,
+            }
             strip = {f"strip.{k}": frame for k, frame in enumerate(replica.strip)}
             store.save_checkpoint(replica.folder, tensors | strip, facts)
 
@@ -227,22 +242,16 @@ class Session:
         return provenance.gather(resolve_device(self.context.device), self.context.command) | path
 
 
-def _pictured(training: Training, replica: int, dataset: Dataset) -> dict[str, Tensor]:
-    """What the pictures need besides samples: real points, and the critic's landscape with its extent."""
-    if not isinstance(dataset, Target) or dataset.event_shape != (2,):
-        return {}
-    real = dataset.sample(REAL_SAMPLES, seeding.stream(0, seeding.REFERENCE_DATA))
-    pictured = {"real": real.half()}
-    margin = LANDSCAPE_MARGIN * (dataset.box.high - dataset.box.low)
-    low, high = dataset.box.low - margin, dataset.box.high + margin
-    axes = [torch.linspace(float(a), float(b), LANDSCAPE_SIDE) for a, b in zip(low, high, strict=True)]
-    heights = training.stack.landscape(torch.cartesian_prod(*axes))
-    if heights is not None:
-        heights = heights[replica].cpu().reshape(LANDSCAPE_SIDE, LANDSCAPE_SIDE)
-        # Half precision is finer than a picture's levels, but its range is small.
-        pictured["landscape"] = (heights / heights.abs().amax().clamp(min=1e-30)).half()
-        pictured["extent"] = torch.stack([low, high])
-    return pictured
+def _losses(training: Training, replica: int) -> list[dict[str, Any]]:
+    """A replica's losses along training, since it was begun or taken up again."""
+    return [
+        {
+            "steps": at.steps,
+            "updates": at.updates,
+            **{f"loss_{name}": each[replica] for name, each in at.losses.items()},
+        }
+        for at in training.trace
+    ]
 
 
 def commit_failure(

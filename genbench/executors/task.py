@@ -58,6 +58,14 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True)
+class Keep:
+    """What is stored of a finished trial: its weights, and how many of its final samples, all by default."""
+
+    weights: bool = True
+    samples: int | None = None
+
+
+@dataclass(frozen=True)
 class Context:
     """What all tasks of a run share."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from genbench.engine.paths import CannotStack
 from genbench.engine.training import Stopped
 from genbench.executors.process import run_conditions
 from genbench.executors.session import Session, commit_failure, folder
-from genbench.executors.task import Context, Notify, Outcome, Stop
+from genbench.executors.task import Context, Keep, Notify, Outcome, Stop
 from genbench.record import Cost, Record
 from genbench.spec import Component, Trial, format_seeds
 
@@ -29,7 +29,7 @@ class TrialTask:
     context: Context
     trials: tuple[Trial, ...]
     checkpoints: int
-    keep_weights: bool = True
+    keep: Keep = field(default_factory=Keep)
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class TrialTask:
         with run_conditions(self.context.precision):
             while stacks:
                 trials = stacks.pop(0)
-                session = Session(self.name, self.context, trials, self.checkpoints, self.keep_weights, notify, stop)
+                session = Session(self.name, self.context, trials, self.checkpoints, self.keep, notify, stop)
                 try:
                     session.run()
                 except Stopped:

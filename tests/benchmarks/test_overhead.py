@@ -11,7 +11,7 @@ import pytest
 
 from genbench.engine.stacked import Stacked
 from genbench.executors.plan import make_plan
-from genbench.executors.task import Context
+from genbench.executors.task import Context, Keep
 from genbench.registry import suites
 from genbench.store import Store
 
@@ -59,7 +59,7 @@ def prepared(trainer, root):
         plan = make_plan(suite, Store(folder))
         plan.controls.clear()
         context = Context(str(folder), suite.name, suite.protocols, "cpu", "genbench run", "compiled")
-        return plan.tasks(context, True, STACK)[0]
+        return plan.tasks(context, Keep(), STACK)[0]
 
     short = suite.model_copy(update={"budget": suite.budget.model_copy(update={"amount": 20.0}), "checkpoints": 2})
     task(short, Path(root, "short")).run(lambda word: None, lambda: False)

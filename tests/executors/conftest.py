@@ -6,7 +6,7 @@ import made_up
 import pytest
 
 from genbench.executors.plan import make_plan
-from genbench.executors.task import Context
+from genbench.executors.task import Context, Keep
 from genbench.registry import load_plugin
 from genbench.spec import Budget
 from genbench.store import Store
@@ -37,10 +37,10 @@ def suite():
 def trials(tmp_path, suite):
     """`trials("gan", root=…)`: the tasks that run them, without their dataset's controls."""
 
-    def of(*trainers, root=tmp_path, keep_weights=True, **changes):
+    def of(*trainers, root=tmp_path, keep=None, **changes):
         plan = make_plan(suite(*trainers, **changes), Store(root), ["all"])
         plan.controls.clear()
         context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run")
-        return plan.tasks(context, keep_weights)
+        return plan.tasks(context, keep or Keep())
 
     return of

@@ -6,7 +6,7 @@ import made_up
 import pytest
 
 from genbench.executors.plan import control_key, make_plan
-from genbench.executors.task import Context
+from genbench.executors.task import Context, Keep
 from genbench.record import ControlScores
 from genbench.registry import controls, datasets
 from genbench.spec import Component
@@ -205,7 +205,7 @@ def test_controls_are_measured_though_every_trial_is_done(tmp_path, suite):
     made_up.put(tmp_path, trial)
     plan = make_plan(suite("gan"), Store(tmp_path))
     assert (fate(plan), len(plan.controls)) == ("done", 1)
-    assert [task.name for task in plan.tasks(CONTEXT, keep_weights=True)] == ["controls on ring8"]
+    assert [task.name for task in plan.tasks(CONTEXT, Keep())] == ["controls on ring8"]
 
 
 def test_control_key_tells_datasets_and_their_versions_apart(suite):
@@ -217,13 +217,13 @@ def test_control_key_tells_datasets_and_their_versions_apart(suite):
     assert len(keys) == 3
 
 
-@pytest.mark.parametrize("keep_weights", [True, False])
-def test_tasks_measure_controls_first_and_carry_what_they_need(keep_weights, tmp_path, suite):
+@pytest.mark.parametrize("keep", [Keep(), Keep(weights=False, samples=10)])
+def test_tasks_measure_controls_first_and_carry_what_they_need(keep, tmp_path, suite):
     plan = make_plan(suite("gan", "wgan", datasets=("ring8", "grid25"), checkpoints=7), Store(tmp_path))
-    tasks = plan.tasks(CONTEXT, keep_weights)
+    tasks = plan.tasks(CONTEXT, keep)
     assert [task.needs for task in tasks] == [None, None, *(["controls on ring8"] * 2), *(["controls on grid25"] * 2)]
     assert {task.name for task in tasks[:2]} == {task.needs for task in tasks[2:]}
     assert {task.draws for task in tasks[:2]} == {2}
-    assert {(task.checkpoints, task.keep_weights) for task in tasks[2:]} == {(7, keep_weights)}
+    assert {(task.checkpoints, task.keep) for task in tasks[2:]} == {(7, keep)}
     assert len({task.name for task in tasks}) == len(tasks)
     assert pickle.loads(pickle.dumps(tasks)) == tasks  # noqa: S301

@@ -5,7 +5,7 @@ from scipy.stats import mannwhitneyu
 from tasks import ignore, never
 
 from genbench.executors.plan import make_plan
-from genbench.executors.task import Context
+from genbench.executors.task import Context, Keep
 from genbench.registry import suites
 from genbench.store import Store
 
@@ -27,7 +27,7 @@ def scores(tmp_path):
         plan = make_plan(plain.model_copy(update=changes), Store(tmp_path / engine))
         plan.controls.clear()
         context = Context(str(tmp_path / engine), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", engine)
-        for task in plan.tasks(context, False, stack):
+        for task in plan.tasks(context, Keep(weights=False), stack):
             (status,) = {record.status for record in task.run(ignore, never).records}
             assert status == "done"
         found = list(Store(tmp_path / engine).trials(plan.suite.name))

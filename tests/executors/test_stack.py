@@ -13,7 +13,7 @@ from genbench.engine import stacked
 from genbench.executors import session
 from genbench.executors.plan import make_plan
 from genbench.executors.session import folder
-from genbench.executors.task import Context
+from genbench.executors.task import Context, Keep
 from genbench.executors.trial import TrialTask
 from genbench.record import Cost
 from genbench.store import Store
@@ -45,7 +45,7 @@ def stack(tmp_path, suite):
         plan = make_plan(suite(trainer, seeds=seeds, **changes), Store(root), ["all"])
         plan.controls.clear()
         context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", "compiled")
-        return plan.tasks(context, True, size)
+        return plan.tasks(context, Keep(), size)
 
     return of
 
@@ -157,4 +157,4 @@ def test_progress_counts_the_stacks_trials(stack):
 
 def test_task_of_trials_is_plain_data(stack):
     (task,) = stack("gan")
-    assert task == TrialTask(task.context, task.trials, task.checkpoints, True)
+    assert task == TrialTask(task.context, task.trials, task.checkpoints, Keep())

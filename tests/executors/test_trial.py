@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import made_up
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from tasks import ignore, never
+from tasks import ignore, never, stop_at
 
 from genbench import store
 from genbench.executors import session
 from genbench.executors.controls import ControlTask
+from genbench.executors.task import Keep
 from genbench.store import Store
 
 
@@ -65,8 +67,8 @@ def test_curve_and_strip_have_a_row_a_checkpoint(trials):
     assert curve["steps"].tolist() == [1, 2, 9, 40]
     assert curve["updates"].tolist() == [2, 4, 18, 80]
     assert {"loss_generator", "loss_discriminator", "seconds", "modes", "hq"} <= set(curve.columns)
-    assert tensors["strip"].shape == (4, session.STRIP_SAMPLES, 2)
-    assert torch.equal(tensors["strip"][-1], tensors["final"][: session.STRIP_SAMPLES].half())
+    assert tensors["strip"].shape == (4, session.STRIP_POINTS, 2)
+    assert torch.equal(tensors["strip"][-1], tensors["final"][: session.STRIP_POINTS].half())
     assert not torch.equal(tensors["strip"][0], tensors["strip"][-1])
 
 
@@ -96,12 +98,13 @@ def test_samples_are_the_stored_weights_own(trials):
     assert torch.allclose(samples, load_file(made_up.place(task) / store.SAMPLES)["final"], atol=1e-6)
 
 
-def test_weights_can_be_left_out_but_not_their_hash(trials):
-    (kept,), (left_out,) = trials("gan"), trials("gan", keep_weights=False)
+def test_weights_and_most_samples_can_be_left_out_but_no_hash(trials):
+    (kept,), (left_out,) = trials("gan"), trials("gan", keep=Keep(weights=False, samples=7))
     hashes = {run(kept).weights_sha256}
     (made_up.place(kept) / store.WEIGHTS).unlink()
     hashes.add(run(left_out).weights_sha256)
     assert not (made_up.place(left_out) / store.WEIGHTS).exists()
+    assert len(load_file(made_up.place(left_out) / store.SAMPLES)["final"]) == 7
     assert len(hashes) == 1
     assert None not in hashes
 
@@ -251,3 +254,15 @@ def test_scores_carry_the_null_bands_of_stored_controls(trials):
 def test_needs_its_datasets_controls(trials):
     (task,) = trials("gan")
     assert task.needs == ControlTask(task.context, task.trials[0].dataset, 2, "").name
+
+
+def test_losses_are_noted_every_hundred_steps_and_go_on_after_a_pause(trials, tmp_path):
+    (whole,), (cut_off,) = trials("gan", steps=300), trials("gan", steps=300, root=tmp_path / "cut off")
+    run(whole)
+    cut_off.run(ignore, stop_at(2))
+    run(cut_off)
+    losses = [pd.read_parquet(made_up.place(task) / store.LOSSES) for task in (whole, cut_off)]
+    assert losses[0]["steps"].tolist() == [100, 200, 300]
+    assert losses[0]["updates"].tolist() == [200, 400, 600]
+    assert np.isfinite(losses[0][["loss_generator", "loss_discriminator"]]).all().all()
+    pd.testing.assert_frame_equal(losses[0], losses[1])

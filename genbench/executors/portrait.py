@@ -1,0 +1,120 @@
+"""What the pictures of a finished trial need besides its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import torch
+from torch import Generator, Tensor
+
+from genbench import seeding
+from genbench.datasets.base import Dataset, Finite, Target
+from genbench.datasets.images import as_pixels
+from genbench.engine.stack import Stack
+from genbench.errors import Skip
+from genbench.metrics.memory import nearest
+
+REAL_POINTS = 1_000
+LANDSCAPE_SIDE = 96
+LANDSCAPE_MARGIN = 0.3
+"""How far a landscape reaches beyond the target's bounding box, in units of the box."""
+
+REAL_IMAGES = 64
+ROWS = 8
+"""Interpolations, and samples whose neighbours are looked for."""
+
+STEPS = 11
+DIMENSIONS = 16
+"""Of the latent space, the first ones: so many are swept at most."""
+
+RANGE = 2.5
+"""How far each goes to both sides."""
+
+NEIGHBOURS = 5
+
+Portrait = dict[str, Tensor]
+"""Tensors by the names that a report knows them by."""
+
+
+def of_points(stack: Stack, replica: int, dataset: Target) -> Portrait:
+    """Real points, and the critic's landscape with its extent, of a target in the plane."""
+    real = dataset.sample(REAL_POINTS, seeding.stream(0, seeding.REFERENCE_DATA))
+    portrait = {"real": real.half()}
+    margin = LANDSCAPE_MARGIN * (dataset.box.high - dataset.box.low)
+    low, high = dataset.box.low - margin, dataset.box.high + margin
+    axes = [torch.linspace(float(a), float(b), LANDSCAPE_SIDE) for a, b in zip(low, high, strict=True)]
+    heights = stack.landscape(torch.cartesian_prod(*axes))
+    if heights is not None:
+        heights = heights[replica].cpu().reshape(LANDSCAPE_SIDE, LANDSCAPE_SIDE)
+        # Half precision is finer than a picture's levels, but its range is small.
+        portrait["landscape"] = (heights / heights.abs().amax().clamp(min=1e-30)).half()
+        portrait["extent"] = torch.stack([low, high])
+    return portrait
+
+
+def of_images(
+    generate: Callable[[Tensor], Tensor | None],
+    prior: tuple[int, ...] | None,
+    pixels: Tensor,
+    dataset: Finite,
+    rng: Generator,
+) -> Portrait:
+    """Ways through the latent space, and the training images nearest to the first samples.
+
+    `generate` maps noise `(n, *prior)` to images, if there is a prior; `pixels` are the samples
+    `(n, channels, height, width)` of uint8.
+    Images of the dataset itself are left out where it is private.
+    """
+    portrait = {}
+    for name, latents in journeys(prior, rng) if prior else ():
+        images = generate(latents.flatten(0, 1))
+        if images is not None:
+            portrait[name] = as_pixels(images.cpu()).reshape(*latents.shape[:2], *images.shape[1:])
+    return portrait | ({} if dataset.private else likenesses(pixels, dataset))
+
+
+def journeys(prior: tuple[int, ...], rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    """Latents `(rows, 11, *prior)` by name: interpolations between two draws, and a sweep of each dimension."""
+    start, end, fixed = (torch.randn(n, *prior, generator=rng) for n in (ROWS, ROWS, 1))
+    share = torch.linspace(0, 1, STEPS).reshape(-1, *[1] * len(prior))
+    yield "linear", torch.lerp(start[:, None], end[:, None], share)
+    yield "spherical", spherical(start[:, None], end[:, None], share)
+    flat = fixed.flatten(1).expand(STEPS, -1)
+    swept = flat.repeat(min(DIMENSIONS, flat.shape[1]), 1, 1)
+    for dimension, latents in enumerate(swept):
+        latents[:, dimension] = torch.linspace(-RANGE, RANGE, STEPS)
+    yield "sweep", swept.reshape(*swept.shape[:2], *prior)
+
+
+def spherical(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
+    """The interpolation along the great circle, whose points are as likely as its ends. arXiv:1609.04468, section 2.1.
+
+    The last dimension is the latents'; the others broadcast.
+    """
+    cosine = torch.nn.functional.cosine_similarity(start, end, dim=-1).clamp(-1, 1)[..., None]
+    angle = torch.arccos(cosine)
+    return (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
+
+
+def likenesses(pixels: Tensor, dataset: Finite) -> Portrait:
+    """Real images, and the training images nearest to the first samples with their distances in grey levels."""
+    real = dataset.reference.distinct(
+        min(REAL_IMAGES, len(dataset.reference)), seeding.stream(0, seeding.REFERENCE_DATA)
+    )
+    portrait = {"real": as_pixels(real)}
+    with suppress(Skip):
+        distances, places = nearest(pixels[:ROWS], dataset.train, NEIGHBOURS)
+        found = torch.stack([dataset.train.at(row) for row in places])
+        portrait |= {"neighbours": as_pixels(found), "neighbour_distances": distances.float()}
+    return portrait
+
+
+def portrait(stack: Stack, replica: int, dataset: Dataset, samples: Tensor, seed: int) -> Portrait:
+    """What suits the dataset; nothing for samples that are neither images nor points of the plane."""
+    if isinstance(dataset, Target) and dataset.event_shape == (2,):
+        return of_points(stack, replica, dataset)
+    if isinstance(dataset, Finite) and len(dataset.event_shape) == 3:
+        rng = seeding.stream(seed, seeding.PORTRAIT)
+        return of_images(lambda noise: stack.generate(replica, noise), stack.prior, samples, dataset, rng)
+    return {}
