@@ -47,11 +47,10 @@ def gan(
     Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`.
     `smoothing` draws the real label uniformly from [.7, .9] and leaves the fake one at 0.
     """
-    from torch import cat
     from torch.nn.functional import softplus
 
     def discriminator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
-        real, fake = nets.discriminator(cat([batch.real, nets.generator(batch.noise)])).chunk(2)
+        real, fake = api.together(nets.discriminator, batch.real, nets.generator(batch.noise))
         truth = batch.label * softplus(-real) + (1 - batch.label) * softplus(real) if smoothing else softplus(-real)
         return truth.mean() + softplus(fake).mean()
 

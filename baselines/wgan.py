@@ -40,10 +40,9 @@ def wgan(
     Symbols as in the paper: f is `critic`, g is `generator`, z is `noise`, c is `clip`. After each of its updates
     the critic's weights are clipped to [−c, c].
     """
-    from torch import cat
 
     def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
-        fakes, reals = nets.critic(cat([nets.generator(batch.noise), batch.real])).chunk(2)
+        fakes, reals = api.together(nets.critic, nets.generator(batch.noise), batch.real)
         return fakes.mean() - reals.mean()
 
     def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:

@@ -42,19 +42,18 @@ def wgan_gp(
     Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`, x̂ is `between`, ε is `mix`, λ is
     `penalty`.
     """
-    from torch import cat
 
     def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         fake = nets.generator(batch.noise)
         between = fake.lerp(batch.real, batch.mix)
         slope: Tensor = api.input_gradient(nets.critic, between).flatten(1).norm(2, dim=1)
-        fakes, reals = nets.critic(cat([fake, batch.real])).chunk(2)
+        fakes, reals = api.together(nets.critic, fake, batch.real)
         return fakes.mean() - reals.mean() + penalty * (slope - 1).square().mean()
 
     def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         return -nets.critic(nets.generator(batch.noise)).mean()
 
-    noise = api.Normal((latent,))
+    noise, mix = api.Normal((latent,)), api.Uniform(shape=problem.number_shape)
     adam = api.Optimizer(optimizer, lr, beta1, beta2)
     return api.Method(
         networks={
@@ -62,7 +61,7 @@ def wgan_gp(
             "critic": problem.critic(networks, width=width, depth=depth),
         },
         phases=[
-            api.Phase("critic", critic_loss, {"real": api.Real(), "noise": noise, "mix": api.Uniform()}, critic_steps),
+            api.Phase("critic", critic_loss, {"real": api.Real(), "noise": noise, "mix": mix}, critic_steps),
             api.Phase("generator", generator_loss, {"noise": noise}),
         ],
         optimizers={"generator": adam, "critic": adam},

@@ -22,7 +22,7 @@ from genbench.engine.method import (
     Trainer,
     Uniform,
 )
-from genbench.engine.problem import Problem, input_gradient
+from genbench.engine.problem import Problem, input_gradient, together
 from genbench.errors import BadParameter, GenbenchError, Skip
 from genbench.metrics import metric
 from genbench.networks import PairName
@@ -69,5 +69,6 @@ __all__ = [
     "input_gradient",
     "metric",
     "suite",
+    "together",
     "trainer",
 ]

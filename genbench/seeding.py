@@ -19,6 +19,7 @@ REFERENCE_DATA = "reference data"
 CONTROL_DATA = "control data"
 NULL_DATA = "null band data"
 PROJECTIONS = "projections"
+SUBSETS = "subsets"
 
 
 def derive(seed: int, role: str) -> int:

@@ -14,8 +14,8 @@ from genbench.datasets.base import DataStream, Target
 from genbench.engine.training import Training
 from genbench.errors import BadParameter, Skip
 from genbench.executors.session import build_dataset
-from genbench.metrics.protocols import PROTOCOLS
 from genbench.metrics.truth import Truth
+from genbench.protocols import PROTOCOLS
 from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers
 from genbench.spec import Budget, Component, Trial
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("genbench", "distances", "errors", "provenance", "record", "registry", "seeding", "spec"),
-    ("datasets", "features", "networks", "store"),
+    ("datasets", "features", "networks", "protocols", "store"),
     ("controls", "engine", "metrics", "stats", "suites"),
     ("api", "executors", "report"),
     ("cli",),

@@ -39,7 +39,7 @@ def test_its_table_is_what_report_prints_of_the_reference():
     shown = re.search(r"<!-- table -->\n(.*?)<!-- /table -->", README, re.DOTALL)[1]
     store = Store(ROOT / "results" / "reference")
     plan = store.plan("toy2d")
-    from genbench.metrics.protocols import protocol
+    from genbench.protocols import protocol
 
     found = [table.headline() for table in tables(store, "toy2d", protocol(plan.protocols[0]))]
     assert shown.strip() == markdown(found).strip()

@@ -94,13 +94,13 @@ def _store(results: Path) -> Store:
 
 
 def _tables(store: Store, suite: str, protocol: str | None) -> list[Table]:
-    from genbench.metrics import protocols
+    from genbench.protocols import protocol as protocol_named
     from genbench.report.table import tables
 
     plan = store.plan(suite)
     stored = (score.identity.protocol for found in store.trials(suite) if found.scores for score in found.scores.scores)
     name = protocol or (plan.protocols[0] if plan else next(stored, "genbench1"))
-    return tables(store, suite, protocols.protocol(name))
+    return tables(store, suite, protocol_named(name))
 
 
 def _draw(store: Store, suites: list[str], folder: Path) -> None:

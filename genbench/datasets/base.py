@@ -74,7 +74,7 @@ class Target(Dataset, Protocol):
 
 
 class Part(Protocol):
-    """Some of a finite dataset's samples, `(n, *event)`; `labels` `(n,)` are their classes, of a dataset that has any."""
+    """Some of a finite dataset's samples; `labels` `(n,)` are their classes, where there are any."""
 
     event_shape: tuple[int, ...]
     labels: Tensor | None
@@ -87,6 +87,9 @@ class Part(Protocol):
 
     def distinct(self, n: int, rng: Generator) -> Tensor:
         """Draws `(n, *event)` different samples in random order; raises Skip where there are fewer."""
+
+    def at(self, places: Tensor) -> Tensor:
+        """The samples at `places` `(n,)`, `(n, *event)`."""
 
     def of_classes(self, classes: Sequence[int]) -> Self:
         """The samples of those classes alone."""

@@ -96,8 +96,8 @@ class ImageSet:
 
     def dealt(self, rng: Generator) -> ImageSet:
         both = self.held_out.with_(self.reference)
-        held_out, reference = torch.randperm(len(both), generator=rng).split([len(self.held_out), len(self.reference)])
-        return ImageSet(self.train, both.only(held_out), both.only(reference), self.classes)
+        order, size = torch.randperm(len(both), generator=rng), len(self.held_out)
+        return ImageSet(self.train, both.only(order[:size]), both.only(order[size:]), self.classes)
 
 
 def as_floats(pixels: Tensor) -> Tensor:
@@ -108,3 +108,10 @@ def as_floats(pixels: Tensor) -> Tensor:
 def as_pixels(images: Tensor) -> Tensor:
     """Floats in [−1, 1] as the nearest pixels of uint8; what lies beyond is clamped."""
     return ((images + 1) * HALF_RANGE).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def stored(samples: Tensor) -> Tensor:
+    """Samples `(n, *event)` as they are scored and stored: images as pixels, anything else in single precision."""
+    if samples.dtype == torch.uint8:
+        return samples
+    return as_pixels(samples) if samples.dim() == 4 else samples.float()

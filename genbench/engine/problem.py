@@ -29,6 +29,11 @@ class Problem:
         self._seed = seed
         self.streams: dict[str, torch.Generator] = {}
 
+    @property
+    def number_shape(self) -> tuple[int, ...]:
+        """The shape of one number a sample, ready for arithmetic with samples: all of it ones."""
+        return (1,) * len(self.event_shape)
+
     def generator(self, pair: str, *, latent: int, width: int, depth: int) -> Module:
         """The generator of a named pair of networks, `(batch, latent)` to `(batch, *event)`, freshly initialised."""
         build = networks.pair(pair).generator
@@ -56,6 +61,20 @@ class Problem:
         if role not in self.streams:
             self.streams[role] = seeding.stream(self._seed, role, self.device)
         return self.streams[role]
+
+
+def together(network: Callable[[Tensor], Tensor], *batches: Tensor) -> tuple[Tensor, ...]:
+    """The network's outputs for several batches of equal size, one each, in as few passes as give those outputs.
+
+    A network with batch normalisation sees the batches one after the other, since rows that it sees together change
+    each other; any other sees them in one pass, which is quicker.
+    """
+    import torch
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    if isinstance(network, torch.nn.Module) and any(isinstance(layer, _BatchNorm) for layer in network.modules()):
+        return tuple(network(batch) for batch in batches)
+    return network(torch.cat(batches)).chunk(len(batches))
 
 
 def input_gradient(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from genbench.executors.session import build_dataset, scorer
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.executors.trial import control_name
 from genbench.metrics.bands import bands
-from genbench.metrics.protocols import protocol
+from genbench.protocols import protocol
 from genbench.record import ControlScores, Score
 from genbench.registry import Entry, controls
 from genbench.spec import Component

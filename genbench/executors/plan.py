@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from genbench.executors.task import Context, Task
-from genbench.metrics.protocols import protocol
+from genbench.protocols import protocol
 from genbench.record import Record
 from genbench.registry import controls
 from genbench.spec import Component, Suite, Trial, canonical_json

@@ -20,8 +20,8 @@ from genbench import provenance, seeding, store
 from genbench.datasets.base import Dataset, Target
 from genbench.engine.training import Meter, Stopped, Training, marks
 from genbench.executors.task import Context, Notify, Progress, Stop
-from genbench.metrics.protocols import protocol
 from genbench.metrics.scoring import Scorer
+from genbench.protocols import protocol
 from genbench.record import Cost, Record, Score, Scores, Status
 from genbench.registry import datasets
 from genbench.spec import Component, Trial
@@ -279,4 +279,4 @@ def build_dataset(component: Component) -> Dataset:
 def scorer(component: Component, protocol_name: str, curve: bool = False) -> Scorer:
     """A dataset's scorer under a protocol, kept for the trials that follow."""
     found = protocol(protocol_name)
-    return Scorer(build_dataset(component), found, found.curve if curve else None)
+    return Scorer(build_dataset(component), found.along() if curve else found)

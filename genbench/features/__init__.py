@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ExtractorName = Literal["mnist-cnn", "celeba-cnn", "inception"]
+VERSIONS: dict[ExtractorName, str] = {
+    "mnist-cnn": "mnist-cnn-1",
+    "celeba-cnn": "celeba-cnn-1",
+    "inception": "inception",
+}
+"""The extractors with the version of their weights, as scores name them."""
 
 
 class Seen(NamedTuple):
@@ -42,14 +48,14 @@ class Extractor(Protocol):
 
 
 @cache
-def extractor(name: str) -> Extractor:
+def extractor(name: ExtractorName) -> Extractor:
     """The extractor that `name` stands for, loaded once.
 
     Raises UnknownName, Skip with a reason where it needs what isn't there, and GenbenchError for damaged weights.
     """
     from genbench.features import inception, mnist_cnn
 
-    extractors: dict[str, Callable[[], Extractor]] = {
+    extractors: dict[ExtractorName, Callable[[], Extractor]] = {
         "mnist-cnn": mnist_cnn.mnist_cnn,
         "inception": inception.inception,
     }

@@ -18,11 +18,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from torch import Generator
 
 from genbench import seeding
-from genbench.datasets.base import Dataset
-from genbench.metrics.protocols import PROTOCOLS, protocol
+from genbench.datasets.base import Dataset, Finite
 from genbench.metrics.scoring import Scorer
+from genbench.protocols import POINTS, protocol
 from genbench.record import Score
 from genbench.registry import datasets
 from genbench.spec import Component, canonical_json
@@ -49,9 +50,24 @@ def bands(component: Component, dataset: Dataset, scorer: Scorer) -> Bands:
 
 def measure(dataset: Dataset, scorer: Scorer, draws: int) -> Bands:
     """The 2.5 % and 97.5 % quantiles of each column over `draws` draws of the truth."""
-    n = scorer.protocol.n
-    drawn = [scorer(dataset.sample(n, seeding.stream(seed, seeding.NULL_DATA))) for seed in range(draws)]
+    draw = _dealt if isinstance(dataset, Finite) else _fresh
+    drawn = [draw(dataset, scorer, seeding.stream(seed, seeding.NULL_DATA)) for seed in range(draws)]
     return {column[0].name: _band(column) for column in zip(*drawn, strict=True)}
+
+
+def _fresh(dataset: Dataset, scorer: Scorer, rng: Generator) -> tuple[Score, ...]:
+    return scorer(dataset.sample(scorer.protocol.n, rng))
+
+
+def _dealt(dataset: Dataset, scorer: Scorer, rng: Generator) -> tuple[Score, ...]:
+    """Scores of real samples against others: which of those that training never sees are which is drawn anew.
+
+    There are no more than these, so draws from one half against the other would hardly differ.
+    """
+    assert isinstance(dataset, Finite)
+    again = dataset.dealt(rng)
+    part = again.held_out
+    return Scorer(again, scorer.protocol)(part.distinct(min(scorer.protocol.n, len(part)), rng))
 
 
 def _band(scores: Sequence[Score]) -> Score:
@@ -80,8 +96,9 @@ def _measure_shipped(name: str, protocol_name: str) -> tuple[str, list[Score]]:
 def main() -> None:
     """Measures the shipped bands and writes them."""
     found: dict[str, list[Score]] = {}
+    pairs = product(SHIPPED_DATASETS, [protocol.name for protocol in POINTS])
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for key, measured in pool.map(_measure_shipped, *zip(*product(SHIPPED_DATASETS, PROTOCOLS), strict=True)):
+        for key, measured in pool.map(_measure_shipped, *zip(*pairs, strict=True)):
             found.setdefault(key, []).extend(measured)
     lines = [
         f"{json.dumps(key)}: [\n " + ",\n ".join(canonical_json(band.model_dump(mode="json")) for band in column) + "]"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-import torchmetrics
 from torch import Tensor
 
+from genbench import seeding
 from genbench.errors import Skip
 
 
@@ -18,40 +18,27 @@ class Moments(NamedTuple):
     covariance: Tensor
 
 
-class FrechetDistance(torchmetrics.Metric):
-    """The squared Fréchet distance to a reference, between Gaussians fitted to features. arXiv:1706.08500, eq. 6.
+def fitted(features: Tensor) -> Moments:
+    """The moments of features `(n, features)`; raises Skip for too few, whose covariance would be singular."""
+    n, size = features.shape
+    if n <= size:
+        raise Skip(f"a covariance of {size} features needs more than {size} samples and got {n}")
+    return moments(features)
 
-    Updated with features `(n, features)`; only their sums are kept, in double precision. Raises Skip where there are
-    too few samples for a covariance.
+
+def extrapolated(features: Tensor, reference: Moments, points: int) -> Tensor:
+    """The Fréchet distance of infinitely many samples. arXiv:1911.07023, section 3.
+
+    A line through the distances of random subsets over one over their size, which goes down to zero: `points` sizes
+    from a tenth of `features` `(n, features)` up to all. Raises Skip where the smallest is too small for a covariance.
     """
-
-    full_state_update = False
-    sums: Tensor
-    products: Tensor
-    total: Tensor
-
-    def __init__(self, reference: Moments, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.reference = reference
-        size = len(reference.mean)
-        self.add_state("sums", torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("products", torch.zeros(size, size, dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-
-    def update(self, features: Tensor) -> None:
-        # About the reference's mean rather than the origin, so that features far from it lose nothing to rounding.
-        centred = features.double() - self.reference.mean
-        self.sums += centred.sum(0)
-        self.products.addmm_(centred.T, centred)
-        self.total += len(features)
-
-    def compute(self) -> Tensor:
-        """The distance, ≥ 0 but for rounding."""
-        if self.total < 2:
-            raise Skip(f"a covariance needs 2 samples at least and got {int(self.total)}")
-        shift = self.sums / self.total
-        covariance = (self.products - self.total * shift.outer(shift)) / (self.total - 1)
-        return frechet_distance(Moments(self.reference.mean + shift, covariance), self.reference)
+    n = len(features)
+    rng = seeding.stream(0, seeding.SUBSETS)
+    sizes = torch.linspace(n // 10, n, points).round().long().tolist()
+    found = [frechet_distance(fitted(features[torch.randperm(n, generator=rng)[:size]]), reference) for size in sizes]
+    design = torch.stack([torch.ones(points), 1 / torch.tensor(sizes)], 1).double()
+    intercept: Tensor = torch.linalg.lstsq(design, torch.stack(found)[:, None]).solution[0, 0]
+    return intercept
 
 
 def moments(features: Tensor) -> Moments:

@@ -47,14 +47,15 @@ class SampleMetric(torchmetrics.Metric):
         self.samples.append(samples)
 
     def compute(self) -> Tensor:
-        collected = self.samples if isinstance(self.samples, Tensor) else _together(self.samples)
-        return torch.as_tensor(self.evaluate(collected), dtype=torch.float64)
+        return torch.as_tensor(self.evaluate(joined(self.samples)), dtype=torch.float64)
 
     def evaluate(self, samples: Tensor) -> Tensor | float:
         """The metric of `(n, features)` samples."""
         raise NotImplementedError
 
 
-def _together(parts: list[Tensor]) -> Tensor:
-    """All samples; a lone part is itself, so metrics that share it may share what they find out about it."""
+def joined(parts: list[Tensor] | Tensor) -> Tensor:
+    """All of a state's samples. A lone part is itself, so metrics that share it may share what they find out of it."""
+    if isinstance(parts, Tensor):
+        return parts
     return parts[0] if len(parts) == 1 else torch.cat(parts)

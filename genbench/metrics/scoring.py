@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import torchmetrics
 from torch import Tensor
 
 from genbench.datasets.base import Dataset
+from genbench.datasets.images import stored
 from genbench.errors import Skip
-from genbench.metrics.protocols import Protocol
+from genbench.metrics.samples import joined
 from genbench.metrics.truth import Truth
+from genbench.protocols import Protocol
 from genbench.record import Identity, Score
 from genbench.registry import Reference, metrics
 
 SPLIT = "reference, seed 0"
+
+Updated = dict[tuple[Hashable, int], torchmetrics.Metric]
+"""Metrics that have been updated, by what their state is of and by how many samples."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +41,12 @@ class Scorer:
     Args:
         dataset: the dataset whose samples are judged.
         protocol: the way of judging.
-        only: the columns to compute, all by default.
     """
 
-    def __init__(self, dataset: Dataset, protocol: Protocol, only: Collection[str] | None = None) -> None:
+    def __init__(self, dataset: Dataset, protocol: Protocol) -> None:
         self.protocol = protocol
         truth = Truth(dataset)
-        names = [name for name in protocol.columns if only is None or name in only]
-        self._columns = [self._column(name, truth) for name in names]
+        self._columns = [self._column(name, truth) for name in protocol.columns]
 
     @property
     def identities(self) -> dict[str, Identity]:
@@ -51,22 +54,17 @@ class Scorer:
         return {column.blank.name: column.blank.identity for column in self._columns}
 
     def __call__(self, samples: Tensor, bands: Mapping[str, Score] | None = None) -> tuple[Score, ...]:
-        """Scores `(n, *event)` samples, the first ones where a metric wants fewer; `bands` fill in null bands."""
-        samples = samples.detach().cpu().float()
-        updated: dict[Hashable, torchmetrics.Metric] = {}
-        scores = []
-        for column in self._columns:
-            found: dict[str, object] = {}
-            if column.metric is not None:
-                try:
-                    found = {"state": "ok", "reason": None, "value": _value(column, column.metric, samples, updated)}
-                except Skip as skip:
-                    found = {"reason": str(skip)}
-            band = (bands or {}).get(column.blank.name)
-            if band is not None and band.identity == column.blank.identity:
-                found |= {"null_low": band.null_low, "null_high": band.null_high}
-            scores.append(column.blank.model_copy(update=found))
-        return tuple(scores)
+        """Scores `(n, *event)` samples, the first ones where a metric wants fewer; `bands` fill in null bands.
+
+        Images, floats in [−1, 1], are rounded to the pixels that are stored of them, which may be given as well.
+        """
+        samples = stored(samples.detach().cpu())
+        updated: Updated = {}
+        scores = {}
+        # Those of the most samples first: they hold what those of fewer ask for.
+        for column in sorted(self._columns, key=lambda column: -column.blank.identity.n):
+            scores[column.blank.name] = column.blank.model_copy(update=_found(column, samples, updated))
+        return tuple(_banded(scores[column.blank.name], bands or {}) for column in self._columns)
 
     def _column(self, name: str, truth: Truth) -> Column:
         reference = Reference.parse(self.protocol.columns[name])
@@ -76,6 +74,7 @@ class Scorer:
             metric, reason = entry.build(truth, **parameters), None
         except Skip as skip:
             metric, reason = None, str(skip)
+        extractor = getattr(metric, "extractor", None)
         blank = Score(
             name=name,
             identity=Identity(
@@ -86,7 +85,8 @@ class Scorer:
                 protocol_version=self.protocol.version,
                 n=int(parameters.get("n") or self.protocol.n),
                 split=SPLIT,
-                dtype="float32",
+                dtype="float32" if len(truth.dataset.event_shape) == 1 else "uint8",
+                extractor=f"{extractor.name} {extractor.sha256}" if extractor else None,
             ),
             value=None,
             unit=entry.facts["unit"],
@@ -97,33 +97,60 @@ class Scorer:
         return Column(blank, metric)
 
 
-def _value(
-    column: Column, metric: torchmetrics.Metric, samples: Tensor, updated: dict[Hashable, torchmetrics.Metric]
-) -> float:
+def _found(column: Column, samples: Tensor, updated: Updated) -> dict[str, object]:
+    """A score's value, or the reason why there is none."""
+    if column.metric is None:
+        return {}
+    try:
+        return {"state": "ok", "reason": None, "value": _value(column, column.metric, samples, updated)}
+    except Skip as skip:
+        return {"reason": str(skip)}
+
+
+def _banded(score: Score, bands: Mapping[str, Score]) -> Score:
+    band = bands.get(score.name)
+    if band is None or band.identity != score.identity:
+        return score
+    return score.model_copy(update={"null_low": band.null_low, "null_high": band.null_high})
+
+
+def _value(column: Column, metric: torchmetrics.Metric, samples: Tensor, updated: Updated) -> float:
     """The metric's value on the first of the samples; raises Skip where there are too few, or it isn't finite."""
     n = column.blank.identity.n
     if len(samples) < n:
         raise Skip(f"needs {n} samples and got {len(samples)}")
     metric.reset()
-    leader = updated.setdefault((getattr(metric, "state_key", column.blank.name), n), metric)
-    if leader is metric:
-        metric.update(samples[:n])
+    key = getattr(metric, "state_key", column.blank.name)
+    alike = {m: leader for (of, m), leader in updated.items() if of == key and (m == n or _collects(leader))}
+    if n in alike:
+        _share_state(alike[n], metric)
+    elif alike:
+        _share_state(next(iter(alike.values())), metric, first=n)
     else:
-        _share_state(leader, metric)
+        metric.update(samples[:n])
+    updated.setdefault((key, n), metric)
     value = float(metric.compute())
     if not math.isfinite(value):
         raise Skip(f"its value is {value}")
     return value
 
 
-def _share_state(leader: torchmetrics.Metric, follower: torchmetrics.Metric) -> None:
+def _collects(metric: torchmetrics.Metric) -> bool:
+    """Whether a metric's states are lists of what belongs to a sample each."""
+    return all(isinstance(default, list) for default in metric._defaults.values())
+
+
+def _share_state(leader: torchmetrics.Metric, follower: torchmetrics.Metric, first: int | None = None) -> None:
     """Gives `follower` the states that `leader` has just been updated to, as a MetricCollection's groups do.
 
     A collection finds its groups by comparing values at the first update, which merges metrics that happen to agree
-    there; ours say by their `state_key` which states are equal by construction.
+    there; ours say by their `state_key` which states are equal by construction. Of collected samples, it may be the
+    `first` alone.
     """
     for name in leader._defaults:
         state = getattr(leader, name)
+        if first is not None:
+            state = [joined(state)[:first]]
         setattr(follower, name, list(state) if isinstance(state, list) else state)
     follower._update_count = leader._update_count
     follower._computed = None

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from genbench import seeding
-from genbench.datasets.base import Dataset, Modes, Target
+from genbench.datasets.base import Dataset, Finite, Modes, Target
+from genbench.datasets.images import as_pixels
+from genbench.datasets.roots import cache_root
 from genbench.errors import Skip
+from genbench.features import Extractor, ExtractorName, Seen, extractor
+from genbench.features.looking import remembered
 
 if TYPE_CHECKING:
     from genbench.metrics.curve import Projection
     from genbench.metrics.manifold import Neighbourhood
 
 REFERENCE_SEED = 0
+CLASSIFIERS: dict[ExtractorName, int] = {"mnist-cnn": 10}
+"""Extractors whose heads tell a dataset's own classes apart, and how many a head does."""
 
 
 class Truth:
@@ -26,6 +32,8 @@ class Truth:
         self.reference = cache(self._reference)
         self.neighbourhood = cache(self._neighbourhood)
         self.projection = cache(self._projection)
+        self.seen = cache(self._seen)
+        self.manifold = cache(self._manifold)
 
     @property
     def target(self) -> Target:
@@ -34,10 +42,29 @@ class Truth:
         return self.dataset
 
     @property
+    def finite(self) -> Finite:
+        if not isinstance(self.dataset, Finite):
+            raise Skip("the dataset has no training set")
+        return self.dataset
+
+    @property
     def modes(self) -> Modes:
         if self.target.modes is None:
             raise Skip("the dataset has no modes")
         return self.target.modes
+
+    def extractor(self, name: ExtractorName) -> Extractor:
+        """The feature extractor of that name, for a dataset of images."""
+        if len(self.dataset.event_shape) != 3:
+            raise Skip("the dataset has no images")
+        return extractor(name)
+
+    def labelled(self, name: ExtractorName) -> None:
+        """Makes sure that the dataset's classes are those that an extractor tells apart."""
+        self.extractor(name)
+        classes = CLASSIFIERS.get(name, 0) ** self.dataset.event_shape[0]
+        if len(self.finite.classes) != classes:
+            raise Skip(f"the dataset's classes aren't those that {name} tells apart")
 
     def _projection(self) -> Projection:
         """The nearest points of the target's curve."""
@@ -54,5 +81,18 @@ class Truth:
         return Neighbourhood(self.reference(n), k)
 
     def _reference(self, n: int) -> Tensor:
-        """`n` real samples, the same at every call: from a stream that neither training nor controls draw from."""
+        """`n` real points, the same at every call: from a stream that neither training nor controls draw from."""
+        if len(self.dataset.event_shape) != 1:
+            raise Skip("the dataset's samples are no points")
         return self.dataset.sample(n, seeding.stream(REFERENCE_SEED, f"{seeding.REFERENCE_DATA}/{n}"))
+
+    def _manifold(self, name: ExtractorName, n: int, k: int) -> Neighbourhood:
+        """The balls to the k-th neighbour of the features of `n` reference images."""
+        from genbench.metrics.manifold import Neighbourhood
+
+        return Neighbourhood(self.seen(name, n).features, k)
+
+    def _seen(self, name: ExtractorName, n: int) -> Seen:
+        """What an extractor sees in `n` reference images, the same at every call."""
+        images = self.finite.reference.distinct(n, seeding.stream(REFERENCE_SEED, seeding.REFERENCE_DATA))
+        return remembered(self.extractor(name), as_pixels(images), cache_root() / "features")

@@ -1,4 +1,4 @@
-"""Fully connected networks for points."""
+"""Fully connected networks: for points, and for images as long vectors."""
 
 import math
 
@@ -25,12 +25,14 @@ class Maxout(nn.Module):
 
 def generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
     """`depth` ReLU layers of `width` units, then a linear map to the event."""
-    return _uniform_init(_relu_layers(latent, math.prod(event_shape), width, depth), rng)
+    layers = _relu_layers(latent, math.prod(event_shape), width, depth)
+    return _uniform_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
 
 
 def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
     """`depth` ReLU layers of `width` units, then one score."""
-    return _uniform_init(_relu_layers(math.prod(event_shape), 1, width, depth), rng)
+    layers = _relu_layers(math.prod(event_shape), 1, width, depth)
+    return _uniform_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
 
 
 def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
@@ -40,12 +42,13 @@ def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, dept
     for _ in range(depth + 1):
         layers += [_linear(inputs, 2 * width), nn.BatchNorm1d(2 * width), nn.ReLU()]
         inputs = 2 * width
-    return _normal_init(nn.Sequential(*layers, _linear(inputs, math.prod(event_shape))), rng)
+    layers += [_linear(inputs, math.prod(event_shape)), *_to_event(event_shape)]
+    return _normal_init(nn.Sequential(*layers), rng)
 
 
 def pacgan_discriminator(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
     """`depth` maxout layers of `width` units and five pieces, then one logit."""
-    layers: list[nn.Module] = []
+    layers = _to_vector(event_shape)
     inputs = math.prod(event_shape)
     for _ in range(depth):
         layers.append(Maxout(inputs, width, PACGAN_PIECES))
@@ -58,12 +61,20 @@ def _linear(inputs: int, outputs: int) -> Linear:
     return Linear(inputs, outputs, device="meta").to_empty(device="cpu")
 
 
-def _relu_layers(inputs: int, outputs: int, width: int, depth: int) -> nn.Sequential:
+def _to_event(event_shape: tuple[int, ...]) -> list[nn.Module]:
+    return [nn.Unflatten(1, event_shape)] if len(event_shape) > 1 else []
+
+
+def _to_vector(event_shape: tuple[int, ...]) -> list[nn.Module]:
+    return [nn.Flatten()] if len(event_shape) > 1 else []
+
+
+def _relu_layers(inputs: int, outputs: int, width: int, depth: int) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for _ in range(depth):
         layers += [_linear(inputs, width), nn.ReLU()]
         inputs = width
-    return nn.Sequential(*layers, _linear(inputs, outputs))
+    return [*layers, _linear(inputs, outputs)]
 
 
 def _uniform_init(network: nn.Module, rng: Generator) -> nn.Module:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from genbench.metrics.protocols import Protocol
+from genbench.protocols import Protocol
 from genbench.record import ControlScores, Identity, Record, Score
 from genbench.spec import Suite
 from genbench.stats import Interval, mean_interval

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import permutation_test
 
-from genbench.metrics.protocols import GENBENCH1
+from genbench.protocols.points import GENBENCH1
 from genbench.store import Store
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
-from genbench.engine.problem import Problem
+from genbench.engine.problem import Problem, together
 from genbench.errors import UnknownName
 
 
@@ -49,3 +50,23 @@ def test_stream_is_one_and_the_same_for_its_role():
 def test_unknown_pair_of_networks_suggests():
     with pytest.raises(UnknownName, match="Did you mean mlp"):
         Problem((2,), 0).critic("mpl", width=8, depth=2)
+
+
+def test_networks_see_several_batches_together_unless_rows_change_each_other():
+    batches = torch.randn(3, 5, 4)
+    seen = []
+    plain = nn.Linear(4, 1)
+    plain.register_forward_hook(lambda network, args, output: seen.append(len(args[0])))
+    outputs = together(plain, *batches)
+    assert seen == [15]
+    assert all(torch.allclose(output, plain(batch)) for output, batch in zip(outputs, batches, strict=True))
+    normalised = nn.Sequential(nn.Linear(4, 1), nn.BatchNorm1d(1, affine=False))
+    for output in together(normalised, *batches):
+        assert output.mean().item() == pytest.approx(0, abs=1e-5)
+        assert output.var(correction=0).item() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("event", [(2,), (1, 8, 8)])
+def test_one_number_a_sample_broadcasts_over_samples(event):
+    problem = Problem(event, 0)
+    assert (torch.rand(5, *problem.number_shape) * torch.rand(5, *event)).shape == (5, *event)

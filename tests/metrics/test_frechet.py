@@ -5,7 +5,7 @@ from reference.torchmetrics_fid import fid
 from scipy.linalg import sqrtm
 
 from genbench.errors import Skip
-from genbench.metrics.frechet import FrechetDistance, Moments, frechet_distance, moments
+from genbench.metrics.frechet import Moments, extrapolated, fitted, frechet_distance, moments
 
 
 def features(n, d, seed=0, scale=1.0, shift=0.0):
@@ -16,9 +16,7 @@ def features(n, d, seed=0, scale=1.0, shift=0.0):
 
 
 def distance(x, y):
-    metric = FrechetDistance(moments(y))
-    metric.update(x)
-    return metric.compute().item()
+    return frechet_distance(moments(x), moments(y)).item()
 
 
 @pytest.mark.parametrize("d", [2, 16, 64])
@@ -64,15 +62,6 @@ def test_is_symmetric():
     assert frechet_distance(x, y).item() == pytest.approx(frechet_distance(y, x).item(), rel=1e-10)
 
 
-@pytest.mark.parametrize("size", [1, 7, 100])
-def test_does_not_depend_on_the_batches(size):
-    x, y = features(100, 8, shift=2.0), features(90, 8, seed=1)
-    metric = FrechetDistance(moments(y))
-    for batch in torch.split(x, size):
-        metric.update(batch)
-    assert metric.compute().item() == pytest.approx(distance(x, y), rel=1e-12)
-
-
 def test_features_far_from_the_origin_lose_nothing():
     x, y = features(200, 8), features(200, 8, seed=1)
     assert distance(x + 1e5, y + 1e5) == pytest.approx(distance(x, y), rel=1e-6)
@@ -85,9 +74,28 @@ def test_grows_with_a_known_shift():
     assert grown[-1] - grown[0] > 8 * 2.0**2 / 2
 
 
-@pytest.mark.parametrize("n", [0, 1])
-def test_too_few_samples_are_skipped_with_their_number(n):
-    metric = FrechetDistance(moments(features(10, 4)))
-    metric.update(features(n, 4))
-    with pytest.raises(Skip, match=f"2 .*{n}"):
-        metric.compute()
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_too_few_samples_for_their_features_are_skipped_with_both_numbers(n):
+    with pytest.raises(Skip, match=f"4 features needs more than 4 samples and got {n}"):
+        fitted(features(n, 4))
+
+
+def test_extrapolation_takes_away_what_the_number_of_samples_adds():
+    """The distance of n samples of N(0, I) to N(0, I) itself is near d²/4n, and 0 in the limit."""
+    d, n = 16, 4_000
+    truth = Moments(torch.zeros(d, dtype=torch.float64), torch.eye(d, dtype=torch.float64))
+    found, biased = [], []
+    for seed in range(5):
+        x = torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        found.append(extrapolated(x, truth, 15).item())
+        biased.append(frechet_distance(moments(x), truth).item())
+    assert sum(biased) / 5 == pytest.approx((d**2 / 4 + d) / n, rel=0.2)
+    assert abs(sum(found)) < sum(biased) / 4
+
+
+def test_extrapolation_leaves_a_distance_alone_that_is_no_bias():
+    x = features(2_000, 3)
+    far = moments(x + 2.0)
+    assert extrapolated(x, far, 15).item() == pytest.approx(frechet_distance(moments(x), far).item(), rel=0.05)
+    with pytest.raises(Skip, match="3 features needs more than 3 samples and got 2"):
+        extrapolated(x[:20], far, 5)

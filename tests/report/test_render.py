@@ -9,7 +9,7 @@ from dataclasses import replace
 import made_up
 import pytest
 
-from genbench.metrics.protocols import GENBENCH1
+from genbench.protocols.points import GENBENCH1
 from genbench.report import render
 from genbench.report.table import Cell, Column, Row, Table
 from genbench.stats import mean_interval

@@ -7,7 +7,7 @@ import made_up
 import pytest
 from scipy import stats
 
-from genbench.metrics.protocols import GENBENCH1, PACGAN2018
+from genbench.protocols.points import GENBENCH1, PACGAN2018
 from genbench.report.table import tables
 from genbench.spec import ENGINE_VERSION, Budget
 from genbench.store import Store

@@ -1,31 +1,11 @@
-"""Protocols: named, versioned ways of scoring. Values of different protocols never share a column."""
+"""The protocols for points: genbench's own, and those of the literature's toys."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from genbench.errors import UnknownName
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Which metrics score how many samples.
-
-    `columns` maps a column's name to the reference of its metric; a metric with a parameter `n` of its own looks at
-    that many of the first samples, any other at all `n`. `headline` are the columns of a printed table, where the
-    dataset has them; `curve` those that are cheap enough for every checkpoint.
-    """
-
-    name: str
-    version: int
-    n: int
-    source: str
-    columns: Mapping[str, str]
-    headline: tuple[str, ...]
-    curve: tuple[str, ...] = ()
-
+from genbench.protocols.base import Protocol
 
 GENBENCH1 = Protocol(
     name="genbench1",
@@ -79,12 +59,3 @@ SMOKE = replace(
     columns={name: re.sub(r"n=\d+", "n=500", reference) for name, reference in GENBENCH1.columns.items()},
 )
 """genbench1 on a tenth of the samples: quick, for trying things out, and never comparable with it."""
-
-PROTOCOLS = {protocol.name: protocol for protocol in (GENBENCH1, PACGAN2018, VEEGAN2017, SMOKE)}
-
-
-def protocol(name: str) -> Protocol:
-    """The protocol of that name; raises UnknownName."""
-    if name not in PROTOCOLS:
-        raise UnknownName("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name]

@@ -1,0 +1,164 @@
+"""The catalogue of metrics of points: samples `(n, features)` of datasets whose truth is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from genbench.metrics.catalogue import Count, Radius, Share, metric
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+    from genbench.metrics.truth import Truth
+
+
+@metric("modes", unit="modes", higher_is_better=True, citation="arXiv:1712.04086")
+def modes(truth: Truth, *, k: Radius = 3.0, rule: Literal["fair", "any"] = "fair", share: Share = 0.2) -> Metric:
+    """Modes captured: how many modes hold enough high-quality samples, those within k stds of a centre.
+
+    Under the rule `fair` a mode counts when it holds at least `share` of its fair number n/M; under `any`, when
+    it holds one. Blind to quality elsewhere and to imbalance above the threshold. Under `any`, uniform noise
+    captures most modes of a grid, which is why `fair` is the headline.
+    """
+    from genbench.metrics.modes import ModesCaptured
+
+    return ModesCaptured(truth.modes, k, rule, share)
+
+
+@metric("hq", unit="fraction", higher_is_better=True, citation="arXiv:1705.07761")
+def hq(truth: Truth, *, k: Radius = 3.0) -> Metric:
+    """High-quality samples: the share of samples within k stds of the nearest centre.
+
+    The truth scores 1 − exp(−k²/2), 0.989 at k = 3; more means shrunken variance, not quality. Blind to dropped
+    modes: one mode alone scores as high.
+    """
+    from genbench.metrics.modes import HighQuality
+
+    return HighQuality(truth.modes, k)
+
+
+@metric("reverse_kl", unit="nats", higher_is_better=False, citation="arXiv:1712.04086")
+def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
+    """Reverse KL: KL(samples ‖ truth) over the modes' shares of the high-quality samples.
+
+    With `junk`, all other samples form one more bin, whose true share is what the truth leaves beyond k stds;
+    without it they are forgotten, and noise scores well. The floor at n samples and M modes is (M − 1)/2n.
+    """
+    from genbench.metrics.modes import ReverseKL
+
+    return ReverseKL(truth.modes, k, junk)
+
+
+@metric("jsd", unit="nats", higher_is_better=False)
+def jsd(truth: Truth, *, k: Radius = 3.0) -> Metric:
+    """Jensen-Shannon divergence between samples and truth over the modes and a junk bin; at most ln 2."""
+    from genbench.metrics.modes import JensenShannon
+
+    return JensenShannon(truth.modes, k)
+
+
+@metric("std_ratio", unit="ratio", higher_is_better=None)
+def std_ratio(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
+    """Standard deviation within captured modes over the true one: 1 is right, below it the modes have shrunk.
+
+    Both deviations are of distributions cut off at k stds. Skipped where no mode is captured.
+    """
+    from genbench.metrics.modes import StdRatio
+
+    return StdRatio(truth.modes, k, share)
+
+
+@metric("w2", unit="data units", higher_is_better=False)
+def w2(truth: Truth, *, n: Count = 2_000) -> Metric:
+    """The exact 2-Wasserstein distance to n reference samples, by optimal assignment.
+
+    It sees dropped modes, imbalance and wrong places alike; its floor is that of two finite samples of the truth.
+    """
+    from genbench.metrics.transport import Wasserstein2
+
+    return Wasserstein2(truth.reference(n))
+
+
+@metric("sliced_w2", unit="data units", higher_is_better=False, citation="arXiv:1804.01947")
+def sliced_w2(truth: Truth, *, n: Count = 10_000, directions: Count = 64) -> Metric:
+    """The 2-Wasserstein distance along lines, averaged in the square over fixed random directions."""
+    from genbench import seeding
+    from genbench.metrics.transport import SlicedWasserstein2
+
+    return SlicedWasserstein2(truth.reference(n), directions, seeding.stream(0, seeding.PROJECTIONS))
+
+
+@metric("mmd", unit="squared", higher_is_better=False, citation="JMLR 13 (2012) 723-773")
+def mmd(truth: Truth, *, n: Count = 2_000) -> Metric:
+    """The unbiased estimate of the squared maximum mean discrepancy, under six fixed Gaussian kernels.
+
+    Bandwidths .02, .05, .1, .2, .5 and 1 in data units. Negative values are as near to the truth as zero.
+    """
+    from genbench.metrics.kernel import MaximumMeanDiscrepancy
+
+    return MaximumMeanDiscrepancy(truth.reference(n))
+
+
+@metric("precision", unit="fraction", higher_is_better=True, citation="arXiv:1904.06991")
+def precision(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
+    """Precision: the share of samples inside any reference sample's ball to its k-th neighbour."""
+    from genbench.metrics.manifold import Precision
+
+    return Precision(truth.neighbourhood(n, k))
+
+
+@metric("recall", unit="fraction", higher_is_better=True, citation="arXiv:1904.06991")
+def recall(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
+    """Recall: the share of reference samples inside any sample's ball to its k-th neighbour.
+
+    A few far-flung samples have wide balls, so noise can score high.
+    """
+    from genbench.metrics.manifold import Recall
+
+    return Recall(truth.neighbourhood(n, k))
+
+
+@metric("density", unit="ratio", higher_is_better=True, citation="arXiv:2002.09797")
+def density(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
+    """Density: how many reference balls a sample lies in, over k; about 1 for the truth, more for its dense parts."""
+    from genbench.metrics.manifold import Density
+
+    return Density(truth.neighbourhood(n, k))
+
+
+@metric("coverage", unit="fraction", higher_is_better=True, citation="arXiv:2002.09797")
+def coverage(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
+    """Coverage: the share of reference samples whose ball to the k-th neighbour holds a sample.
+
+    The truth scores 1 − 2⁻ᵏ, 0.97 at k = 5.
+    """
+    from genbench.metrics.manifold import Coverage
+
+    return Coverage(truth.neighbourhood(n, k))
+
+
+@metric("cross_entropy", unit="nats", higher_is_better=None)
+def cross_entropy(truth: Truth) -> Metric:
+    """Cross-entropy of the samples under the true density, −E ln p(x): the truth's entropy is right.
+
+    Less means samples too near the centres; blind to dropped modes.
+    """
+    from genbench.metrics.likelihood import CrossEntropy
+
+    return CrossEntropy(truth.target.log_prob)
+
+
+@metric("curve_distance", unit="noise stds", higher_is_better=None)
+def curve_distance(truth: Truth) -> Metric:
+    """Mean distance to the curve in noise stds; the truth scores about 0.8, samples without noise 0."""
+    from genbench.metrics.curve import CurveDistance
+
+    return CurveDistance(truth.projection())
+
+
+@metric("arc_coverage", unit="fraction", higher_is_better=True)
+def arc_coverage(truth: Truth, *, k: Radius = 3.0, bins: Count = 100, share: Share = 0.2) -> Metric:
+    """The share of equal stretches of the curve that hold enough near samples: `share` of their fair number."""
+    from genbench.metrics.curve import ArcCoverage
+
+    return ArcCoverage(truth.projection(), k, bins, share)

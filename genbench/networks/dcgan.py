@@ -1,0 +1,82 @@
+"""Convolutional networks for images: Radford, Metz and Chintala, 2015, arXiv:1511.06434.
+
+Between latent and image stand `depth` stages that double, or halve, the image's side; `width` is the number of channels
+next to the image, and each stage away from it has twice as many. As in the paper: convolutions of 4 × 4 with stride 2,
+ReLU in the generator, leaky ReLU in the critic, tanh at the image, all weights N(0, 0.02²).
+"""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+from torch import Generator, nn
+
+from genbench.errors import BadParameter
+
+STD = 0.02
+SLOPE = 0.2
+"""Of the leaky ReLU below zero."""
+
+
+def generator(
+    latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator, *, normalised: bool
+) -> nn.Module:
+    """`(batch, latent)` to images in (−1, 1); with `normalised`, batch normalisation in every stage but the last."""
+    bottom = _bottom(event_shape, depth)
+    sizes = [width << stage for stage in reversed(range(depth))]
+    layers: list[nn.Module] = [
+        _empty(nn.Linear, latent, sizes[0] * math.prod(bottom), bias=not normalised),
+        nn.Unflatten(1, (sizes[0], *bottom)),
+        *_norm(sizes[0], normalised),
+        nn.ReLU(),
+    ]
+    for inputs, outputs in pairwise(sizes):
+        layers.append(_empty(nn.ConvTranspose2d, inputs, outputs, 4, 2, 1, bias=not normalised))
+        layers += [*_norm(outputs, normalised), nn.ReLU()]
+    last = _empty(nn.ConvTranspose2d, width, event_shape[0], 4, 2, 1)
+    return _initialised(nn.Sequential(*layers, last, nn.Tanh()), rng)
+
+
+def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator, *, normalised: bool) -> nn.Module:
+    """Images to one score; with `normalised`, batch normalisation in every stage but the first."""
+    bottom = _bottom(event_shape, depth)
+    sizes = [width << stage for stage in range(depth)]
+    layers: list[nn.Module] = [_empty(nn.Conv2d, event_shape[0], width, 4, 2, 1), nn.LeakyReLU(SLOPE)]
+    for inputs, outputs in pairwise(sizes):
+        layers.append(_empty(nn.Conv2d, inputs, outputs, 4, 2, 1, bias=not normalised))
+        layers += [*_norm(outputs, normalised), nn.LeakyReLU(SLOPE)]
+    last = _empty(nn.Linear, sizes[-1] * math.prod(bottom), 1)
+    return _initialised(nn.Sequential(*layers, nn.Flatten(), last), rng)
+
+
+def _bottom(event_shape: tuple[int, ...], depth: int) -> tuple[int, int]:
+    """The height and width that the stages end at; raises BadParameter for what they can't halve so often."""
+    factor = 2**depth
+    if len(event_shape) != 3:
+        raise BadParameter(f"DCGAN's networks take images and the samples' shape is {event_shape}. Try networks=mlp.")
+    if event_shape[1] % factor or event_shape[2] % factor:
+        raise BadParameter(
+            f"DCGAN's networks of depth={depth} halve an image's sides {depth} times, which {event_shape[1]} × "
+            f"{event_shape[2]} pixels don't allow. Give another depth, or the dataset another size: size=64."
+        )
+    return event_shape[1] // factor, event_shape[2] // factor
+
+
+def _empty(layer: Any, *sizes: int, bias: bool = True) -> nn.Module:
+    """A layer whose weights nothing has drawn yet."""
+    empty: nn.Module = layer(*sizes, bias=bias, device="meta").to_empty(device="cpu")
+    return empty
+
+
+def _norm(channels: int, normalised: bool) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels)] if normalised else []
+
+
+def _initialised(network: nn.Module, rng: Generator) -> nn.Module:
+    """N(0, 0.02²) for weights, N(1, 0.02²) for scales of normalisations, zero for biases."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, STD, generator=rng)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
