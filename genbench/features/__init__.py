@@ -6,7 +6,11 @@ every score that it took part in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from genbench.errors import UnknownName
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,12 +41,24 @@ class Extractor(Protocol):
     """Of the weights' file."""
 
     size: int
-    """The number of features."""
+    """The number of features of one look; what looks at each channel by itself has as many a channel."""
 
     def __call__(self, images: Tensor) -> Seen:
         """Looks at images `(n, channels, height, width)` in [−1, 1], of any size; in blocks, so memory stays flat."""
 
 
+@cache
 def extractor(name: ExtractorName) -> Extractor:
-    """The extractor of that name; raises Skip, with the reason, where its weights aren't at hand."""
-    raise NotImplementedError
+    """The extractor that `name` stands for, loaded once.
+
+    Raises UnknownName, Skip with a reason where it needs what isn't there, and GenbenchError for damaged weights.
+    """
+    from genbench.features import inception, mnist_cnn
+
+    extractors: dict[ExtractorName, Callable[[], Extractor]] = {
+        "mnist-cnn": mnist_cnn.mnist_cnn,
+        "inception": inception.inception,
+    }
+    if name not in extractors:
+        raise UnknownName("feature extractor", name, extractors)
+    return extractors[name]()

@@ -1,0 +1,90 @@
+"""InceptionV3 as FID knows it, by torchmetrics and torch-fidelity, with weights that the user brings."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from genbench.datasets.images import as_pixels
+from genbench.errors import GenbenchError, Skip
+from genbench.features import Seen
+
+VARIABLE = "GENBENCH_INCEPTION"
+DOWNLOAD = "download"
+FILE = "pt_inception-2015-12-05-6726825d.pth"
+URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
+SAME_FILE = "weights-inception-2015-12-05-6726825d.pth"
+"""Torch-fidelity's name for it."""
+SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+BLOCK = 32
+"""So many images are looked at at once; each becomes 3 × 299 × 299."""
+
+
+class Inception:
+    """2048 features, and the logits without bias that the inception score takes, `(n, 1, 1008)`.
+
+    Images become pixels 0 … 255 of uint8, as in files, and are then resized to 299 × 299, bilinearly with antialiasing.
+    Grey ones are repeated over the colours. The network follows the images to their device.
+    """
+
+    name = "inception-2015-12-05"
+    size = 2048
+
+    def __init__(self, weights: Path, sha256: str) -> None:
+        from torchmetrics.image.fid import NoTrainInceptionV3
+
+        self.sha256 = sha256
+        with torch.random.fork_rng(devices=[]):  # it draws initial weights, only to overwrite them
+            self.network = NoTrainInceptionV3(
+                self.name, ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights), antialias=True
+            )
+        self.network.requires_grad_(False)
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Seen:
+        """Raises Skip for images that are neither grey nor in colour."""
+        if images.shape[1] not in (1, 3):
+            raise Skip(f"{self.name} looks at images of 1 or 3 channels and these have {images.shape[1]}")
+        self.network.to(images.device)
+        blocks = [
+            self.network._torch_fidelity_forward(as_pixels(block.float()).expand(-1, 3, -1, -1))
+            for block in torch.split(images, BLOCK)
+        ]
+        features, logits = map(torch.cat, zip(*blocks, strict=True))
+        return Seen(features, logits[:, None])
+
+
+def inception() -> Inception:
+    """The extractor; raises Skip without torch-fidelity or weights, and GenbenchError for other weights than FID's."""
+    if find_spec("torch_fidelity") is None:
+        raise Skip("inception needs torch-fidelity: pip install 'genbench[inception]'")
+    path = _weights()
+    if (found := hashlib.sha256(path.read_bytes()).hexdigest()) != SHA256:
+        # Checked before it is opened: the file is a pickle, which could run anything.
+        raise GenbenchError(f"{path} is not {FILE}: its SHA-256 is {found}, not {SHA256}. Get it from {URL}")
+    return Inception(path, found)
+
+
+def _weights() -> Path:
+    given = os.environ.get(VARIABLE, "")
+    cache = Path(torch.hub.get_dir(), "checkpoints")
+    if given and given != DOWNLOAD:
+        if not Path(given).is_file():
+            raise Skip(f"inception needs its weights and {VARIABLE} names {given}, which is no file: get {URL}")
+        return Path(given)
+    for cached in (cache / FILE, cache / SAME_FILE):
+        if cached.is_file():
+            return cached
+    if given == DOWNLOAD:
+        cache.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(URL, str(cache / FILE), hash_prefix=SHA256)
+        except (OSError, RuntimeError) as error:
+            raise Skip(f"inception needs its weights and {URL} could not be fetched: {error}") from error
+        return cache / FILE
+    raise Skip(f"inception needs its weights: set {VARIABLE} to the file {FILE}, or to {DOWNLOAD} to fetch it (96 MB)")

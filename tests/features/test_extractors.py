@@ -1,0 +1,121 @@
+"""What holds for every extractor, with no data at hand."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from genbench.errors import GenbenchError, UnknownName
+from genbench.features import convolutional, extractor
+from genbench.features.convolutional import BLOCK, Architecture, Convolutional, Layer, Network, card
+
+SHIPPED = ["mnist-cnn"]
+CHANNELS = {"mnist-cnn": 1, "celeba-cnn": 3}
+
+
+def noise(*shape, seed=0):
+    return 2 * torch.rand(shape, generator=torch.Generator().manual_seed(seed)) - 1
+
+
+@pytest.fixture(params=SHIPPED)
+def shipped(request):
+    return extractor(request.param)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_sees_what_its_card_says(name):
+    found = extractor(name)
+    written = card(found.name)
+    features, logits = found(noise(2, CHANNELS[name], 32, 32))
+    assert features.shape == (2, found.size) and written["features"] == found.size
+    assert logits.shape == (2, found.network.architecture.heads, found.network.architecture.classes)
+    assert written["sha256"] == found.sha256 and written["name"] == found.name and found.name.startswith(name)
+
+
+def test_loads_once():
+    assert extractor("mnist-cnn") is extractor("mnist-cnn")
+
+
+def test_unknown_name():
+    with pytest.raises(UnknownName, match="Did you mean mnist-cnn"):
+        extractor("mnist-cn")
+
+
+def test_blocks_do_not_matter(shipped, monkeypatch):
+    images = noise(7, shipped.network.architecture.channels, 40, 40)
+    whole = shipped(images)
+    monkeypatch.setattr(convolutional, "BLOCK", 3)
+    for split, once in zip(shipped(images), whole, strict=True):
+        torch.testing.assert_close(split, once, rtol=1e-4, atol=1e-5)
+
+
+def test_more_images_than_a_block(shipped):
+    images = noise(BLOCK + 3, shipped.network.architecture.channels, 16, 16)
+    assert len(shipped(images).features) == len(images)
+    torch.testing.assert_close(shipped(images[-2:]).features, shipped(images).features[-2:], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [(28, 28), (32, 32), (64, 64), (109, 89)])
+def test_takes_any_size(shipped, side):
+    seen = shipped(noise(2, shipped.network.architecture.channels, *side))
+    assert seen.features.shape == (2, shipped.size) and seen.features.isfinite().all()
+
+
+def test_size_hardly_matters(shipped):
+    """An enlarged smooth image is the same image."""
+    side = shipped.network.architecture.side
+    smooth = torch.nn.functional.interpolate(
+        noise(8, shipped.network.architecture.channels, 4, 4), side, mode="bicubic"
+    )
+    large = torch.nn.functional.interpolate(smooth, 2 * side, mode="bilinear")
+    there, here = shipped(large).features, shipped(smooth).features
+    assert (there - here).norm() < 0.1 * (here - here.mean(0)).norm()
+
+
+def test_stacked_digits_are_seen_one_by_one():
+    images = noise(5, 3, 32, 32)
+    seen = extractor("mnist-cnn")(images)
+    for channel in range(3):
+        alone = extractor("mnist-cnn")(images[:, channel, None])
+        torch.testing.assert_close(seen.features[:, 64 * channel : 64 * channel + 64], alone.features)
+        torch.testing.assert_close(seen.logits[:, channel, None], alone.logits)
+
+
+def test_nothing_is_drawn_and_nothing_is_learnt(shipped):
+    before, weights = torch.get_rng_state(), [tensor.clone() for tensor in shipped.network.state_dict().values()]
+    seen = shipped(noise(4, shipped.network.architecture.channels, 32, 32).requires_grad_())
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(map(torch.equal, shipped.network.state_dict().values(), weights))
+    assert not seen.features.requires_grad and not shipped.network.training
+    assert not any(parameter.requires_grad for parameter in shipped.network.parameters())
+
+
+def test_loading_draws_nothing():
+    before = torch.get_rng_state()
+    extractor.__wrapped__("mnist-cnn")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_damaged_weights_are_refused(name, tmp_path, monkeypatch):
+    path = convolutional.WEIGHTS / f"{extractor(name).name}.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    (tmp_path / path.name).write_bytes(content)
+    (tmp_path / path.with_suffix(".json").name).write_bytes(path.with_suffix(".json").read_bytes())
+    monkeypatch.setattr(convolutional, "WEIGHTS", tmp_path)
+    with pytest.raises(GenbenchError, match="is damaged"):
+        extractor.__wrapped__(name)
+
+
+def test_the_catalogue_imports_no_torch():
+    code = "import sys, genbench.features; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_images_of_a_batch_do_not_see_each_other():
+    network = Network(Architecture(1, 8, (Layer(4), Layer(4)), heads=2, classes=2))
+    found = Convolutional("tiny-1", "", network)
+    images = noise(4, 1, 8, 8)
+    torch.testing.assert_close(found(images.flip(0)).features.flip(0), found(images).features)

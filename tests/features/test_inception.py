@@ -1,0 +1,103 @@
+"""Inception without its weights at hand: what is refused, what is skipped, and how it looks at images."""
+
+import hashlib
+import sys
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from genbench.errors import GenbenchError, Skip
+from genbench.features import extractor, inception
+
+FIDELITY = pytest.mark.skipif(find_spec("torch_fidelity") is None, reason="torch-fidelity is not installed")
+
+
+@pytest.fixture(autouse=True)
+def no_cache(tmp_path, monkeypatch):
+    monkeypatch.delenv(inception.VARIABLE, raising=False)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+
+
+@pytest.fixture
+def fidelity(monkeypatch):
+    """As if torch-fidelity were there, which nothing but the network itself needs."""
+    monkeypatch.setattr(inception, "find_spec", lambda name: name)
+
+
+def test_skips_without_torch_fidelity(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    monkeypatch.setattr(inception, "find_spec", lambda name: None)
+    with pytest.raises(Skip, match=r"pip install 'genbench\[inception\]'"):
+        extractor("inception")
+
+
+def test_skips_without_weights(fidelity):
+    with pytest.raises(Skip, match=f"set {inception.VARIABLE} to the file"):
+        extractor("inception")
+
+
+def test_skips_where_the_file_is_not_there(fidelity, monkeypatch, tmp_path):
+    monkeypatch.setenv(inception.VARIABLE, str(tmp_path / "absent.pth"))
+    with pytest.raises(Skip, match=r"absent\.pth, which is no file"):
+        extractor("inception")
+
+
+def test_skips_where_nothing_can_be_fetched(fidelity, monkeypatch):
+    monkeypatch.setenv(inception.VARIABLE, inception.DOWNLOAD)
+    monkeypatch.setattr(inception, "URL", "file:///nowhere/to/be/found.pth")
+    with pytest.raises(Skip, match="could not be fetched"):
+        extractor("inception")
+
+
+@pytest.mark.parametrize("where", ["named", inception.FILE, inception.SAME_FILE])
+def test_refuses_another_file(where, fidelity, monkeypatch, tmp_path):
+    path = tmp_path / "hub" / "checkpoints" / where
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"anything else")
+    if where == "named":
+        monkeypatch.setenv(inception.VARIABLE, str(path))
+    with pytest.raises(GenbenchError, match=r"its SHA-256 is .*, not 6726825d"):
+        extractor("inception")
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A file of some weights that passes for FID's."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    with torch.random.fork_rng(devices=[]), pytest.MonkeyPatch.context() as patch:
+        torch.manual_seed(0)
+        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
+        patch.setattr(torch, "load", lambda *args, **kwargs: {})
+        network = FeatureExtractorInceptionV3("random", ["2048"], feature_extractor_weights_path="none")
+    path = tmp_path / "random.pth"
+    torch.save(network.state_dict(), path)
+    monkeypatch.setenv(inception.VARIABLE, str(path))
+    monkeypatch.setattr(inception, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@FIDELITY
+@pytest.mark.usefixtures("weights")
+def test_sees_as_torchmetrics_does(monkeypatch):
+    before = torch.get_rng_state()
+    found = extractor.__wrapped__("inception")
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 2.4 - 1.2
+    features, logits = found(images)
+    assert features.shape == (3, 2048) and logits.shape == (3, 1, 1008)
+    pixels = (images.clamp(-1, 1) * 127.5 + 127.5).round().byte()
+    torch.testing.assert_close(found.network(pixels), features)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not found.network.training and not any(p.requires_grad for p in found.network.parameters())
+    monkeypatch.setattr(inception, "BLOCK", 2)
+    torch.testing.assert_close(found(images).features, features, rtol=1e-4, atol=1e-5)
+
+
+@FIDELITY
+@pytest.mark.usefixtures("weights")
+def test_grey_is_repeated_and_two_channels_are_a_skip():
+    found = extractor.__wrapped__("inception")
+    grey = torch.linspace(-1, 1, 256).reshape(1, 1, 16, 16)
+    torch.testing.assert_close(found(grey), found(grey.repeat(1, 3, 1, 1)))
+    with pytest.raises(Skip, match="1 or 3 channels"):
+        found(grey.repeat(1, 2, 1, 1))
