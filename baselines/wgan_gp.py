@@ -1,7 +1,7 @@
 """The Wasserstein GAN with gradient penalty: Gulrajani et al., 2017, arXiv:1704.00028.
 
-Recipes: `gulrajani2017` is the toy set-up of the paper's code; `seed2020` that of the write-up that genbench grew
-from.
+Recipes: `gulrajani2017` is the toy set-up of the paper's code; `seed2020` and `seed2020-toys` are those of the write-up
+that genbench grew from; `small-images` trains on a processor.
 """
 
 from __future__ import annotations
@@ -17,10 +17,19 @@ GULRAJANI2017 = {
     "penalty": 0.1, "critic_steps": 5, "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
     "optimizer": "adam", "lr": 1e-4, "beta1": 0.5, "beta2": 0.9, "schedule": "constant",
 }  # fmt: skip
-SEED2020 = GULRAJANI2017 | {"lr": 2e-4, "beta2": 0.999}
+SEED2020_TOYS = GULRAJANI2017 | {"lr": 2e-4, "beta2": 0.999}
+SEED2020 = SEED2020_TOYS | {
+    "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-plain", "width": 128, "depth": 4,
+}  # fmt: skip
+SMALL_IMAGES = SEED2020 | {
+    "critic_steps": 2, "batch": 64, "width": 16, "depth": 3, "lr": 1e-3, "beta1": 0.0, "beta2": 0.9, "schedule": "linear",
+}  # fmt: skip
+RECIPES = {
+    "gulrajani2017": GULRAJANI2017, "seed2020": SEED2020, "seed2020-toys": SEED2020_TOYS, "small-images": SMALL_IMAGES,
+}  # fmt: skip
 
 
-@api.trainer("wgan-gp", citation="arXiv:1704.00028", recipes={"gulrajani2017": GULRAJANI2017, "seed2020": SEED2020})
+@api.trainer("wgan-gp", citation="arXiv:1704.00028", recipes=RECIPES)
 def wgan_gp(
     problem: api.Problem,
     *,

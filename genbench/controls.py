@@ -14,17 +14,27 @@ from genbench.registry import controls
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from genbench.datasets.base import Dataset, Target
+    from genbench.datasets.base import Dataset, Finite, Target
 
 control = controls.register
 
 MOMENT_SAMPLES = 100_000
+BLUR_SHARE = 1 / 32
+"""Of an image's width, the standard deviation of the blur."""
 
 
 @control("oracle")
 def oracle(dataset: Dataset, n: int, rng: Generator) -> Tensor:
-    """Fresh samples of the truth: the best that any model can score at this n."""
-    return dataset.sample(n, rng)
+    """Fresh samples of the truth: the best that any model can score at this n; of images, those that were held out."""
+    from genbench.datasets.base import Finite
+
+    return dataset.held_out.distinct(n, rng) if isinstance(dataset, Finite) else dataset.sample(n, rng)
+
+
+@control("train")
+def train(dataset: Dataset, n: int, rng: Generator) -> Tensor:
+    """Training samples themselves, drawn with replacement: what a model scores that has learnt them by heart."""
+    return _finite(dataset).train.sample(n, rng)
 
 
 @control("noise", version=2)
@@ -43,10 +53,12 @@ def gaussian(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """One Gaussian with the truth's mean and covariance, both estimated from 100 000 samples."""
     import torch
 
-    real = dataset.sample(MOMENT_SAMPLES, rng).flatten(1).double()
+    if len(dataset.event_shape) != 1:
+        raise Skip("it is made of points")
+    real = dataset.sample(MOMENT_SAMPLES, rng).double()
     factor: Tensor = torch.linalg.cholesky(real.T.cov())
     normal = torch.randn(n, real.shape[1], generator=rng, dtype=torch.float64)
-    return (real.mean(0) + normal @ factor.T).float().reshape(n, *dataset.event_shape)
+    return (real.mean(0) + normal @ factor.T).float()
 
 
 @control("centres")
@@ -57,8 +69,38 @@ def centres(dataset: Dataset, n: int, rng: Generator) -> Tensor:
 
 @control("half-dropped")
 def half_dropped(dataset: Dataset, n: int, rng: Generator) -> Tensor:
-    """The truth with half of the modes dropped, every other one; of a curve, its outer half."""
+    """The truth with half of the modes dropped, every other one; of a curve, its outer half; of images, classes."""
+    from genbench.datasets.base import Finite
+
+    if isinstance(dataset, Finite):
+        return dataset.held_out.of_classes(range(0, _classes(dataset), 2)).sample(n, rng)
     return _target(dataset).sample(n, rng, keep=0.5)
+
+
+@control("one-class")
+def one_class(dataset: Dataset, n: int, rng: Generator) -> Tensor:
+    """Real images of a single class, another one each time: a collapse at full quality."""
+    import torch
+
+    finite = _finite(dataset)
+    picked = int(torch.randint(_classes(finite), (), generator=rng))
+    return finite.held_out.of_classes([picked]).sample(n, rng)
+
+
+@control("mean-image")
+def mean_image(dataset: Dataset, n: int, rng: Generator) -> Tensor:
+    """The mean of the training images, again and again."""
+    return _finite(dataset).train.sample(n, rng).mean(0).expand(n, *dataset.event_shape).clone()
+
+
+@control("blurred")
+def blurred(dataset: Dataset, n: int, rng: Generator) -> Tensor:
+    """Images that were held out, blurred by a Gaussian whose standard deviation is a thirty-second of their width."""
+    from torchvision.transforms.functional import gaussian_blur
+
+    std = BLUR_SHARE * dataset.event_shape[-1]
+    images: Tensor = gaussian_blur(_finite(dataset).held_out.distinct(n, rng), 2 * round(3 * std) + 1, std)
+    return images
 
 
 def _target(dataset: Dataset) -> Target:
@@ -67,3 +109,17 @@ def _target(dataset: Dataset) -> Target:
     if not isinstance(dataset, Target):
         raise Skip("the dataset's density is unknown")
     return dataset
+
+
+def _finite(dataset: Dataset) -> Finite:
+    from genbench.datasets.base import Finite
+
+    if not isinstance(dataset, Finite):
+        raise Skip("every sample of the dataset is fresh")
+    return dataset
+
+
+def _classes(dataset: Finite) -> int:
+    if len(dataset.classes) < 2:
+        raise Skip("the dataset has no classes")
+    return len(dataset.classes)

@@ -83,8 +83,16 @@ class Images:
 class ImageSet:
     """A dataset of images in three parts that share their pixels."""
 
-    def __init__(self, train: Images, held_out: Images, reference: Images, classes: tuple[str, ...] = ()) -> None:
-        self.train, self.held_out, self.reference, self.classes = train, held_out, reference, classes
+    def __init__(
+        self,
+        train: Images,
+        held_out: Images,
+        reference: Images,
+        classes: tuple[str, ...] = (),
+        private: bool = False,
+    ) -> None:
+        self.train, self.held_out, self.reference = train, held_out, reference
+        self.classes, self.private = classes, private
         self.event_shape = train.event_shape
 
     def sample(self, n: int, rng: Generator) -> Tensor:
@@ -92,12 +100,12 @@ class ImageSet:
 
     def to(self, device: torch.device | str) -> ImageSet:
         """The same dataset, whose training part draws on `device`."""
-        return ImageSet(self.train.to(device), self.held_out, self.reference, self.classes)
+        return ImageSet(self.train.to(device), self.held_out, self.reference, self.classes, self.private)
 
     def dealt(self, rng: Generator) -> ImageSet:
         both = self.held_out.with_(self.reference)
         order, size = torch.randperm(len(both), generator=rng), len(self.held_out)
-        return ImageSet(self.train, both.only(order[:size]), both.only(order[size:]), self.classes)
+        return ImageSet(self.train, both.only(order[:size]), both.only(order[size:]), self.classes, self.private)
 
 
 def as_floats(pixels: Tensor) -> Tensor:

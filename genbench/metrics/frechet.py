@@ -30,11 +30,15 @@ def extrapolated(features: Tensor, reference: Moments, points: int) -> Tensor:
     """The Fréchet distance of infinitely many samples. arXiv:1911.07023, section 3.
 
     A line through the distances of random subsets over one over their size, which goes down to zero: `points` sizes
-    from a tenth of `features` `(n, features)` up to all. Raises Skip where the smallest is too small for a covariance.
+    from a tenth of `features` `(n, size)` up to all, and from twice as many as a covariance needs. Raises Skip where
+    there are fewer.
     """
-    n = len(features)
+    n, size = features.shape
+    smallest = max(n // 10, 2 * size)
+    if n <= smallest:
+        raise Skip(f"to extrapolate, {size} features need more than {smallest} samples and got {n}")
     rng = seeding.stream(0, seeding.SUBSETS)
-    sizes = torch.linspace(n // 10, n, points).round().long().tolist()
+    sizes = torch.linspace(smallest, n, points).round().long().tolist()
     found = [frechet_distance(fitted(features[torch.randperm(n, generator=rng)[:size]]), reference) for size in sizes]
     design = torch.stack([torch.ones(points), 1 / torch.tensor(sizes)], 1).double()
     intercept: Tensor = torch.linalg.lstsq(design, torch.stack(found)[:, None]).solution[0, 0]

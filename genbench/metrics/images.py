@@ -39,7 +39,7 @@ def fd(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000) -> Metric
 def fd_infinity(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000, points: Several = 15) -> Metric:
     """The Fréchet distance to n reference images, extrapolated to infinitely many samples.
 
-    A line is fitted through the distances of subsets of `points` sizes from a tenth of n up, over one over their size.
+    A line is fitted through the distances of subsets of `points` sizes up to n, over one over their size.
     What the reference's own finite number adds stays in it.
     """
     from genbench.metrics.frechet import extrapolated, fitted
