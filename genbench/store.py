@@ -6,6 +6,7 @@
         record.json          written last: with it the trial is finished
         scores.json          can be computed again
         curve.parquet        metrics and losses at the checkpoints
+        losses.parquet       losses in between; records made before it was kept have none
         samples.safetensors  the final samples and what the pictures need
         weights.safetensors
         checkpoint.safetensors   only while the trial is unfinished
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
+LOSSES = "losses.parquet"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
 REFERENCE = "reference"
 PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")

@@ -1,4 +1,4 @@
-"""Pictures of numbers along training: metrics at the checkpoints."""
+"""Pictures of numbers along training: metrics at the checkpoints, and losses in between."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ PANELS = 6
 """So many panels stand in a row at most."""
 
 CELL = Layout((2.0, 1.75), 0.6, 0.45, 0.1, 0.4, (0.75, 0.55))
+LOSS_CELL = Layout((2.6, 1.5), 0.7, 0.45, 0.1, 0.3, (0.75, 0.3))
+LOSS_LABEL = (-0.19, 0.5)
+LOSS_SHOWN = 98
+"""Per cent of the losses, those in the middle, that a panel has room for: single spikes would flatten the rest."""
+
 SEED_LINE: Any = {"linewidths": 0.6, "alpha": 0.5}
 PROGRESS = {"steps": "generator steps", "updates": "network updates"}
 
@@ -94,6 +99,31 @@ def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images
     return figure
 
 
+def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
+    """A column a trainer, its networks' losses below each other, each on a scale of its own."""
+    if not _networks(curves):
+        return None
+    trainers = {trainer: mine for trainer, mine in curves.groupby("trainer") if trainer in colours}
+    networks = {trainer: found for trainer, mine in trainers.items() if (found := _networks(mine))}
+    shown = [trainer for trainer in colours if trainer in networks]
+    figure, axes_grid = grid(max(map(len, networks.values())), len(shown), LOSS_CELL)
+    for column, trainer in zip(axes_grid.T, shown, strict=True):
+        mine, colour = trainers[trainer], colours[trainer]
+        for axes in column[len(networks[trainer]) :]:
+            axes.set_axis_off()
+        for axes, network in zip(column, networks[trainer], strict=False):
+            name = LOSS + network
+            axes.add_collection(LineCollection(_lines(mine, "steps", name), colors=colour, **SEED_LINE))
+            mean = mine.groupby("steps")[name].mean()
+            axes.plot(mean.index, mean, color=colour, linewidth=1.2)
+            axes.tick_params(labelbottom=network == networks[trainer][-1])
+            axes.yaxis.set_label_coords(*LOSS_LABEL)
+            axes.set(ylabel=f"{network}'s loss", ylim=_bulk(mine[name]))
+        column[0].set_title(trainer)
+        column[len(networks[trainer]) - 1].set_xlabel("generator steps")
+    return figure
+
+
 def metric_label(name: str, images: bool = False) -> str:
     """What stands at a metric's axis: `Fréchet distance (mnist-cnn-1)` for `fd[mnist-cnn-1]`."""
     base, _, inside = name.partition("[")
@@ -103,6 +133,20 @@ def metric_label(name: str, images: bool = False) -> str:
 
 def _base(name: str) -> str:
     return name.partition("[")[0]
+
+
+def _bulk(losses: pd.Series[float]) -> tuple[float, float]:
+    """Where an axis ends that shows the middle LOSS_SHOWN per cent, and a little more."""
+    cut = (100 - LOSS_SHOWN) / 2
+    low, high = np.percentile(losses[np.isfinite(losses)], [cut, 100 - cut])
+    room = 0.1 * (high - low) or 0.1 * abs(high) or 1.0
+    return float(low - room), float(high + room)
+
+
+def _networks(curves: pd.DataFrame) -> list[str]:
+    """The networks that have losses, the generator first."""
+    names = [n.removeprefix(LOSS) for n in curves.columns if n.startswith(LOSS) and np.isfinite(curves[n]).any()]
+    return sorted(names, key=lambda name: (name != "generator", name))
 
 
 def _lines(curves: pd.DataFrame, x: str, y: str) -> list[Any]:

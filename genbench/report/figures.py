@@ -10,7 +10,7 @@ import matplotlib as mpl
 from genbench.report import curves, points, stored
 from genbench.report.stored import Tensors
 from genbench.report.style import STYLE, Colours, Drawn, colours, save
-from genbench.store import CURVE, Found, Store, slug
+from genbench.store import CURVE, LOSSES, Found, Store, slug
 
 
 def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
@@ -63,6 +63,14 @@ def _curves(
             curves.metrics(along, metrics, of_trainers, images),
             folder / f"curves-{slug(dataset)}.png",
             f"{dataset}: metrics along training, a thin line a seed, the thick one their mean.",
+        )
+    losses = curves.losses(stored.tables(store, trials, LOSSES, optional=True), of_trainers)
+    if losses is not None:
+        yield save(
+            losses,
+            folder / f"losses-{slug(dataset)}.png",
+            f"{dataset}: each network's loss along training, on a scale of its own that {curves.LOSS_SHOWN} % of the "
+            f"values set; a thin line a seed, the thick one their mean.",
         )
 
 
