@@ -7,7 +7,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from genbench.report import curves, points, stored
+from genbench.report import curves, films, galleries, points, stored
+from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
 from genbench.report.style import STYLE, Colours, Drawn, colours, save
 from genbench.store import CURVE, LOSSES, Found, Store, slug
@@ -40,6 +41,7 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
             row = {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}
             trials = [trial for trial in found if trial.record.trial.dataset.label == dataset]
             yield from _planar(dataset, row, of_trainers, folder)
+            yield from _images(dataset, row, of_trainers, folder)
             images = any(map(_are_images, row.values()))
             yield from _curves(store, dataset, trials, of_trainers, folder, images)
 
@@ -52,6 +54,49 @@ def _planar(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours, fold
             folder / f"strip-{slug(dataset)}.png",
             f"{dataset}: samples along training, always from the same noise; real in grey, first seed of each.",
         )
+
+
+def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours, folder: Path) -> Iterator[Drawn]:
+    cells = {trainer: tensors for trainer, tensors in row.items() if _are_images(tensors)}
+    if not cells:
+        return
+    real = " beside real images" if any("real" in tensors for tensors in cells.values()) else ""
+    pictures: dict[str, tuple[Sheet | None, str]] = {
+        "strip": (
+            galleries.film_strip(cells, of_trainers),
+            "samples along training, always from the same noise; the first seed of each.",
+        ),
+        "samples": (
+            galleries.grids(cells, of_trainers),
+            f"the first samples at the end of training{real}, none picked; the first seed of each.",
+        ),
+        "interpolation": (
+            galleries.interpolations(cells, of_trainers),
+            "samples between two latents, those of a pair of rows the same: in a straight line and along the sphere; "
+            "the first seed of each.",
+        ),
+        "sweep": (
+            galleries.sweeps(cells, of_trainers),
+            "samples along single dimensions of the latent, all others fixed; the first seed of each.",
+        ),
+        "neighbours": (
+            galleries.neighbourhoods(cells, of_trainers),
+            "the first samples beside the training images nearest to them, with their distances pixel by pixel; "
+            "the first seed of each.",
+        ),
+    }
+    for name, (sheet, caption) in pictures.items():
+        if sheet is not None:
+            yield sheet.save(folder / f"{name}-{slug(dataset)}.png", f"{dataset}: {caption}")
+    for trainer, generator in galleries.generators(cells, of_trainers):
+        if generator.strip is not None:
+            path = folder / f"film-{slug(dataset)}" / f"{slug(trainer)}{'+ema' if generator.averaged else ''}.webp"
+            yield films.film(
+                generator,
+                generator.strip,
+                path,
+                f"{dataset}: {generator.title} along training, always from the same noise; the first seed.",
+            )
 
 
 def _curves(
