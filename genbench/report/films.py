@@ -17,7 +17,7 @@ TRACK = "0.88"
 GREYS = 16
 GREY: Any = {"lossless": True, "quality": 80}
 COLOURED: Any = {"quality": 75}
-"""What is lost is colour finer than two pixels, and little else; without loss, faces take ten times the bytes."""
+"""Light keeps to 36 dB and more, saturated colours dull a little; without loss, faces take nine times the bytes."""
 
 
 def frames(generator: Generator, strip: Pixels) -> list[Pixels]:
@@ -49,6 +49,6 @@ def film(generator: Generator, strip: Pixels, path: Path, caption: str) -> Drawn
 
 
 def _posterised(images: Pixels) -> Pixels:
-    """The images in GREYS levels: less than anyone sees in a digit, and a third of the bytes."""
+    """The images in GREYS levels, which take 40 % of the bytes of all 256."""
     step = 255 // (GREYS - 1)
     return ((images.astype(np.uint16) + step // 2) // step * step).astype(np.uint8)
