@@ -6,7 +6,7 @@
         record.json          written last: with it the trial is finished
         scores.json          can be computed again
         curve.parquet        metrics and losses at the checkpoints
-        losses.parquet       losses every hundred generator steps
+        losses.parquet       losses every hundred generator steps; the oldest records have none
         samples.safetensors  the final samples and what the pictures need
         weights.safetensors
         checkpoint.safetensors   only while the trial is unfinished

@@ -3,63 +3,10 @@
 import made_up
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from matplotlib.axes import Axes
-from PIL import Image
-
-from genbench.report import figures
-from genbench.store import Store
-
-FRAMES = 3
-
-
-@pytest.fixture
-def put(tmp_path):
-    """`put("gan", …)`: a trial with a curve, and with all samples that the pictures need but those named `without`."""
-
-    def trial(trainer="gan", dataset="ring8", seed=0, *, without=(), dimensions=2, metrics=("modes", "hq"), **samples):
-        rng = torch.Generator().manual_seed(seed)
-        tensors = {
-            "final": torch.randn(60, dimensions, generator=rng),
-            "strip": torch.randn(FRAMES, 40, dimensions, generator=rng).half(),
-            "real": torch.randn(50, dimensions, generator=rng).half(),
-            "landscape": torch.randn(8, 8, generator=rng),
-            "extent": torch.tensor([[-2.0, -2.0], [2.0, 2.0]]),
-            **samples,
-        }
-        steps = np.array([1, 10, 40])
-        curve = pd.DataFrame({"steps": steps, "updates": 3 * steps, **dict.fromkeys(metrics, steps / 40 + seed)})
-        return made_up.put(
-            tmp_path / "results",
-            made_up.trial(trainer, dataset, seed),
-            made_up.scores({"modes": 8.0}),
-            curve=curve,
-            samples={name: tensor for name, tensor in tensors.items() if name not in without},
-        )
-
-    return trial
-
-
-@pytest.fixture
-def draw(tmp_path):
-    """Draws everything and gives the pictures by name."""
-
-    def everything(folder="report"):
-        drawn = list(figures.draw(Store(tmp_path / "results"), "made-up", tmp_path / folder))
-        assert all(picture.path.is_relative_to(tmp_path / folder) and picture.caption for picture in drawn)
-        return {picture.path.name: picture.path for picture in drawn}
-
-    return everything
-
-
-def pixels(path):
-    with Image.open(path) as image:
-        image.verify()
-    with Image.open(path) as image:
-        assert image.format == "PNG"
-        return np.asarray(image.convert("RGB"))
+from pictures import pixels
 
 
 def test_pictures_are_drawn_and_valid(put, draw):
