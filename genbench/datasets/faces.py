@@ -49,11 +49,11 @@ def stock(*, size: int, crop: int) -> Pictures:
 
 
 def celeba(size: int, crop: int) -> ImageSet:
-    """All faces, in their parts."""
+    """All faces, in their parts; they may not be passed on."""
     from genbench.datasets.images import image_set
 
     faces = stock(size=size, crop=crop)
-    return image_set(faces.prepare(silent), faces.split)
+    return image_set(faces.prepare(silent), faces.split, private=True)
 
 
 def attributes() -> Attributes:

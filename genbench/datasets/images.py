@@ -90,8 +90,16 @@ class Images:
 class ImageSet:
     """A dataset of images in three parts that share their pixels."""
 
-    def __init__(self, train: Images, held_out: Images, reference: Images, classes: tuple[str, ...] = ()) -> None:
-        self.train, self.held_out, self.reference, self.classes = train, held_out, reference, classes
+    def __init__(
+        self,
+        train: Images,
+        held_out: Images,
+        reference: Images,
+        classes: tuple[str, ...] = (),
+        private: bool = False,
+    ) -> None:
+        self.train, self.held_out, self.reference = train, held_out, reference
+        self.classes, self.private = classes, private
         self.event_shape = train.event_shape
 
     def sample(self, n: int, rng: Generator) -> Tensor:
@@ -99,15 +107,15 @@ class ImageSet:
 
     def to(self, device: torch.device | str) -> ImageSet:
         """The same dataset, whose training part draws on `device`."""
-        return ImageSet(self.train.to(device), self.held_out, self.reference, self.classes)
+        return ImageSet(self.train.to(device), self.held_out, self.reference, self.classes, self.private)
 
     def dealt(self, rng: Generator) -> ImageSet:
         both = self.held_out.with_(self.reference)
         order, size = torch.randperm(len(both), generator=rng), len(self.held_out)
-        return ImageSet(self.train, both.only(order[:size]), both.only(order[size:]), self.classes)
+        return ImageSet(self.train, both.only(order[:size]), both.only(order[size:]), self.classes, self.private)
 
 
-def image_set(entry: Entry, split: Split, classes: tuple[str, ...] = ()) -> ImageSet:
+def image_set(entry: Entry, split: Split, classes: tuple[str, ...] = (), private: bool = False) -> ImageSet:
     """The dataset of an entry of the cache; its pixels stay in the file until they are drawn."""
     pixels = torch.from_numpy(entry.pixels)
     labels = None if entry.labels is None else torch.from_numpy(entry.labels)
@@ -116,7 +124,7 @@ def image_set(entry: Entry, split: Split, classes: tuple[str, ...] = ()) -> Imag
         index = torch.from_numpy(places)
         return Images(pixels, index, None if labels is None else labels[index])
 
-    return ImageSet(part(split.train), part(split.held_out), part(split.reference), classes)
+    return ImageSet(part(split.train), part(split.held_out), part(split.reference), classes, private)
 
 
 def as_floats(pixels: Tensor) -> Tensor:

@@ -27,8 +27,8 @@ def stock(*, path: str, size: int, mode: Literal["rgb", "l"]) -> Pictures:
 
 
 def images(path: str, size: int, mode: Literal["rgb", "l"]) -> ImageSet:
-    """All images, in their parts, with a class a folder if they lie in folders."""
+    """All images, in their parts, with a class a folder if they lie in folders; whose they are is not known."""
     from genbench.datasets.images import image_set
 
     found = stock(path=path, size=size, mode=mode)
-    return image_set(found.prepare(silent), found.split, found.source.classes)
+    return image_set(found.prepare(silent), found.split, found.source.classes, private=True)

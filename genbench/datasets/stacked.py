@@ -82,6 +82,7 @@ class StackSet:
     """The stacks of a dataset's digits, each part's of its own digits alone."""
 
     classes = CLASSES
+    private = False
 
     def __init__(self, digits: ImageSet) -> None:
         self.digits = digits

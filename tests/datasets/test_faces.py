@@ -46,6 +46,7 @@ def test_centre_is_kept_whatever_the_resolution(unpacked, size, side, root):
     assert isinstance(built, Finite)
     assert built.event_shape == (3, 64, 64)
     assert (built.classes, built.train.labels) == ((), None)
+    assert built.private
     left, top = (size[0] - side) / 2, (size[1] - side) / 2
     image = Image.open(io.BytesIO(files["img_align_celeba/000007.jpg"]))
     wanted = image.resize((64, 64), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))

@@ -123,6 +123,9 @@ def test_own_images_are_a_dataset_in_three_parts(own):
     assert built.event_shape == (3, 16, 16)
     assert (len(built.train), len(built.held_out), len(built.reference)) == (36, 12, 12)
     assert built.classes == ()
+    assert built.private
+    assert built.to("cpu").private
+    assert built.dealt(stream()).private
     assert built.train.labels is None
     every = torch.cat([part.at(torch.arange(len(part))) for part in (built.train, built.held_out, built.reference)])
     assert len(every.unique(dim=0)) == 60
