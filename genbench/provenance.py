@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "genbench", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "POT", "pandas", "pydantic", "safetensors",
+    "genbench", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "POT", "pandas", "pillow", "pydantic",
+    "safetensors",
 )  # fmt: skip
 
 

@@ -216,6 +216,11 @@ class Registry:
         load_plugins()
         return name in self._entries
 
+    def label(self, reference: str) -> str:
+        """`reference` in its shortest form; raises UnknownName or BadParameter."""
+        parsed = Reference.parse(reference)
+        return self[parsed.name].label(parsed.parameters)
+
     def build(self, reference: str, *args: Any) -> Any:
         """Builds the thing that `reference` names, passing `args` before its parameters."""
         parsed = Reference.parse(reference)

@@ -97,6 +97,8 @@ def _fingerprints(entry: Entry, parameters: dict[str, Value]) -> dict[str, str]:
         if not path.is_file():
             raise BadParameter(f"{entry.kind} {entry.name}: {key}={path} is not a file.")
         hashes[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+    if "stock" in entry.facts:
+        hashes |= entry.facts["stock"](**parameters).fingerprints()
     return hashes
 
 
@@ -157,11 +159,14 @@ class Suite(Frozen):
         return name
 
     def canonical(self) -> Suite:
-        """The same plan with every reference in its shortest form, and none twice; raises for what can't be found."""
+        """The same plan with every reference in its shortest form, and none twice; raises for names that are none.
+
+        Looks at no file, so a plan can be read where its data is not at hand.
+        """
         return self.model_copy(
             update={
-                "datasets": tuple(dict.fromkeys(Component.resolve(datasets, text).label for text in self.datasets)),
-                "trainers": tuple(dict.fromkeys(Component.resolve(trainers, text).label for text in self.trainers)),
+                "datasets": tuple(dict.fromkeys(datasets.label(text) for text in self.datasets)),
+                "trainers": tuple(dict.fromkeys(trainers.label(text) for text in self.trainers)),
             }
         )
 

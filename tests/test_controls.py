@@ -127,6 +127,11 @@ def test_control_that_needs_the_truth_says_so(control):
         drawn(control, Opaque(), n=10)
 
 
-@pytest.mark.parametrize("control", ["oracle", "noise", "gaussian"])
+def test_gaussian_is_for_points_alone():
+    with pytest.raises(Skip, match="made for points"):
+        drawn("gaussian", Opaque(), n=10)
+
+
+@pytest.mark.parametrize("control", ["oracle", "noise"])
 def test_control_of_samples_alone_fits_any_event(control):
     assert drawn(control, Opaque(), n=10).shape == (10, 1, 4, 4)

@@ -49,6 +49,13 @@ ENTRY = Entry("trainer", "made-up", 1, method, "tests", recipes={"wide": {"width
 NEEDY = Entry("dataset", "needy", 1, needy, "tests")
 
 
+def test_registry_labels_references_without_building_anything() -> None:
+    assert trainers.label("gan[width=64]") == "gan"
+    assert trainers.label("gan[width=65]") == "gan[width=65]"
+    with pytest.raises(UnknownName):
+        trainers.label("gna")
+
+
 @given(REFERENCES)
 def test_reference_round_trip(reference: Reference) -> None:
     assert Reference.parse(str(reference)) == reference

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -14,11 +15,23 @@ Plugins = Annotated[
     typer.Option("--plugin", metavar="FILE", help="A .py file or module that registers more; may be given again."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="The folder of data sets; GENBENCH_DATA by default."),
+]
 
 
 def command_line() -> str:
     """The running command as a person would type it, without the path of the program."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def use_data(folder: Path | None) -> None:
+    """Reads data from `folder` from here on, in this process and in those that it starts."""
+    from genbench.datasets.roots import DATA
+
+    if folder is not None:
+        os.environ[DATA] = str(folder.absolute())
 
 
 def load(plugins: list[str] | None) -> None:

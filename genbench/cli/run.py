@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genbench.cli.options import Plugins, command_line, load
+from genbench.cli.data import decode_first
+from genbench.cli.options import DataFolder, Plugins, command_line, load, use_data
 from genbench.engine import Engine, Precision
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def run(
         int | None,
         typer.Option(min=1, help="Keep so many final samples of each trial; by default all."),
     ] = None,
+    data: DataFolder = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and an estimate, and stop.")] = False,
     plugin: Plugins = None,
 ) -> None:
@@ -81,14 +83,13 @@ def run(
     Exit code: 0 all well, 1 some trials failed, 2 bad usage, 130 interrupted.
     """
     load(plugin)
-    # Every name and parameter is checked here, before torch is imported.
+    use_data(data)
+    # Every name and parameter is checked here, and every file where the plan is made, before torch is imported.
     chosen = _suite(suite, trainer, dataset, seeds, budget, checkpoints).canonical()
     _check_device(device, engine)
     from genbench.store import Store
 
     store = Store(out)
-    if not dry_run:
-        store.check_writable()
     from rich.console import Console
 
     from genbench.executors.local import LocalExecutor
@@ -98,10 +99,13 @@ def run(
 
     console = Console(highlight=False)
     plan = make_plan(chosen, store, rerun or ())
+    if not dry_run:
+        store.check_writable()
     _announce(console, plan, store)
     jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
     context = Context(str(store.root), chosen.name, chosen.protocols, device, command_line(), engine, precision)
     statuses: Counter[str] = Counter()
+    decode_first(console, dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))
     if not plan.run and not plan.controls:
         console.print("Nothing is left to run.")
     elif dry_run:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from genbench.registry import datasets
 
 if TYPE_CHECKING:
-    from genbench.datasets.base import Target
+    from genbench.datasets.base import Finite, Target
+    from genbench.datasets.stock import Stock
 
 dataset = datasets.register
+
+
+def stock_of(module: str) -> Callable[..., Stock]:
+    """The function `stock` of one of this package's modules, which is imported when the function is called."""
+    return lambda **parameters: import_module(f"{__name__}.{module}").stock(**parameters)
+
 
 RING_STD = 0.01
 GRID_STD = 0.025
 ModeCount = Annotated[int, Ge(2), Le(10_000)]
 Side = Annotated[int, Ge(2), Le(100)]
 Std = Annotated[float, Gt(0)]
+Pixels = Annotated[int, Ge(8), Le(1024)]
+FaceCrop = Annotated[int, Ge(8), Le(178)]
 
 
 @dataset("ring8", citation="arXiv:1712.04086")
@@ -85,3 +96,55 @@ def swissroll(*, std: Std = 0.25) -> Target:
     from genbench.datasets.swissroll import SwissRoll
 
     return SwissRoll(std)
+
+
+@dataset("mnist", citation="yann.lecun.com/exdb/mnist", facts={"stock": stock_of("digits")})
+def mnist(*, size: Pixels = 32) -> Finite:
+    """Handwritten digits in grey, 28 × 28 pixels resized to `size` × `size`, with the digits as classes.
+
+    Training sees the first 50 000 of the official training images; the last 10 000 are held out, and the official
+    10 000 test images are the reference. Metrics need real images that neither training nor the reference saw: they
+    say what the truth itself scores. Read from MNIST/raw in the data folder, and fetched where it isn't there.
+    """
+    from genbench.datasets import digits
+
+    return digits.mnist(size)
+
+
+@dataset("stacked-mnist", citation="arXiv:1611.02163", facts={"stock": stock_of("digits")})
+def stacked_mnist(*, size: Pixels = 32) -> Finite:
+    """Three digits of MNIST as the channels of one image: 1 000 classes, all equally likely but for MNIST's own counts.
+
+    The parts are those of mnist: each part's stacks are drawn from its own digits. `size` is as in mnist.
+    """
+    from genbench.datasets import stacked
+
+    return stacked.stacked_mnist(size)
+
+
+@dataset("celeba", citation="arXiv:1411.7766", facts={"stock": stock_of("faces")})
+def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
+    """Aligned faces of celebrities: the centre of each image, resized to `size` × `size`.
+
+    `crop` is the side of the centre, in pixels of the official 178 × 218; where images have another size, it is scaled.
+
+    Read from celeba/img_align_celeba.zip in the data folder, or from the folder that it unpacks to. Parts are the
+    official ones (training, validation as held out, test as reference) where list_eval_partition.txt gives each at
+    least 1 000 images; else a fixed random split, with a fifth as reference and a fifth, at most 10 000, held out.
+    """
+    from genbench.datasets import faces
+
+    return faces.celeba(size, crop)
+
+
+@dataset("images", facts={"stock": stock_of("pictures")})
+def images(*, path: str, size: Pixels = 64, mode: Literal["rgb", "l"] = "rgb") -> Finite:
+    """Your own images: those of a folder or a zip, cut to a centred square and resized to `size` × `size`.
+
+    `path` holds jpg, png, bmp or webp files, at least 50. If all lie in folders, the folders are classes. `mode` is
+    rgb, or l for grey. The split is random but fixed: a fifth is the reference, a fifth, at most 10 000, is held out.
+    A trial's id depends on the images, not on where they are.
+    """
+    from genbench.datasets import pictures
+
+    return pictures.images(path, size, mode)

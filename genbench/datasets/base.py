@@ -74,10 +74,13 @@ class Target(Dataset, Protocol):
 
 
 class Part(Protocol):
-    """Some of a finite dataset's samples; `labels` `(n,)` are their classes, where there are any."""
+    """Some of a finite dataset's samples, each `(*event)`."""
 
     event_shape: tuple[int, ...]
-    labels: Tensor | None
+
+    @property
+    def labels(self) -> Tensor | None:
+        """The samples' classes `(n,)`, where there are classes and the samples can be listed."""
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -104,11 +107,25 @@ class Finite(Dataset, Protocol):
     dataset no sample leaves the machine: records and reports hold none.
     """
 
-    train: Part
-    held_out: Part
-    reference: Part
-    classes: tuple[str, ...]
-    private: bool
+    @property
+    def train(self) -> Part:
+        """What training draws from."""
+
+    @property
+    def held_out(self) -> Part:
+        """What stands for fresh samples of the truth."""
+
+    @property
+    def reference(self) -> Part:
+        """What metrics compare with."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes' names."""
+
+    @property
+    def private(self) -> bool:
+        """Whether records and reports must hold none of its samples."""
 
     def dealt(self, rng: Generator) -> Self:
         """The same dataset with the samples of `held_out` and `reference` dealt anew between the two."""

@@ -9,10 +9,13 @@ from torch import Tensor
 
 from genbench.datasets.base import Part
 from genbench.datasets.images import HALF_RANGE, as_floats
+from genbench.errors import Skip
 from genbench.metrics.samples import SampleMetric
 
 BLOCK = 2_000
 """So many training images are held as floats at a time."""
+
+MOST = 10**7
 
 
 class TrainDistance(SampleMetric):
@@ -29,8 +32,10 @@ class TrainDistance(SampleMetric):
 def nearest(pixels: Tensor, train: Part, k: int) -> tuple[Tensor, Tensor]:
     """The distances in grey levels and the places of the k nearest images of `train`, both `(n, k)`, nearest first.
 
-    `pixels` are images `(n, channels, height, width)` of uint8.
+    `pixels` are images `(n, channels, height, width)` of uint8. Raises Skip where there are too many to look through.
     """
+    if len(train) > MOST:
+        raise Skip(f"there are {len(train)} training images, too many to look through")
     images = as_floats(pixels).flatten(1)
     own = images.square().sum(1, keepdim=True)
     best = torch.full((len(images), k), torch.inf)

@@ -44,10 +44,15 @@ def watched(*arguments, **environment):
         ("run --suite toy3d", 2),
         ("run --suite toy2d --trainer gan[lr=0]", 2),
         ("report none", 2),
+        ("data list", 0),
+        ("data list --json", 0),
+        ("data prepare ring8", 2),
+        ("data prepare celeba", 1),
+        ("run --trainer gan --dataset celeba", 2),
     ],
 )
 def test_imports_no_torch(command, code):
-    assert watched(*command.split())[::2] == (code, "no torch")
+    assert watched(*command.split(), GENBENCH_DATA="nowhere", GENBENCH_CACHE="none")[::2] == (code, "no torch")
 
 
 @pytest.mark.parametrize("options", [[], ["--format", "md", "--no-figures"]], ids=["pictures", "tables"])
@@ -89,5 +94,5 @@ def test_version_is_the_packages(genbench):
 @pytest.mark.parametrize("command", [[], ["-h"]])
 def test_help_names_every_command(command, genbench):
     ran = genbench(*command)
-    for name in ("run", "report", "list", "show", "doctor"):
+    for name in ("run", "report", "list", "show", "data", "doctor"):
         assert f" {name} " in ran.out + ran.err

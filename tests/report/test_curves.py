@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from pictures import pixels
+from drawn import pixels
 
 from genbench.report import curves
 

@@ -5,8 +5,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from drawn import pixels
 from matplotlib.axes import Axes
-from pictures import pixels
 
 
 def test_pictures_are_drawn_and_valid(put, draw):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from pictures import contains, shown
+from drawn import contains, shown
 from PIL import Image
 
 from genbench.report.films import FRAME_MS, LAST_FRAME_MS

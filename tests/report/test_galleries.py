@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from pictures import contains, pixels, shown
+from drawn import contains, pixels, shown
 
 from genbench.report import galleries
 from genbench.report.sheet import tiled

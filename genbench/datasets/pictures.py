@@ -1,0 +1,34 @@
+"""A dataset of anyone's own images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from genbench.datasets.decoding import Mode, Transform
+from genbench.datasets.stock import Pictures, silent
+
+if TYPE_CHECKING:
+    from genbench.datasets.images import ImageSet
+
+MODES: dict[str, Mode] = {"rgb": "RGB", "l": "L"}
+
+
+def stock(*, path: str, size: int, mode: Literal["rgb", "l"]) -> Pictures:
+    """The stock of `images`."""
+    place = Path(path)
+    return Pictures(
+        name=f"{place.stem or 'images'}-{size}-{mode}",
+        key="path",
+        places=(place,),
+        missing=f"{path} is no folder and no zip file. Give the path of one that holds images: images[path=PATH]",
+        transform=Transform(size, MODES[mode]),
+    )
+
+
+def images(path: str, size: int, mode: Literal["rgb", "l"]) -> ImageSet:
+    """All images, in their parts, with a class a folder if they lie in folders; whose they are is not known."""
+    from genbench.datasets.images import image_set
+
+    found = stock(path=path, size=size, mode=mode)
+    return image_set(found.prepare(silent), found.split, found.source.classes, private=True)

@@ -1,0 +1,139 @@
+"""Images: drawing from the decode-once cache against decoding at every draw, and filling the cache against its parts.
+
+`reference_ratio` is the time of a torch DataLoader with two workers that decode, crop, resize and normalise over the
+time of a draw from memory; and, where the cache is filled, the time in which two processes that do nothing else decode
+the same JPEGs over the time of filling it. `resized_ratio` is the same against processes that also crop and resize.
+Both need CelebA in GENBENCH_DATA.
+"""
+
+import io
+import multiprocessing
+import os
+import shutil
+import statistics
+import time
+import zipfile
+from itertools import count
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from genbench import seeding
+from genbench.datasets import faces
+from genbench.datasets.stock import silent
+from genbench.registry import datasets
+
+BATCH, BATCHES, PROCESSES, ROUNDS = 128, 30, 2, 3
+IMAGES = 10_000
+NAME = "celeba[size=64]"
+
+pytestmark = pytest.mark.skipif(not os.environ.get("GENBENCH_DATA"), reason="GENBENCH_DATA is not set")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+
+
+class Decoded:
+    """CelebA as a map-style dataset of floats, each decoded when it is asked for."""
+
+    def __init__(self, path, names, box):
+        self.path, self.names, self.box, self.file = path, names, box, None
+
+    def __len__(self):
+        return len(self.names)
+
+    def __getitem__(self, i):
+        import numpy as np
+        import torch
+
+        self.file = self.file or zipfile.ZipFile(self.path)
+        image = Image.open(io.BytesIO(self.file.read(self.names[i]))).convert("RGB")
+        image = image.resize((64, 64), Image.Resampling.BICUBIC, box=self.box)
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1).float().div_(127.5).sub_(1)
+
+
+def members():
+    """CelebA's zip, the names in it, and the centre of its images."""
+    stock = faces.stock(size=64, crop=148)
+    source = stock.source
+    first = Image.open(io.BytesIO(source.read(source.names[0])))
+    names = [f"{source.base}{name}" for name in source.names[:IMAGES]]
+    return stock.where, names, stock.transform.box(*first.size)
+
+
+def test_drawing(benchmark):
+    import torch
+
+    images, rng = datasets.build(NAME).train, seeding.stream(0, "benchmark")
+    images.sample(IMAGES, rng)  # as in training, where the pixels are in memory after the first pass
+    loader = torch.utils.data.DataLoader(
+        Decoded(*members()), BATCH, shuffle=True, num_workers=PROCESSES, drop_last=True, generator=rng
+    )
+    batches = iter(loader)
+    next(batches)
+    started = time.perf_counter()
+    for _ in range(BATCHES):
+        next(batches)
+    reference = (time.perf_counter() - started) / BATCHES
+    benchmark(images.sample, BATCH, rng)
+    note(benchmark, f"drawing {BATCH} images of 64 × 64", benchmark.stats.stats.median, reference)
+    assert benchmark.extra_info["reference_ratio"] >= 20
+
+
+def test_filling_the_cache(benchmark, tmp_path):
+    """The reference reads the files beforehand and starts no clock before its processes are ready."""
+    numbers = count()
+
+    def fill():
+        os.environ["GENBENCH_CACHE"] = str(tmp_path / f"cache-{next(numbers)}")
+        stock = faces.stock(size=64, crop=148)
+        assert len(stock.prepare(silent).pixels) >= 1_000
+        shutil.rmtree(os.environ["GENBENCH_CACHE"])
+
+    plain, resized = [], []
+
+    def references():
+        plain.append(seconds_to_decode(*members(), resize=False))
+        resized.append(seconds_to_decode(*members(), resize=True))
+
+    benchmark.pedantic(fill, setup=references, rounds=ROUNDS)
+    seconds = benchmark.stats.stats.median
+    note(benchmark, "filling the cache", seconds, statistics.median(plain))
+    benchmark.extra_info["resized_ratio"] = statistics.median(resized) / seconds
+
+
+def note(benchmark, group, seconds, reference):
+    benchmark.group = group
+    benchmark.extra_info.update(
+        entry=group, seconds=seconds, reference_seconds=reference, reference_ratio=reference / seconds
+    )
+
+
+def seconds_to_decode(path, names, box, resize):
+    """How long two processes take to decode all images, and perhaps to crop and resize them."""
+    context = multiprocessing.get_context("spawn")
+    ready, spans = context.Barrier(PROCESSES), context.SimpleQueue()
+    shares = [names[i::PROCESSES] for i in range(PROCESSES)]
+    workers = [context.Process(target=decode, args=(path, share, box, resize, ready, spans)) for share in shares]
+    for worker in workers:
+        worker.start()
+    found = [spans.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    return max(ended for _, ended in found) - min(started for started, _ in found)
+
+
+def decode(path, names, box, resize, ready, spans):
+    with zipfile.ZipFile(Path(path)) as file:
+        contents = [file.read(name) for name in names]
+    ready.wait()
+    started = time.monotonic()
+    for content in contents:
+        image = Image.open(io.BytesIO(content))
+        image.load()
+        if resize:
+            image.resize((64, 64), Image.Resampling.BICUBIC, box=box)
+    spans.put((started, time.monotonic()))

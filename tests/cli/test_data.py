@@ -1,0 +1,137 @@
+"""`genbench data`: what is there, decoding it, checking it."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pictures
+import pytest
+from rich.console import Console
+
+from genbench.cli.data import decode_first
+from genbench.datasets import cache, digits
+from genbench.registry import datasets
+from genbench.spec import Component
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    """A small MNIST and a small CelebA, and a cache of the test's own."""
+    files = pictures.digits(tmp_path / "data")
+    pictures.celeba(tmp_path / "data")
+    md5s = {name: hashlib.md5(content).hexdigest() for name, content in files.items()}
+    for name, value in {"FILES": md5s, "TRAINING": 60, "TEST": 20, "HELD_OUT": 10}.items():
+        monkeypatch.setattr(digits, name, value)
+    monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+
+
+def listed(genbench, *options):
+    found = json.loads(genbench("data", "list", "--json", *options).out)
+    return {dataset["name"]: dataset for dataset in found["datasets"]}, found["entries"]
+
+
+def test_list_tells_what_is_there_before_and_after(genbench, tmp_path):
+    before, entries = listed(genbench)
+    assert before.keys() == {"mnist", "stacked-mnist", "celeba"}
+    assert entries == []
+    for dataset in before.values():
+        assert (dataset["present"], dataset["decoded"], dataset["problem"]) == (True, None, None)
+    assert genbench("data", "prepare", "mnist", "celeba").code == 0
+    after, entries = listed(genbench)
+    assert after["mnist"]["decoded"] == after["stacked-mnist"]["decoded"]
+    assert {entry["folder"] for entry in entries} == {dataset["decoded"] for dataset in after.values()}
+    assert {Path(entry["folder"]).parent for entry in entries} == {tmp_path / "cache"}
+    assert all(entry["usable"] and entry["bytes"] > 60_000 for entry in entries)
+
+
+def test_list_in_words(genbench, tmp_path):
+    genbench("data", "prepare", "celeba[size=16]")
+    (tmp_path / "data" / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").unlink()
+    out = genbench("data", "list").out
+    assert "\nmnist          missing, not decoded" in out
+    assert "\nceleba         present, not decoded" in out
+    assert "in cache       celeba-16-" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_list_tells_of_a_broken_archive_and_of_entries_of_another_version(genbench, tmp_path, monkeypatch):
+    with monkeypatch.context() as old:
+        old.setattr(cache, "CACHE_VERSION", 0)
+        assert genbench("data", "prepare", "celeba").code == 0
+    (tmp_path / "data" / "celeba" / "img_align_celeba.zip").write_bytes(b"no zip")
+    found, entries = listed(genbench)
+    assert "is not a whole zip file" in found["celeba"]["problem"]
+    assert [entry["usable"] for entry in entries] == [False]
+    assert "of another version" in " ".join(genbench("data", "list").out.split())
+
+
+def test_data_names_another_folder(genbench, tmp_path):
+    assert not listed(genbench, "--data", tmp_path / "elsewhere")[0]["celeba"]["present"]
+    assert os.environ["GENBENCH_DATA"] == str(tmp_path / "elsewhere")
+
+
+def test_prepare_takes_parameters_and_own_images(genbench, tmp_path):
+    path = pictures.folder(tmp_path / "own", pictures.many(50))
+    ran = genbench("data", "prepare", f"celeba[size=16,crop=100],images[path={path},size=16]", "mnist[size=28]")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert [line.partition("]")[2][:15] for line in lines] == [": 60 images, 0 ", ": 50 images, 0 ", ": 80 images, 0 "]
+    assert len(cache.entries()) == 3
+
+
+def test_verify_finds_nothing_wrong(genbench):
+    ran = genbench("data", "verify", "mnist", "celeba")
+    assert ran.code == 0
+    assert ran.out.count("is sound; not decoded yet") == 2
+    genbench("data", "prepare", "mnist", "celeba")
+    ran = genbench("data", "verify", "mnist", "celeba")
+    assert (ran.code, ran.out.count("is sound, and so is")) == (0, 2)
+
+
+def test_verify_finds_what_is_wrong_and_goes_on(genbench, tmp_path):
+    faces = {f"img_align_celeba/{i:06}.jpg": pictures.encoded(i, (89, 109)) for i in range(1, 61)}
+    faces["img_align_celeba/000009.jpg"] = b""
+    pictures.zipped(tmp_path / "data" / "celeba" / "img_align_celeba.zip", faces)
+    path = tmp_path / "data" / "MNIST" / "raw" / "train-labels-idx1-ubyte"
+    path.write_bytes(path.read_bytes()[:-1])
+    ran = genbench("data", "verify", "celeba", "mnist")
+    assert ran.code == 1
+    assert "1 of the 60 images" in ran.err
+    assert "000009.jpg: an empty file" in ran.err
+    assert "train-labels-idx1-ubyte is not MNIST's" in ran.err
+    assert genbench("data", "prepare", "celeba").code == 1
+
+
+def test_verify_finds_a_damaged_entry(genbench):
+    genbench("data", "prepare", "celeba")
+    (folder,) = cache.entries()
+    content = bytearray((folder / cache.PIXELS).read_bytes())
+    content[-1] ^= 1
+    (folder / cache.PIXELS).write_bytes(content)
+    ran = genbench("data", "verify", "celeba")
+    assert ran.code == 1
+    assert f"{folder} is damaged. Remove it" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [(["ring8"], "not made of images"), (["celebb"], "Did you mean celeba"), (["images"], "path is missing")],
+)
+def test_what_is_no_dataset_of_images_is_bad_usage(names, message, genbench):
+    for command in ("prepare", "verify"):
+        ran = genbench("data", command, *names)
+        assert ran.code == 2
+        assert message in ran.err
+
+
+def test_run_decodes_what_its_datasets_need_before_it_starts():
+    decode_first(Console(), [Component.resolve(datasets, name) for name in ("celeba", "ring8", "celeba[size=32]")])
+    assert [folder.name.rpartition("-")[0] for folder in cache.entries()] == ["celeba-32", "celeba-64"]
+
+
+def test_run_refuses_missing_data_before_it_starts(genbench, tmp_path):
+    ran = genbench("run", "--trainer", "gan", "--dataset", "celeba", "--data", tmp_path / "none", "--out", "out")
+    assert ran.code == 2
+    assert str(tmp_path / "none" / "celeba") in ran.err
