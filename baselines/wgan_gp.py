@@ -19,7 +19,7 @@ GULRAJANI2017 = {
 }  # fmt: skip
 SEED2020_TOYS = GULRAJANI2017 | {"lr": 2e-4, "beta2": 0.999}
 SEED2020 = SEED2020_TOYS | {
-    "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-plain", "width": 128, "depth": 4,
+    "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-gp", "width": 128, "depth": 4,
 }  # fmt: skip
 SMALL_IMAGES = SEED2020 | {
     "critic_steps": 2, "batch": 64, "width": 16, "depth": 3, "lr": 1e-3, "beta1": 0.0, "beta2": 0.9, "schedule": "linear",

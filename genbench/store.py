@@ -106,6 +106,15 @@ class Store:
                 scores = self._read(path.parent / SCORES, partial(parse, Scores), optional=True)
                 yield Found(path.parent, record, scores)
 
+    def trial(self, folder: Path) -> Found:
+        """The finished trial that lives in `folder`; raises GenbenchError where none does."""
+        record = self._read(folder / RECORD, partial(parse, Record))
+        if record is None:
+            raise GenbenchError(
+                f"{folder} holds no finished trial: {self.unreadable.pop().reason}. Give a folder that holds {RECORD}."
+            )
+        return Found(folder, record, self._read(folder / SCORES, partial(parse, Scores), optional=True))
+
     def controls(self, suite: str) -> Iterator[ControlScores]:
         """The controls of every dataset in a suite."""
         for path in sorted(self.root.glob(f"{suite}/*/{CONTROLS}")):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from genbench import __version__
-from genbench.cli import data, doctor, list_, report, run, show
+from genbench.cli import data, doctor, figures, list_, report, run, show
 from genbench.errors import GenbenchError
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -39,6 +39,7 @@ def _common(
 
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("figures")(figures.figures)
 app.command("list")(list_.list_)
 app.command("show")(show.show)
 app.add_typer(data.app, name="data")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
+from torch import Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Dataset, DataStream
@@ -14,7 +15,7 @@ from genbench.engine.feed import Feed, Feeds
 from genbench.engine.method import Method
 from genbench.engine.plain import Plain
 from genbench.engine.problem import Problem
-from genbench.engine.stack import Solo, Stack
+from genbench.engine.stack import Solo, Stack, below
 from genbench.engine.stacked import Stacked
 from genbench.errors import GenbenchError
 from genbench.registry import trainers
@@ -56,6 +57,26 @@ def assemble(
     if stack.size < len(trials):
         raise CannotStack(f"{trainer.label} trains one seed at a time: {path.reason}.")
     return stack, path
+
+
+def revive(trial: Trial, dataset: Dataset, weights: Mapping[str, Tensor]) -> Stack:
+    """A trial's networks with stored weights, named `network.parameter`, ready to sample.
+
+    Raises GenbenchError where the trainer is another version now, or no list of phases.
+    """
+    name, label = trial.trainer.name, trial.trainer.label
+    if trainers[name].version != trial.trainer.version:
+        raise GenbenchError(
+            f"{label} is version {trainers[name].version} now and was {trial.trainer.version} when the trial ran. "
+            "Run it again: --rerun stale"
+        )
+    problem = Problem(dataset.event_shape, trial.seed)
+    method = trainers[name].build(problem, **trial.trainer.parameters)
+    if not isinstance(method, Method):
+        raise GenbenchError(f"{label} is no list of phases, so nothing can be made of its stored weights alone.")
+    for part, network in method.networks.items():
+        network.load_state_dict(below(weights, f"{part}."))
+    return Plain(method, Feeds([Feed(method, dataset, problem)]), problem.device)
 
 
 def _stack(

@@ -33,8 +33,27 @@ RANGE = 2.5
 
 NEIGHBOURS = 5
 
+REAL = ("real", "neighbours")
+"""Images of the dataset itself."""
+
 Portrait = dict[str, Tensor]
 """Tensors by the names that a report knows them by."""
+
+
+def portrait(
+    stack: Stack, replica: int, dataset: Dataset, samples: Tensor, seed: int, *, everything: bool = False
+) -> Portrait:
+    """What suits the dataset; nothing for samples that are neither images nor points of the plane.
+
+    Without `everything`, it is what a record may hold: no image of a private dataset.
+    """
+    if isinstance(dataset, Target) and dataset.event_shape == (2,):
+        return of_points(stack, replica, dataset)
+    if isinstance(dataset, Finite) and len(dataset.event_shape) == 3:
+        rng = seeding.stream(seed, seeding.PORTRAIT)
+        found = of_images(lambda noise: stack.generate(replica, noise), stack.prior, samples, dataset, rng)
+        return {name: tensor for name, tensor in found.items() if everything or not (dataset.private and name in REAL)}
+    return {}
 
 
 def of_points(stack: Stack, replica: int, dataset: Target) -> Portrait:
@@ -64,14 +83,13 @@ def of_images(
 
     `generate` maps noise `(n, *prior)` to images, if there is a prior; `pixels` are the samples
     `(n, channels, height, width)` of uint8.
-    Images of the dataset itself are left out where it is private.
     """
     portrait = {}
     for name, latents in journeys(prior, rng) if prior else ():
         images = generate(latents.flatten(0, 1))
         if images is not None:
             portrait[name] = as_pixels(images.cpu()).reshape(*latents.shape[:2], *images.shape[1:])
-    return portrait | ({} if dataset.private else likenesses(pixels, dataset))
+    return portrait | likenesses(pixels, dataset)
 
 
 def journeys(prior: tuple[int, ...], rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -108,13 +126,3 @@ def likenesses(pixels: Tensor, dataset: Finite) -> Portrait:
         found = torch.stack([dataset.train.at(row) for row in places])
         portrait |= {"neighbours": as_pixels(found), "neighbour_distances": distances.float()}
     return portrait
-
-
-def portrait(stack: Stack, replica: int, dataset: Dataset, samples: Tensor, seed: int) -> Portrait:
-    """What suits the dataset; nothing for samples that are neither images nor points of the plane."""
-    if isinstance(dataset, Target) and dataset.event_shape == (2,):
-        return of_points(stack, replica, dataset)
-    if isinstance(dataset, Finite) and len(dataset.event_shape) == 3:
-        rng = seeding.stream(seed, seeding.PORTRAIT)
-        return of_images(lambda noise: stack.generate(replica, noise), stack.prior, samples, dataset, rng)
-    return {}

@@ -3,8 +3,8 @@
 `mlp` is the plain pair for points: ReLU layers with torch's default initialisation. `pacgan2018` is the pair of
 the PacGAN toys (arXiv:1712.04086): a generator with batch normalisation, twice as wide as the discriminator and
 one layer deeper, against a maxout discriminator, all weights N(0, 0.02²). `dcgan` is the convolutional pair for images
-(arXiv:1511.06434) with batch normalisation in both networks; `dcgan-plain` is the same pair without any, as a critic
-whose gradient is penalised sample by sample must be.
+(arXiv:1511.06434) with batch normalisation in both networks; `dcgan-gp` is the same pair without any in the critic, as
+one must be whose gradient is penalised sample by sample.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from genbench.errors import UnknownName
 if TYPE_CHECKING:
     from torch.nn import Module
 
-PairName = Literal["mlp", "pacgan2018", "dcgan", "dcgan-plain"]
+PairName = Literal["mlp", "pacgan2018", "dcgan", "dcgan-gp"]
 
 
 class Pair(NamedTuple):
@@ -36,8 +36,8 @@ def pair(name: str) -> Pair:
     pairs = {
         "mlp": Pair(mlp.generator, mlp.critic),
         "pacgan2018": Pair(mlp.pacgan_generator, mlp.pacgan_discriminator),
-        "dcgan": Pair(partial(dcgan.generator, normalised=True), partial(dcgan.critic, normalised=True)),
-        "dcgan-plain": Pair(partial(dcgan.generator, normalised=False), partial(dcgan.critic, normalised=False)),
+        "dcgan": Pair(dcgan.generator, partial(dcgan.critic, normalised=True)),
+        "dcgan-gp": Pair(dcgan.generator, partial(dcgan.critic, normalised=False)),
     }
     if name not in pairs:
         raise UnknownName("pair of networks", name, pairs)

@@ -18,21 +18,19 @@ SLOPE = 0.2
 """Of the leaky ReLU below zero."""
 
 
-def generator(
-    latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator, *, normalised: bool
-) -> nn.Module:
-    """`(batch, latent)` to images in (−1, 1); with `normalised`, batch normalisation in every stage but the last."""
+def generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """`(batch, latent)` to images in (−1, 1), with batch normalisation in every stage but the last."""
     bottom = _bottom(event_shape, depth)
     sizes = [width << stage for stage in reversed(range(depth))]
     layers: list[nn.Module] = [
-        _empty(nn.Linear, latent, sizes[0] * math.prod(bottom), bias=not normalised),
+        _empty(nn.Linear, latent, sizes[0] * math.prod(bottom), bias=False),
         nn.Unflatten(1, (sizes[0], *bottom)),
-        *_norm(sizes[0], normalised),
+        nn.BatchNorm2d(sizes[0]),
         nn.ReLU(),
     ]
     for inputs, outputs in pairwise(sizes):
-        layers.append(_empty(nn.ConvTranspose2d, inputs, outputs, 4, 2, 1, bias=not normalised))
-        layers += [*_norm(outputs, normalised), nn.ReLU()]
+        layers.append(_empty(nn.ConvTranspose2d, inputs, outputs, 4, 2, 1, bias=False))
+        layers += [nn.BatchNorm2d(outputs), nn.ReLU()]
     last = _empty(nn.ConvTranspose2d, width, event_shape[0], 4, 2, 1)
     return _initialised(nn.Sequential(*layers, last, nn.Tanh()), rng)
 
@@ -44,7 +42,7 @@ def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator,
     layers: list[nn.Module] = [_empty(nn.Conv2d, event_shape[0], width, 4, 2, 1), nn.LeakyReLU(SLOPE)]
     for inputs, outputs in pairwise(sizes):
         layers.append(_empty(nn.Conv2d, inputs, outputs, 4, 2, 1, bias=not normalised))
-        layers += [*_norm(outputs, normalised), nn.LeakyReLU(SLOPE)]
+        layers += [nn.BatchNorm2d(outputs), nn.LeakyReLU(SLOPE)] if normalised else [nn.LeakyReLU(SLOPE)]
     last = _empty(nn.Linear, sizes[-1] * math.prod(bottom), 1)
     return _initialised(nn.Sequential(*layers, nn.Flatten(), last), rng)
 
@@ -66,10 +64,6 @@ def _empty(layer: Any, *sizes: int, bias: bool = True) -> nn.Module:
     """A layer whose weights nothing has drawn yet."""
     empty: nn.Module = layer(*sizes, bias=bias, device="meta").to_empty(device="cpu")
     return empty
-
-
-def _norm(channels: int, normalised: bool) -> list[nn.Module]:
-    return [nn.BatchNorm2d(channels)] if normalised else []
 
 
 def _initialised(network: nn.Module, rng: Generator) -> nn.Module:

@@ -11,6 +11,7 @@ from genbench.report import curves, films, galleries, points, stored
 from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
 from genbench.report.style import STYLE, Colours, Drawn, colours, save
+from genbench.spec import Trial
 from genbench.store import CURVE, LOSSES, Found, Store, slug
 
 
@@ -44,6 +45,16 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
             yield from _images(dataset, row, of_trainers, folder)
             images = any(map(_are_images, row.values()))
             yield from _curves(store, dataset, trials, of_trainers, folder, images)
+
+
+def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[Drawn]:
+    """Draws one trial's samples and what belongs to them into `folder`."""
+    trainer, dataset = trial.trainer.label, trial.dataset.label
+    row, of_trainers = {trainer: tensors}, colours([trainer])
+    folder.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(STYLE):
+        yield from _planar(dataset, row, of_trainers, folder)
+        yield from _images(dataset, row, of_trainers, folder)
 
 
 def _planar(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours, folder: Path) -> Iterator[Drawn]:

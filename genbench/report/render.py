@@ -43,7 +43,7 @@ def _rich_table(table: Table) -> RichTable:
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     shown.add_column("", overflow="fold")
     for heading in _headings(table):
-        shown.add_column(heading, justify="right")
+        shown.add_column(escape(heading), justify="right")
     for before, row in zip((None, *table.rows), table.rows, strict=False):
         if before is not None and before.kind != row.kind:
             shown.add_section()

@@ -7,7 +7,7 @@ from torch import nn
 from genbench import networks
 from genbench.errors import BadParameter
 
-PAIRS = ("dcgan", "dcgan-plain")
+PAIRS = ("dcgan", "dcgan-gp")
 EVENTS = [((1, 32, 32), 3), ((3, 64, 64), 4), ((1, 28, 28), 2), ((3, 32, 48), 1)]
 
 
@@ -49,12 +49,13 @@ def test_channels_are_the_papers_at_the_seeds_size(pair):
     ]  # fmt: skip
 
 
-def test_normalises_every_stage_but_those_next_to_the_image_or_nothing():
+def test_normalises_every_stage_but_those_next_to_the_image_and_only_the_generators():
     assert [layer.num_features for layer in layers(generator("dcgan"), nn.BatchNorm2d)] == [32, 16, 8]
     assert [layer.num_features for layer in layers(critic("dcgan"), nn.BatchNorm2d)] == [16, 32]
-    for network in (generator("dcgan-plain"), critic("dcgan-plain")):
-        assert list(network.buffers()) == []
-        assert all(layer.bias is not None for layer in layers(network, nn.Conv2d | nn.ConvTranspose2d | nn.Linear))
+    assert [layer.num_features for layer in layers(generator("dcgan-gp"), nn.BatchNorm2d)] == [32, 16, 8]
+    plain = critic("dcgan-gp")
+    assert list(plain.buffers()) == []
+    assert all(layer.bias is not None for layer in layers(plain, nn.Conv2d | nn.Linear))
 
 
 @pytest.mark.parametrize("build", [generator, critic])

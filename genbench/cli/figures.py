@@ -1,0 +1,74 @@
+"""`genbench figures`: one trial's pictures, made anew from its stored weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genbench.cli.options import DataFolder, Plugins, load, use_data
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genbench.spec import Trial
+
+
+def figures(
+    trial: Annotated[Path, typer.Argument(help="A trial's folder, results/SUITE/DATASET/TRAINER/seed-N-ID.")],
+    out: Annotated[Path | None, typer.Option(help="Where pictures go; TRIAL/figures by default.")] = None,
+    noise_seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Draws other samples and latents; the trial's seed by default."),
+    ] = None,
+    data: DataFolder = None,
+    plugin: Plugins = None,
+) -> None:
+    """Draw a trial's samples, ways through its latent space and nearest training images, from its stored weights.
+
+    Unlike a report, these show training images of private datasets too: mind whom you pass them on to.
+    """
+    load(plugin)
+    use_data(data)
+    from genbench.report import stored
+    from genbench.report.figures import draw_trial
+    from genbench.store import Store
+
+    store = Store(trial.parent)
+    found = store.trial(trial)
+    seed = found.record.trial.seed if noise_seed is None else noise_seed
+    made = _made(found.record.trial, trial, seed)
+    kept = stored.samples(store, found) or {}
+    tensors = {**kept, **{name: tensor.numpy() for name, tensor in made.items()}}
+    for drawn in draw_trial(found.record.trial, tensors, out or trial / "figures"):
+        typer.echo(drawn.path)
+    for path, reason in store.unreadable:
+        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
+
+
+def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
+    """Samples and their portrait from a trial's weights; raises GenbenchError where it kept none."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from genbench import seeding
+    from genbench.datasets.images import stored
+    from genbench.engine.paths import revive
+    from genbench.errors import GenbenchError
+    from genbench.executors import portrait
+    from genbench.executors.process import run_conditions
+    from genbench.executors.session import build_dataset
+    from genbench.store import WEIGHTS
+
+    try:
+        weights = load_file(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise GenbenchError(
+            f"{folder} holds no weights ({error}). Run the trial again without --no-weights: --rerun all"
+        ) from None
+    dataset = build_dataset(trial.dataset)
+    with run_conditions():
+        stack = revive(trial, dataset, weights)
+        samples = stored(stack.sample(portrait.REAL_POINTS, [seeding.stream(seed, seeding.EVALUATION_NOISE)])[0])
+        return {"final": samples} | portrait.portrait(stack, 0, dataset, samples, seed, everything=True)
