@@ -53,10 +53,11 @@ def extractor(name: ExtractorName) -> Extractor:
 
     Raises UnknownName, Skip with a reason where it needs what isn't there, and GenbenchError for damaged weights.
     """
-    from genbench.features import inception, mnist_cnn
+    from genbench.features import celeba_cnn, inception, mnist_cnn
 
     extractors: dict[ExtractorName, Callable[[], Extractor]] = {
         "mnist-cnn": mnist_cnn.mnist_cnn,
+        "celeba-cnn": celeba_cnn.celeba_cnn,
         "inception": inception.inception,
     }
     if name not in extractors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from genbench.datasets.base import Part
@@ -35,3 +36,15 @@ def mnist() -> Parts:
         return Labelled(f"mnist, {name}", part, part.labels[:, None], digits.classes)
 
     return Parts(labelled("train", digits.train), labelled("reference", digits.reference))
+
+
+def celeba() -> Parts:
+    """The faces of `celeba` at 64 × 64, with a head for each attribute."""
+    from genbench.datasets.faces import attributes
+
+    faces, told = datasets.build("celeba"), attributes()
+    train, reference = (torch.from_numpy(part).long() for part in (told.train, told.reference))
+    return Parts(
+        Labelled("celeba, train", faces.train, train, told.names),
+        Labelled("celeba, reference", faces.reference, reference, told.names),
+    )

@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 
-from genbench.errors import GenbenchError, UnknownName
-from genbench.features import convolutional, extractor
+from genbench.errors import GenbenchError, Skip, UnknownName
+from genbench.features import VERSIONS, convolutional, extractor
 from genbench.features.convolutional import BLOCK, Architecture, Convolutional, Layer, Network, card
 
-SHIPPED = ["mnist-cnn"]
+SHIPPED = ["mnist-cnn", "celeba-cnn"]
 CHANNELS = {"mnist-cnn": 1, "celeba-cnn": 3}
 
 
@@ -30,7 +30,7 @@ def test_sees_what_its_card_says(name):
     features, logits = found(noise(2, CHANNELS[name], 32, 32))
     assert features.shape == (2, found.size) and written["features"] == found.size
     assert logits.shape == (2, found.network.architecture.heads, found.network.architecture.classes)
-    assert written["sha256"] == found.sha256 and written["name"] == found.name and found.name.startswith(name)
+    assert written["sha256"] == found.sha256 and written["name"] == found.name and found.name == VERSIONS[name]
 
 
 def test_loads_once():
@@ -80,6 +80,21 @@ def test_stacked_digits_are_seen_one_by_one():
         alone = extractor("mnist-cnn")(images[:, channel, None])
         torch.testing.assert_close(seen.features[:, 64 * channel : 64 * channel + 64], alone.features)
         torch.testing.assert_close(seen.logits[:, channel, None], alone.logits)
+
+
+def test_grey_faces_are_seen_in_every_colour():
+    grey = noise(3, 1, 64, 64)
+    torch.testing.assert_close(extractor("celeba-cnn")(grey), extractor("celeba-cnn")(grey.repeat(1, 3, 1, 1)))
+
+
+def test_faces_of_two_channels_are_a_skip():
+    with pytest.raises(Skip, match="1 or 3 channels and these have 2"):
+        extractor("celeba-cnn")(noise(3, 2, 64, 64))
+
+
+def test_two_classes_are_a_zero_and_a_number():
+    logits = extractor("celeba-cnn")(noise(3, 3, 64, 64)).logits
+    assert (logits[..., 0] == 0).all() and (logits[..., 1] != 0).any()
 
 
 def test_nothing_is_drawn_and_nothing_is_learnt(shipped):
