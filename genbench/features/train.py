@@ -67,7 +67,7 @@ RECIPES = {
         epochs=40,
         dropout=0.3,
         weight_decay=0.1,
-        note="Made from the first 10 000 images at half resolution, 89 × 109; other copies of CelebA make other weights.",
+        note="Made from the first 10 000 images at half resolution, 89 × 109. Other copies make other weights.",
     ),
 }
 

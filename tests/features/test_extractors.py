@@ -11,7 +11,6 @@ from genbench.features import VERSIONS, convolutional, extractor
 from genbench.features.convolutional import BLOCK, Architecture, Convolutional, Layer, Network, card
 
 SHIPPED = ["mnist-cnn", "celeba-cnn"]
-CHANNELS = {"mnist-cnn": 1, "celeba-cnn": 3}
 
 
 def noise(*shape, seed=0):
@@ -26,10 +25,10 @@ def shipped(request):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_sees_what_its_card_says(name):
     found = extractor(name)
-    written = card(found.name)
-    features, logits = found(noise(2, CHANNELS[name], 32, 32))
+    written, architecture = card(found.name), found.network.architecture
+    features, logits = found(noise(2, architecture.channels, 32, 32))
     assert features.shape == (2, found.size) and written["features"] == found.size
-    assert logits.shape == (2, found.network.architecture.heads, found.network.architecture.classes)
+    assert logits.shape == (2, architecture.heads, architecture.classes)
     assert written["sha256"] == found.sha256 and written["name"] == found.name and found.name == VERSIONS[name]
 
 
