@@ -20,6 +20,15 @@ DataFolder = Annotated[
     typer.Option("--data", metavar="DIR", help="The folder of data sets; GENBENCH_DATA by default."),
 ]
 
+InceptionWeights = Annotated[
+    Path | None,
+    typer.Option(
+        "--inception-weights",
+        metavar="FILE",
+        help="FID's InceptionV3; without it, scores through it are skipped. GENBENCH_INCEPTION by default.",
+    ),
+]
+
 
 def command_line() -> str:
     """The running command as a person would type it, without the path of the program."""
@@ -32,6 +41,17 @@ def use_data(folder: Path | None) -> None:
 
     if folder is not None:
         os.environ[DATA] = str(folder.absolute())
+
+
+def use_inception(weights: Path | None) -> None:
+    """Looks through Inception with these weights from here on, in this process and in those that it starts."""
+    from genbench.errors import GenbenchError
+
+    if weights is None:
+        return
+    if not weights.is_file():
+        raise GenbenchError(f"--inception-weights {weights} is not a file.")
+    os.environ["GENBENCH_INCEPTION"] = str(weights.absolute())
 
 
 def load(plugins: list[str] | None) -> None:

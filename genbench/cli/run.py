@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli.data import decode_first
-from genbench.cli.options import DataFolder, Plugins, command_line, load, use_data
+from genbench.cli.options import DataFolder, InceptionWeights, Plugins, command_line, load, use_data, use_inception
 from genbench.engine import Engine, Precision
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CUSTOM_BUDGET = "steps=6000"
 CUSTOM_SEEDS = "0-4"
+DEFAULT_PROTOCOL = "genbench1"
 PROCESSOR_STACK = 5
 """More seeds at once than this gain nothing on a processor."""
 
@@ -73,6 +75,7 @@ def run(
         typer.Option(min=1, help="Keep so many final samples of each trial; by default all."),
     ] = None,
     data: DataFolder = None,
+    inception_weights: InceptionWeights = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and an estimate, and stop.")] = False,
     plugin: Plugins = None,
 ) -> None:
@@ -84,6 +87,7 @@ def run(
     """
     load(plugin)
     use_data(data)
+    use_inception(inception_weights)
     # Every name and parameter is checked here, and every file where the plan is made, before torch is imported.
     chosen = _suite(suite, trainer, dataset, seeds, budget, checkpoints).canonical()
     _check_device(device, engine)
@@ -95,6 +99,7 @@ def run(
     from genbench.executors.local import LocalExecutor
     from genbench.executors.plan import make_plan
     from genbench.executors.pool import PoolExecutor
+    from genbench.executors.preflight import preflight
     from genbench.executors.task import Context, Keep
 
     console = Console(highlight=False)
@@ -114,6 +119,7 @@ def run(
         estimate(console, plan, jobs, device)
         return
     else:
+        preflight(plan)
         store.write_plan(chosen)
         tasks = plan.tasks(context, Keep(weights, keep_samples), stack or _stack_size(plan, device, jobs))
         executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugin or [])
@@ -199,8 +205,20 @@ def _suite(
     if "trainers" not in given or "datasets" not in given:
         known = ", ".join(entry.name for entry in suites)
         raise GenbenchError(f"Nothing to run. Give --suite ({known}), or both --trainer and --dataset.")
-    defaults = {"seeds": parse_seeds(CUSTOM_SEEDS), "budget": Budget.parse(CUSTOM_BUDGET)}
+    defaults = {
+        "seeds": parse_seeds(CUSTOM_SEEDS),
+        "budget": Budget.parse(CUSTOM_BUDGET),
+        "protocols": _protocols(given["datasets"]),  # type: ignore[arg-type]
+    }
     return Suite(name="custom", version=1, **{**defaults, **given})  # type: ignore[arg-type]
+
+
+def _protocols(references: Sequence[str]) -> tuple[str, ...]:
+    """The protocols that datasets are scored under where no suite says so."""
+    from genbench.registry import Reference, datasets
+
+    entries = (datasets[Reference.parse(reference).name] for reference in references)
+    return tuple(dict.fromkeys(entry.facts.get("protocol", DEFAULT_PROTOCOL) for entry in entries))
 
 
 def _check_device(device: str, engine: Engine) -> None:

@@ -49,7 +49,7 @@ def describe(entry: Entry) -> dict[str, Any]:
             for key, annotation in entry.annotations.items()
         },
         "recipes": {key: dict(values) for key, values in entry.recipes.items()},
-        **{key: value for key, value in entry.facts.items() if key not in ("files", "stock")},
+        **{key: value for key, value in entry.facts.items() if key not in ("files", "stock", "protocol")},
     }
     if entry.kind == "suite":
         described["plan"] = entry.build().model_dump(mode="json")

@@ -98,7 +98,7 @@ def swissroll(*, std: Std = 0.25) -> Target:
     return SwissRoll(std)
 
 
-@dataset("mnist", citation="yann.lecun.com/exdb/mnist", facts={"stock": stock_of("digits")})
+@dataset("mnist", citation="yann.lecun.com/exdb/mnist", facts={"stock": stock_of("digits"), "protocol": "mnist1"})
 def mnist(*, size: Pixels = 32) -> Finite:
     """Handwritten digits in grey, 28 × 28 pixels resized to `size` × `size`, with the digits as classes.
 
@@ -111,7 +111,9 @@ def mnist(*, size: Pixels = 32) -> Finite:
     return digits.mnist(size)
 
 
-@dataset("stacked-mnist", citation="arXiv:1611.02163", facts={"stock": stock_of("digits")})
+@dataset(
+    "stacked-mnist", citation="arXiv:1611.02163", facts={"stock": stock_of("digits"), "protocol": "stacked-mnist1"}
+)
 def stacked_mnist(*, size: Pixels = 32) -> Finite:
     """Three digits of MNIST as the channels of one image: 1 000 classes, all equally likely but for MNIST's own counts.
 
@@ -122,7 +124,7 @@ def stacked_mnist(*, size: Pixels = 32) -> Finite:
     return stacked.stacked_mnist(size)
 
 
-@dataset("celeba", citation="arXiv:1411.7766", facts={"stock": stock_of("faces")})
+@dataset("celeba", citation="arXiv:1411.7766", facts={"stock": stock_of("faces"), "protocol": "celeba1-small"})
 def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
     """Aligned faces of celebrities: the centre of each image, resized to `size` × `size`.
 
@@ -137,7 +139,7 @@ def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
     return faces.celeba(size, crop)
 
 
-@dataset("images", facts={"stock": stock_of("pictures")})
+@dataset("images", facts={"stock": stock_of("pictures"), "protocol": "images1-small"})
 def images(*, path: str, size: Pixels = 64, mode: Literal["rgb", "l"] = "rgb") -> Finite:
     """Your own images: those of a folder or a zip, cut to a centred square and resized to `size` × `size`.
 

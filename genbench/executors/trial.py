@@ -11,6 +11,7 @@ import torch
 from genbench import store
 from genbench.engine.paths import CannotStack
 from genbench.engine.training import Stopped
+from genbench.errors import GenbenchError
 from genbench.executors.process import run_conditions
 from genbench.executors.session import Session, commit_failure, folder
 from genbench.executors.task import Context, Keep, Notify, Outcome, Stop
@@ -57,6 +58,8 @@ class TrialTask:
                     stacks.clear()
                 except CannotStack:
                     stacks[:0] = [[trial] for trial in trials]
+                except GenbenchError:  # input that no trial could use: it is the run that can't go on
+                    raise
                 except (torch.OutOfMemoryError, MemoryError) as error:
                     advice = "lower batch or width, or run fewer --jobs or a smaller --stack"
                     session.fail("out-of-memory", f"{str(error) or 'memory ran out'}; {advice}")

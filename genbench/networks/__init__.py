@@ -3,8 +3,8 @@
 `mlp` is the plain pair for points: ReLU layers with torch's default initialisation. `pacgan2018` is the pair of
 the PacGAN toys (arXiv:1712.04086): a generator with batch normalisation, twice as wide as the discriminator and
 one layer deeper, against a maxout discriminator, all weights N(0, 0.02²). `dcgan` is the convolutional pair for images
-(arXiv:1511.06434) with batch normalisation in both networks; `dcgan-gp` is the same pair without any in the critic, as
-one must be whose gradient is penalised sample by sample.
+(arXiv:1511.06434) with batch normalisation in both networks; `dcgan-gp` is the same pair without any in the critic,
+as one must be whose gradient is penalised sample by sample.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 Between latent and image stand `depth` stages that double, or halve, the image's side; `width` is the number of channels
 next to the image, and each stage away from it has twice as many. As in the paper: convolutions of 4 × 4 with stride 2,
-ReLU in the generator, leaky ReLU in the critic, tanh at the image, all weights N(0, 0.02²).
+ReLU in the generator, leaky ReLU in the critic, tanh at the image, all weights N(0, 0.02²). A critic without batch
+normalisation starts from He's weights instead (arXiv:1502.01852, section 2.2), since nothing brings its signals back to
+size.
 """
 
 import math
@@ -44,7 +46,7 @@ def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator,
         layers.append(_empty(nn.Conv2d, inputs, outputs, 4, 2, 1, bias=not normalised))
         layers += [nn.BatchNorm2d(outputs), nn.LeakyReLU(SLOPE)] if normalised else [nn.LeakyReLU(SLOPE)]
     last = _empty(nn.Linear, sizes[-1] * math.prod(bottom), 1)
-    return _initialised(nn.Sequential(*layers, nn.Flatten(), last), rng)
+    return _initialised(nn.Sequential(*layers, nn.Flatten(), last), rng, he=not normalised)
 
 
 def _bottom(event_shape: tuple[int, ...], depth: int) -> tuple[int, int]:
@@ -66,11 +68,16 @@ def _empty(layer: Any, *sizes: int, bias: bool = True) -> nn.Module:
     return empty
 
 
-def _initialised(network: nn.Module, rng: Generator) -> nn.Module:
-    """N(0, 0.02²) for weights, N(1, 0.02²) for scales of normalisations, zero for biases."""
+def _initialised(network: nn.Module, rng: Generator, he: bool = False) -> nn.Module:
+    """N(0, 0.02²) or He's for weights, N(1, 0.02²) for scales of normalisations, zero for biases."""
     for layer in network.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, STD, generator=rng)
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, STD, generator=rng)
+        elif isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            if he:
+                nn.init.kaiming_normal_(layer.weight, SLOPE, nonlinearity="leaky_relu", generator=rng)
+            else:
+                nn.init.normal_(layer.weight, 0.0, STD, generator=rng)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
     return network

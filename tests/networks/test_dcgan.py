@@ -1,5 +1,7 @@
 """Convolutional pairs: their shapes, sizes and first weights."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -60,10 +62,12 @@ def test_normalises_every_stage_but_those_next_to_the_image_and_only_the_generat
 
 @pytest.mark.parametrize("build", [generator, critic])
 @pytest.mark.parametrize("pair", PAIRS)
-def test_starts_from_small_normal_weights_of_the_given_stream(build, pair):
+def test_starts_from_normal_weights_of_the_given_stream(build, pair):
     network = build(pair, width=32)
+    he = build is critic and pair == "dcgan-gp"
     for layer in layers(network, nn.Conv2d | nn.ConvTranspose2d):
-        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.15)
+        fan_in = layer.in_channels * 16
+        assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / 1.04 / fan_in) if he else 0.02, rel=0.15)
     for layer in layers(network, nn.BatchNorm2d):
         assert layer.weight.mean().item() == pytest.approx(1, abs=0.02)
         assert 0 < layer.weight.std().item() < 0.05
