@@ -22,7 +22,8 @@ SEED2020 = SEED2020_TOYS | {
     "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-gp", "width": 128, "depth": 4,
 }  # fmt: skip
 SMALL_IMAGES = SEED2020 | {
-    "critic_steps": 2, "batch": 64, "width": 16, "depth": 3, "lr": 1e-3, "beta1": 0.0, "beta2": 0.9, "schedule": "linear",
+    "penalty": 1.0, "critic_steps": 2, "batch": 64, "width": 16, "depth": 3, "lr": 2e-3, "beta1": 0.0, "beta2": 0.9,
+    "schedule": "linear",
 }  # fmt: skip
 RECIPES = {
     "gulrajani2017": GULRAJANI2017, "seed2020": SEED2020, "seed2020-toys": SEED2020_TOYS, "small-images": SMALL_IMAGES,

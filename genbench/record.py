@@ -34,6 +34,7 @@ class Identity(Frozen):
     split: str
     dtype: str
     extractor: str | None = None
+    ema: float | None = None
 
 
 class Score(Frozen):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -17,6 +17,9 @@ from genbench.registry import NAME, Entry, Reference, Registry, Value, datasets,
 
 ENGINE_VERSION = 4
 """Raised whenever the engine changes the bits that a trial leaves behind."""
+
+Decay = Annotated[float, Field(gt=0, lt=1)]
+"""Of the exponential moving average of a generator's weights; without one, nothing is averaged."""
 
 BudgetKind = Literal["steps", "updates", "samples", "seconds"]
 
@@ -109,6 +112,7 @@ class Trial(Frozen):
     trainer: Component
     budget: Budget
     seed: int = Field(ge=0)
+    ema: Decay | None = None
     engine: int = ENGINE_VERSION
 
     @property
@@ -120,6 +124,7 @@ class Trial(Frozen):
             "budget": self.budget.model_dump(),
             "seed": self.seed,
             "engine": self.engine,
+            **self._averaged,
         }
         return hashlib.sha256(canonical_json(spec).encode()).hexdigest()[:12]
 
@@ -131,8 +136,13 @@ class Trial(Frozen):
             "trainer": self.trainer.identity | {"version": 0},
             "budget": self.budget.model_dump(),
             "seed": self.seed,
+            **self._averaged,
         }
         return canonical_json(spec)
+
+    @property
+    def _averaged(self) -> dict[str, float]:
+        return {} if self.ema is None else {"ema": self.ema}
 
     def __str__(self) -> str:
         return f"{self.trainer.label} on {self.dataset.label}, seed {self.seed}"
@@ -148,6 +158,7 @@ class Suite(Frozen):
     seeds: tuple[int, ...] = Field(min_length=1)
     budget: Budget
     protocols: tuple[str, ...] = ("genbench1",)
+    ema: Decay | None = None
     checkpoints: int = Field(default=12, ge=1)
     control_draws: int = Field(default=5, ge=2)
 
@@ -175,7 +186,7 @@ class Suite(Frozen):
         data = [Component.resolve(datasets, reference) for reference in self.datasets]
         methods = [Component.resolve(trainers, reference) for reference in self.trainers]
         return [
-            Trial(dataset=dataset, trainer=trainer, budget=self.budget, seed=seed)
+            Trial(dataset=dataset, trainer=trainer, budget=self.budget, seed=seed, ema=self.ema)
             for seed in self.seeds
             for dataset in data
             for trainer in methods

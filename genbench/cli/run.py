@@ -55,6 +55,9 @@ def run(
     budget: Annotated[
         str | None, typer.Option(help="steps=N, updates=N, samples=N or seconds=S instead of the suite's budget.")
     ] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="Average the generator's weights with this decay, and score that one as well.")
+    ] = None,
     checkpoints: Annotated[int | None, typer.Option(min=1, help="How often to measure, log-spaced.")] = None,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -89,7 +92,7 @@ def run(
     use_data(data)
     use_inception(inception_weights)
     # Every name and parameter is checked here, and every file where the plan is made, before torch is imported.
-    chosen = _suite(suite, trainer, dataset, seeds, budget, checkpoints).canonical()
+    chosen = _suite(suite, trainer, dataset, seeds, budget, ema, checkpoints).canonical()
     _check_device(device, engine)
     from genbench.store import Store
 
@@ -184,6 +187,7 @@ def _suite(
     dataset: list[str] | None,
     seeds: str | None,
     budget: str | None,
+    ema: float | None,
     checkpoints: int | None,
 ) -> Suite:
     """The suite with the options in the place of its own values."""
@@ -196,8 +200,11 @@ def _suite(
         "datasets": tuple(part for text in dataset or () for part in split_references(text)),
         "seeds": parse_seeds(seeds) if seeds else (),
         "budget": Budget.parse(budget) if budget else None,
+        "ema": ema,
         "checkpoints": checkpoints,
     }
+    if ema is not None and not 0 < ema < 1:
+        raise GenbenchError(f"An average can't have the decay {ema:g}. Give one between 0 and 1, say --ema 0.999")
     given = {key: value for key, value in given.items() if value}
     if suite is not None:
         found: Suite = suites[suite].build()

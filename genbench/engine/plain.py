@@ -53,6 +53,9 @@ class Plain:
         name = self.method.landscape
         return None if name is None else self._evaluate(name, points.to(self._device)).reshape(1, -1)
 
+    def generator(self, replica: int) -> dict[str, Tensor]:
+        return dict(self._params["generator"])
+
     def weights(self, replica: int) -> dict[str, Tensor]:
         return {
             f"{name}.{key}": value.detach()

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from genbench.datasets.base import DataStream
 from genbench.engine.method import Trainer
 from genbench.engine.problem import Problem
+from genbench.errors import GenbenchError
 
 BLOCK_NUMBERS = 16_384
 SMALLEST_BLOCK = 256
@@ -53,6 +54,12 @@ class Stack(Protocol):
     def landscape(self, points: Tensor) -> Tensor | None:
         """Each critic's scores `(replicas, n)` at `points` `(n, *event)`; None without a critic."""
 
+    def generator(self, replica: int) -> dict[str, Tensor]:
+        """The parameters of a replica's generator themselves, not copies, by their names in it.
+
+        Raises GenbenchError for a trainer that has none that the engine knows of.
+        """
+
     def weights(self, replica: int) -> dict[str, Tensor]:
         """A replica's parameters and buffers, as `network.parameter`."""
 
@@ -91,6 +98,9 @@ class Solo:
 
     def landscape(self, points: Tensor) -> None:
         return None
+
+    def generator(self, replica: int) -> dict[str, Tensor]:
+        raise GenbenchError("The trainer is no list of phases, so its generator can't be averaged. Leave out --ema.")
 
     def weights(self, replica: int) -> dict[str, Tensor]:
         return self.trainer.weights()

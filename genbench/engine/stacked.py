@@ -106,6 +106,9 @@ class Stacked:
             [self._evaluate(self.method.landscape, replica, points).flatten() for replica in range(self.size)]
         )
 
+    def generator(self, replica: int) -> dict[str, Tensor]:
+        return {key: value[replica] for key, value in self._weights["generator"].items()}
+
     def weights(self, replica: int) -> dict[str, Tensor]:
         return {
             f"{name}.{key}": value[replica] for name, weights in self._weights.items() for key, value in weights.items()

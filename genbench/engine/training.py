@@ -14,6 +14,7 @@ from torch import Tensor
 
 from genbench.datasets.base import Dataset
 from genbench.engine import Engine
+from genbench.engine.average import Average
 from genbench.engine.paths import assemble
 from genbench.spec import Budget, Trial
 
@@ -74,6 +75,7 @@ class Training:
         self.diverged: dict[int, str] = {}
         """The replicas that left the finite numbers, and where. They go on as nonsense that nobody reads."""
         self.stack, self.path = assemble(trials, dataset, device, engine)
+        self.average = Average(self.stack, trials[0].ema) if trials[0].ema else None
 
     @property
     def progress(self) -> float:
@@ -89,6 +91,8 @@ class Training:
         started, before = time.perf_counter(), self.meter.seconds
         while self.progress < until and len(self.diverged) < self.stack.size:
             self.losses = self.stack.step(self.progress)
+            if self.average is not None:
+                self.average.update()
             self.meter.steps += 1
             self.meter.updates += self.stack.updates_per_step
             self.meter.samples = self.stack.samples
@@ -111,12 +115,15 @@ class Training:
 
     def state(self, replica: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of a replica's training depends on: tensors, and the meter's numbers."""
-        return self.stack.state(replica), asdict(self.meter)
+        averaged = self.average.state(replica) if self.average else {}
+        return self.stack.state(replica) | averaged, asdict(self.meter)
 
     def restore(self, tensors: Mapping[str, Tensor], meter: Mapping[str, Any], replica: int = 0) -> None:
         """The inverse of `state`: what follows is bit for bit what would have followed."""
         self.meter = Meter(**meter)
         self.stack.restore(replica, self.meter.steps, tensors)
+        if self.average is not None:
+            self.average.restore(replica, tensors)
 
     def _check_losses(self) -> dict[str, list[float]]:
         """The losses as numbers; a replica with one that isn't finite has diverged."""

@@ -32,6 +32,11 @@ STRIP_POINTS, STRIP_IMAGES = 400, 64
 """How many samples of each checkpoint are kept."""
 
 NOTIFY_SECONDS = 0.25
+RAW, AVERAGED = "", "ema."
+"""What the names of stored tensors begin with: those of the generator as trained, and of its average."""
+
+Samples = dict[str, Tensor]
+"""Samples of every replica, `(replicas, n, *event)`, by such a beginning."""
 
 
 @dataclass
@@ -41,7 +46,7 @@ class Replica:
     trial: Trial
     folder: Path
     curve: list[dict[str, Any]] = field(default_factory=list)
-    strip: list[Tensor] = field(default_factory=list)
+    strips: dict[str, list[Tensor]] = field(default_factory=dict)
     losses: list[dict[str, Any]] = field(default_factory=list)
     eval_seconds: float = 0.0
     record: Record | None = None
@@ -111,8 +116,8 @@ class Session:
             done = mark
             if mark < 1:
                 self._save(training, done)
-        for i, replica in self._running:
-            self._finish(replica, i, samples[i], training, dataset)
+        for i, _ in self._running:
+            self._finish(i, samples, training, dataset)
 
     def fail(self, status: Status, reason: str) -> None:
         """Records how every trial that hasn't ended has failed, and what it had used by then."""
@@ -140,47 +145,47 @@ class Session:
         self.notify(Progress(self.name, self.training.progress, meter.steps, meter.seconds, note, len(self.replicas)))
         return self.stop()
 
-    def _measure(self, training: Training) -> Tensor:
-        """Samples from the evaluation streams, always the same noise, and adds a row to each curve.
-
-        At the end there are as many samples as scoring wants, before it as many as curves do.
-        """
-        protocols = [protocol(name) for name in self.context.protocols]
-        wanted = max(p.n for p in protocols)
-        rngs = [
-            seeding.stream(replica.trial.seed, seeding.EVALUATION_NOISE, training.device) for replica in self.replicas
-        ]
+    def _measure(self, training: Training) -> Samples:
+        """Samples from the evaluation streams, always the same noise, and adds a row to each curve."""
         with self.replicas[0].evaluation_clock():
-            first = None if training.progress >= 1 else protocols[0].along().n
-            sampled = training.stack.sample(wanted, rngs, first).cpu()
-            samples = torch.stack([stored(own) for own in sampled])
+            samples = {RAW: self._sample(training)}
+            if training.average is not None:
+                with training.average.in_place():
+                    samples[AVERAGED] = self._sample(training)
         losses = {f"loss_{name}": values.tolist() for name, values in training.losses.items()}
         for i, replica in self._running:
             with replica.evaluation_clock():
-                scores = scorer(replica.trial.dataset, protocols[0].name, curve=True)(samples[i])
-                row: dict[str, Any] = {"protocol": protocols[0].name, **asdict(training.meter)}
+                name = self.context.protocols[0]
+                scores = scorer(replica.trial.dataset, name, curve=True)(samples[RAW][i])
+                row: dict[str, Any] = {"protocol": name, **asdict(training.meter)}
                 row |= {name: values[i] for name, values in losses.items()}
                 row |= {score.name: score.value for score in scores if score.value is not None}
                 replica.curve.append(row)
-                is_images = samples.dtype == torch.uint8
-                replica.strip.append(samples[i, :STRIP_IMAGES] if is_images else samples[i, :STRIP_POINTS].half())
+                for prefix, drawn in samples.items():
+                    replica.strips.setdefault(prefix, []).append(_frame(drawn[i]))
         return samples
 
-    def _finish(self, replica: Replica, i: int, samples: Tensor, training: Training, dataset: Dataset) -> None:
-        context, trial = self.context, replica.trial
+    def _sample(self, training: Training) -> Tensor:
+        """Samples of every replica, as they are stored: at the end as many as scoring wants, before as curves do."""
+        wanted = max(protocol(name).n for name in self.context.protocols)
+        first = None if training.progress >= 1 else protocol(self.context.protocols[0]).along().n
+        rngs = [
+            seeding.stream(replica.trial.seed, seeding.EVALUATION_NOISE, training.device) for replica in self.replicas
+        ]
+        return torch.stack([stored(own) for own in training.stack.sample(wanted, rngs, first).cpu()])
+
+    def _finish(self, i: int, samples: Samples, training: Training, dataset: Dataset) -> None:
+        replica, trial = self.replicas[i], self.replicas[i].trial
         with replica.evaluation_clock():
-            controls = store.Store(Path(context.root)).read_controls(context.suite, trial.dataset)
-            scores: list[Score] = []
-            for name in context.protocols:
-                bands = (
-                    {band.name: band for band in controls.bands if band.identity.protocol == name} if controls else {}
-                )
-                scores += scorer(trial.dataset, name)(samples, bands)
-            pictured = portrait(training.stack, i, dataset, samples, trial.seed)
+            scores = [score for prefix, drawn in samples.items() for score in self._scores(trial, drawn[i], prefix)]
+            pictured = portrait(training.stack, i, dataset, samples[RAW][i], trial.seed)
+        for prefix, drawn in samples.items():
+            pictured[f"{prefix}final"] = drawn[i, : self.keep.samples]
+            pictured[f"{prefix}strip"] = torch.stack(replica.strips[prefix])
         losses = replica.losses + _losses(training, i)
         record = Record(
             id=trial.id,
-            suite=context.suite,
+            suite=self.context.suite,
             trial=trial,
             status="done",
             cost=self._cost(replica),
@@ -192,9 +197,19 @@ class Session:
             record,
             Scores(id=trial.id, scores=tuple(scores)),
             {store.CURVE: pd.DataFrame(replica.curve), store.LOSSES: pd.DataFrame(losses)},
-            {"final": samples[: self.keep.samples], "strip": torch.stack(replica.strip), **pictured},
-            training.stack.weights(i) if self.keep.weights else None,
+            pictured,
+            _weights(training, i) if self.keep.weights else None,
         )
+
+    def _scores(self, trial: Trial, samples: Tensor, prefix: str) -> Iterator[Score]:
+        """A trial's scores under every protocol; those of averaged weights say so in their identity."""
+        controls = store.Store(Path(self.context.root)).read_controls(self.context.suite, trial.dataset)
+        bands = controls.bands if controls else ()
+        for name in self.context.protocols:
+            fitting = {band.name: band for band in bands if band.identity.protocol == name}
+            for score in scorer(trial.dataset, name)(samples, fitting):
+                identity = score.identity.model_copy(update={"ema": trial.ema if prefix == AVERAGED else None})
+                yield score.model_copy(update={"identity": identity})
 
     def _resume(self, training: Training) -> float:
         """Takes up the checkpoints, if there are any; returns the last mark that was measured, 0 for none."""
@@ -207,7 +222,9 @@ class Session:
             training.restore(tensors, facts["meter"], i)
             replica.curve, replica.losses = facts["curve"], facts["losses"]
             replica.eval_seconds = facts["eval_seconds"]
-            replica.strip = [tensors[f"strip.{k}"] for k in range(len(replica.curve))]
+            replica.strips = {
+                prefix: [tensors[f"{prefix}strip.{k}"] for k in range(len(replica.curve))] for prefix in facts["strips"]
+            }
             done = float(facts["done"])
         return done
 
@@ -219,10 +236,13 @@ class Session:
                 "curve": replica.curve,
                 "losses": replica.losses + _losses(training, i),
                 "eval_seconds": replica.eval_seconds,
+                "strips": list(replica.strips),
                 "done": done,
             }
-            strip = {f"strip.{k}": frame for k, frame in enumerate(replica.strip)}
-            store.save_checkpoint(replica.folder, tensors | strip, facts)
+            frames = {
+                f"{prefix}strip.{k}": frame for prefix, strip in replica.strips.items() for k, frame in enumerate(strip)
+            }
+            store.save_checkpoint(replica.folder, tensors | frames, facts)
 
     def _cost(self, replica: Replica) -> Cost:
         """What a trial has used: of the stack's seconds, its share."""
@@ -240,6 +260,16 @@ class Session:
     def _provenance(self) -> dict[str, Any]:
         path = {"engine": {**self.training.path._asdict(), "stack": len(self.replicas)}} if self.training else {}
         return provenance.gather(resolve_device(self.context.device), self.context.command) | path
+
+
+def _frame(samples: Tensor) -> Tensor:
+    """What is kept of a checkpoint's samples."""
+    return samples[:STRIP_IMAGES] if samples.dtype == torch.uint8 else samples[:STRIP_POINTS].half()
+
+
+def _weights(training: Training, replica: int) -> dict[str, Tensor]:
+    averaged = training.average.weights(replica) if training.average else {}
+    return training.stack.weights(replica) | {f"{AVERAGED}generator.{name}": value for name, value in averaged.items()}
 
 
 def _losses(training: Training, replica: int) -> list[dict[str, Any]]:

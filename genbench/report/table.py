@@ -103,7 +103,7 @@ def _table(
         fixed.append(Row("null band", "null band", ends))
     if plan and (dataset not in plan.datasets or budget != str(plan.budget)):
         plan = None
-    trained = [_trainer_row(label, found, plan, gate) for label, found in _by_trainer(trials, plan)]
+    trained = [row for label, found in _by_trainer(trials, plan) for row in _trainer_rows(label, found, plan, gate)]
     rows = (*trained, *fixed)
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
@@ -127,8 +127,10 @@ class Gate:
         for score in scores:
             if score.identity.protocol != self.protocol.name:
                 continue
-            fresh = Column(score.name, score.unit, score.higher_is_better, score.identity)
-            if self.columns.setdefault(score.name, fresh).identity == score.identity:
+            # Averaged weights are judged alike: what they differ in is what a row is of.
+            identity = score.identity.model_copy(update={"ema": None})
+            fresh = Column(score.name, score.unit, score.higher_is_better, identity)
+            if self.columns.setdefault(score.name, fresh).identity == identity:
                 admitted.append(score)
             else:
                 self.refused.add(score.name)
@@ -157,7 +159,8 @@ def _versions(record: Record) -> tuple[int, int, int]:
     return record.trial.trainer.version, record.trial.dataset.version, record.trial.engine
 
 
-def _trainer_row(label: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Row:
+def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:
+    """The row of a trainer as it was trained, and one for each average of its generator's weights."""
     scored = [found.scores.scores for found in trials if found.record.status == "done" and found.scores is not None]
     failures = [
         f"{found.record.trial}: {found.record.status}: {found.record.reason}"
@@ -165,9 +168,17 @@ def _trainer_row(label: str, trials: Sequence[Found], plan: Suite | None, gate: 
         if found.record.status != "done"
     ]
     planned = len(plan.seeds) if plan and label in plan.trainers else 0
-    return Row(
-        "trainer", label, _cells(map(gate.admit, scored)), len(scored), max(planned, len(trials)), tuple(failures)
-    )
+    for ema in sorted({score.identity.ema for scores in scored for score in scores} | {None}, key=lambda ema: ema or 0):
+        own = [[score for score in scores if score.identity.ema == ema] for scores in scored]
+        draws = [scores for scores in own if scores or ema is None]
+        yield Row(
+            "trainer",
+            label if ema is None else f"{label}, EMA {ema:g}",
+            _cells(map(gate.admit, draws)),
+            len(draws),
+            max(planned, len(trials)),
+            tuple(failures) if ema is None else (),
+        )
 
 
 def _cells(draws: Iterable[Sequence[Score]]) -> dict[str, Cell]:
