@@ -196,7 +196,7 @@ class Session:
             replica.folder,
             record,
             Scores(id=trial.id, scores=tuple(scores)),
-            {store.CURVE: pd.DataFrame(replica.curve), store.LOSSES: pd.DataFrame(losses)},
+            {store.CURVE: pd.DataFrame(replica.curve)} | ({store.LOSSES: pd.DataFrame(losses)} if losses else {}),
             pictured,
             _weights(training, i) if self.keep.weights else None,
         )

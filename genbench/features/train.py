@@ -5,8 +5,7 @@ With GENBENCH_DATA set, in five to ten minutes on one core each:
     python -m genbench.features.train mnist-cnn
     python -m genbench.features.train celeba-cnn
 
-One thread and fixed seeds: the same machine, torch and genbench write the same weights. Those that ship were made
-before the cast of pixels to floats last changed its rounding; made again they differ in their bits, and are as good.
+One thread and fixed seeds: the same machine, torch and genbench write the same weights.
 """
 
 from __future__ import annotations
