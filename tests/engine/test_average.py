@@ -93,5 +93,5 @@ def test_trial_has_an_id_of_its_own_with_it():
 def test_trainer_without_a_generator_of_its_own_says_so():
     with made_up.forgetful_registries():
         load_plugin(MISFITS)
-        with pytest.raises(GenbenchError, match="can't be averaged. Leave out --ema"):
+        with pytest.raises(GenbenchError, match=r"can't be averaged\. Leave out --ema"):
             ready(0.9, trainer="behaves")
