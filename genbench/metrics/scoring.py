@@ -41,11 +41,12 @@ class Scorer:
     Args:
         dataset: the dataset whose samples are judged.
         protocol: the way of judging.
+        lasting: whether the dataset will be scored again, in this process or another.
     """
 
-    def __init__(self, dataset: Dataset, protocol: Protocol) -> None:
+    def __init__(self, dataset: Dataset, protocol: Protocol, *, lasting: bool = True) -> None:
         self.protocol = protocol
-        truth = Truth(dataset)
+        truth = Truth(dataset, lasting=lasting)
         self._columns = [self._column(name, truth) for name in protocol.columns]
 
     @property

@@ -13,7 +13,7 @@ from genbench.datasets.images import as_pixels
 from genbench.datasets.roots import cache_root
 from genbench.errors import Skip
 from genbench.features import Extractor, ExtractorName, Seen, extractor
-from genbench.features.looking import remembered
+from genbench.features.looking import look, remembered
 
 if TYPE_CHECKING:
     from genbench.metrics.curve import Projection
@@ -27,8 +27,9 @@ CLASSIFIERS: dict[ExtractorName, int] = {"mnist-cnn": 10}
 class Truth:
     """A dataset as metrics see it: fixed reference samples and, for a target, modes, curve and density."""
 
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
+    def __init__(self, dataset: Dataset, *, lasting: bool = True) -> None:
+        """With `lasting`, what extractors see in reference images is kept on disk for those who ask again."""
+        self.dataset, self.lasting = dataset, lasting
         self.reference = cache(self._reference)
         self.neighbourhood = cache(self._neighbourhood)
         self.projection = cache(self._projection)
@@ -95,4 +96,6 @@ class Truth:
     def _seen(self, name: ExtractorName, n: int) -> Seen:
         """What an extractor sees in `n` reference images, the same at every call."""
         images = self.finite.reference.distinct(n, seeding.stream(REFERENCE_SEED, seeding.REFERENCE_DATA))
-        return remembered(self.extractor(name), as_pixels(images), cache_root() / "features")
+        if self.lasting:
+            return remembered(self.extractor(name), as_pixels(images), cache_root() / "features")
+        return look(self.extractor(name), as_pixels(images))

@@ -21,7 +21,7 @@ def shipped(name):
     return bands._shipped()[canonical_json(Component.resolve(datasets, name).identity)]
 
 
-@pytest.mark.parametrize("name", bands.SHIPPED_DATASETS)
+@pytest.mark.parametrize("name", bands.SHIPPED_TARGETS)
 @pytest.mark.parametrize("protocol_name", [p.name for p in POINTS])
 def test_shipped_bands_fit_every_metric_as_it_is(name, protocol_name):
     scorer = Scorer(datasets.build(name), protocol(protocol_name))
@@ -29,7 +29,7 @@ def test_shipped_bands_fit_every_metric_as_it_is(name, protocol_name):
     assert found == scorer.identities
 
 
-@pytest.mark.parametrize("name", bands.SHIPPED_DATASETS)
+@pytest.mark.parametrize("name", bands.SHIPPED_TARGETS)
 def test_measuring_a_shipped_band_again_gives_nearly_the_same(name):
     dataset = datasets.build(name)
     again = bands.measure(dataset, Scorer(dataset, only(protocol("genbench1"), CHEAP)), bands.SHIPPED_DRAWS)
