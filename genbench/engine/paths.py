@@ -10,7 +10,7 @@ from torch import Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Dataset, DataStream
-from genbench.engine import Engine
+from genbench.engine import EXACT, Engine, Numerics
 from genbench.engine.feed import Feed, Feeds
 from genbench.engine.method import Method
 from genbench.engine.plain import Plain
@@ -40,7 +40,11 @@ class Path(NamedTuple):
 
 
 def assemble(
-    trials: Sequence[Trial], dataset: Dataset, device: torch.device | str, engine: Engine = "auto"
+    trials: Sequence[Trial],
+    dataset: Dataset,
+    device: torch.device | str,
+    engine: Engine = "auto",
+    numerics: Numerics = EXACT,
 ) -> tuple[Stack, Path]:
     """Builds trials that differ in their seeds alone into one stack, on the path that `engine` names or that pays.
 
@@ -50,7 +54,7 @@ def assemble(
     trainer = trials[0].trainer
     built = [trainers[trainer.name].build(problem, **trainer.parameters) for problem in problems]
     if isinstance(built[0], Method):
-        stack, path = _stack(built, dataset, problems, trials[0], engine)
+        stack, path = _stack(built, dataset, problems, trials[0], engine, numerics)
     else:
         data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
         stack, path = Solo(built[0], problems[0], data), Path("plain", "the trainer is no list of phases")
@@ -80,11 +84,16 @@ def revive(trial: Trial, dataset: Dataset, weights: Mapping[str, Tensor]) -> Sta
 
 
 def _stack(
-    methods: Sequence[Method], dataset: Dataset, problems: Sequence[Problem], trial: Trial, engine: Engine
+    methods: Sequence[Method],
+    dataset: Dataset,
+    problems: Sequence[Problem],
+    trial: Trial,
+    engine: Engine,
+    numerics: Numerics,
 ) -> tuple[Stack, Path]:
     device = torch.device(problems[0].device)
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
-    path = _choose(methods[0], trial, device, engine)
+    path = _choose(methods[0], trial, device, engine, numerics)
     compile_key = canonical_json([path.name, trial.trainer.identity, dataset.event_shape])
     if path.name != "plain" and compile_key not in _failures:
         try:
@@ -96,13 +105,15 @@ def _stack(
             _failures[compile_key] = f"{path.name} failed: {type(error).__name__}: {line}"
     if compile_key in _failures:
         path = Path("plain", _failures[compile_key])
-    return Plain(methods[0], feeds, device), path
+    return Plain(methods[0], feeds, device, numerics), path
 
 
-def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine) -> Path:
+def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, numerics: Numerics) -> Path:
     """The path for a method, before it is known whether it compiles."""
     if engine == "plain":
         return Path("plain", "asked for")
+    if any(numerics):
+        return Path("plain", "only there can layers be cast to bfloat16 and channels lie last")
     if any(list(network.buffers()) for network in method.networks.values()):
         return Path("plain", "its networks keep buffers")
     if engine != "auto":

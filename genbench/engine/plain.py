@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Generator, Tensor, nn
 
+from genbench.engine import EXACT, Numerics
 from genbench.engine.feed import Feeds
 from genbench.engine.method import Batch, Method, Networks, Optimizer, Phase
 from genbench.engine.schedule import schedule
@@ -18,8 +19,8 @@ class Plain:
 
     size = 1
 
-    def __init__(self, method: Method, feeds: Feeds, device: torch.device | str) -> None:
-        self.method = method
+    def __init__(self, method: Method, feeds: Feeds, device: torch.device | str, numerics: Numerics = EXACT) -> None:
+        self.method, self._numerics = method, numerics
         self.prior = method.prior.shape
         self.updates_per_step = method.updates_per_step
         self._feeds, self._device, self._block = feeds, device, sample_block(feeds.event_shape)
@@ -28,6 +29,10 @@ class Plain:
         self._optimizers = {name: _build(spec, method.networks[name]) for name, spec in method.optimizers.items()}
         for network in method.networks.values():
             network.requires_grad_(False)
+            if numerics.channels_last:
+                network.to(memory_format=torch.channels_last)
+            if numerics.autocast:
+                network.forward = _autocast(network.forward, torch.device(device).type)
 
     @property
     def samples(self) -> int:
@@ -89,7 +94,8 @@ class Plain:
         for parameter in parameters.values():
             parameter.requires_grad_(True)
         for i in range(phase.repeats):
-            loss = phase.loss(self._networks, Batch({name: tensor[i, 0] for name, tensor in draws.items()}))
+            batch = Batch({name: self._laid_out(tensor[i, 0]) for name, tensor in draws.items()})
+            loss = phase.loss(self._networks, batch)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -98,6 +104,10 @@ class Plain:
         for parameter in parameters.values():
             parameter.requires_grad_(False)
         return loss.detach().reshape(1)
+
+    def _laid_out(self, tensor: Tensor) -> Tensor:
+        images = self._numerics.channels_last and tensor.dim() == 4
+        return tensor.contiguous(memory_format=torch.channels_last) if images else tensor
 
     def _evaluate(self, name: str, x: Tensor) -> Tensor:
         """The network's outputs in evaluation mode and in blocks."""
@@ -112,6 +122,16 @@ class Plain:
         for name, optimizer in self._optimizers.items():
             for group in optimizer.param_groups:
                 group["lr"] = self.method.optimizers[name].lr * factor
+
+
+def _autocast(forward: Callable[..., Tensor], device_type: str) -> Callable[..., Tensor]:
+    """`forward` with its layers in bfloat16, and the output in single precision again, for losses are sums."""
+
+    def cast(*inputs: Tensor) -> Tensor:
+        with torch.autocast(device_type, torch.bfloat16):
+            return forward(*inputs).float()
+
+    return cast
 
 
 def _build(spec: Optimizer, network: nn.Module) -> torch.optim.Optimizer:

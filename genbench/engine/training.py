@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from genbench.datasets.base import Dataset
-from genbench.engine import Engine
+from genbench.engine import EXACT, Engine, Numerics
 from genbench.engine.average import Average
 from genbench.engine.paths import assemble
 from genbench.spec import Budget, Trial
@@ -58,6 +58,7 @@ class Training:
         dataset: the trials' dataset, already built.
         device: where to train.
         engine: the path, or `auto` for the one that pays.
+        numerics: how numbers are held and multiplied.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Training:
         dataset: Dataset,
         device: torch.device | str = "cpu",
         engine: Engine = "auto",
+        numerics: Numerics = EXACT,
     ) -> None:
         self.budget = trials[0].budget
         self.device = device
@@ -74,7 +76,7 @@ class Training:
         self.trace: list[Traced] = []
         self.diverged: dict[int, str] = {}
         """The replicas that left the finite numbers, and where. They go on as nonsense that nobody reads."""
-        self.stack, self.path = assemble(trials, dataset, device, engine)
+        self.stack, self.path = assemble(trials, dataset, device, engine, numerics)
         self.average = Average(self.stack, trials[0].ema) if trials[0].ema else None
 
     @property

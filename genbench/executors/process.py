@@ -26,7 +26,7 @@ def run_conditions(precision: Precision = "highest") -> Iterator[None]:
     _keep_freed_memory()
     before = torch.get_num_threads(), torch.get_float32_matmul_precision()
     torch.set_num_threads(1)
-    torch.set_float32_matmul_precision(precision)
+    torch.set_float32_matmul_precision("highest" if precision == "bf16" else precision)
     try:
         yield
     finally:

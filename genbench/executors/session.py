@@ -98,7 +98,7 @@ class Session:
         trials = [replica.trial for replica in self.replicas]
         dataset = build_dataset(trials[0].dataset)
         device = resolve_device(self.context.device)
-        self.training = training = Training(trials, dataset, device, self.context.engine)
+        self.training = training = Training(trials, dataset, device, self.context.engine, self.context.numerics)
         done = self._resume(training)
         for mark in marks(training.budget, self.checkpoints):
             if mark <= done:
@@ -258,7 +258,10 @@ class Session:
         )
 
     def _provenance(self) -> dict[str, Any]:
-        path = {"engine": {**self.training.path._asdict(), "stack": len(self.replicas)}} if self.training else {}
+        path = {}
+        if self.training:
+            numerics = self.context.numerics._asdict()
+            path = {"engine": {**self.training.path._asdict(), "stack": len(self.replicas), **numerics}}
         return provenance.gather(resolve_device(self.context.device), self.context.command) | path
 
 

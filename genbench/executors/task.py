@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from genbench.engine import Engine, Precision
+from genbench.engine import Engine, Numerics, Precision
 from genbench.record import Record
 
 
@@ -76,3 +76,9 @@ class Context:
     command: str
     engine: Engine = "auto"
     precision: Precision = "highest"
+    channels_last: bool = False
+
+    @property
+    def numerics(self) -> Numerics:
+        """How numbers are held and multiplied."""
+        return Numerics(self.precision == "bf16", self.channels_last)
