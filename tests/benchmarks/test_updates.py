@@ -6,8 +6,6 @@ of a matrix product in the same run.
 """
 
 import os
-import statistics
-import time
 from dataclasses import replace
 from itertools import product
 
@@ -15,6 +13,7 @@ import pytest
 import torch
 from operations import Operations
 from reference.loops import EagerLoop
+from rounds import compare, timed
 
 from genbench.engine.feed import Feed, Feeds
 from genbench.engine.plain import Plain
@@ -24,8 +23,6 @@ from genbench.registry import datasets, trainers
 
 TRAINERS = ("gan", "wgan", "wgan-gp")
 WIDTHS = (64, 128, 512)
-ROUNDS, WARM_UP_ROUNDS = 15, 2
-ROUND_SECONDS = 0.05
 PATHS = [("cpu", "plain", 1), ("cpu", "compiled", 1), ("cpu", "compiled", 5), ("cpu", "compiled", 20)]
 if torch.cuda.is_available():
     PATHS += [
@@ -57,20 +54,6 @@ def rate_of(rows, width, device):
     a, b = torch.randn(size, device=device), torch.randn(*size[:-2], width, width, device=device)
     seconds = min(timed(lambda: a @ b, device, 0.02) for _ in range(10))
     return 2 * a.numel() * width / seconds
-
-
-def timed(update, device, at_least=ROUND_SECONDS):
-    """Seconds an update, over as many as take `at_least` so many seconds."""
-    count = 1
-    while True:
-        started = time.perf_counter()
-        for _ in range(count):
-            update()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        if (seconds := time.perf_counter() - started) >= at_least:
-            return seconds / count
-        count = max(2 * count, int(count * at_least / max(seconds, 1e-9)) + 1)
 
 
 def engine(trainer, phase, width, path, replicas, device):
@@ -136,23 +119,3 @@ def test_jax_twin(benchmark, width):
     compare(benchmark, twin.critic_step, loop.critic_step, "cpu", 1)
     benchmark.group = f"wgan-gp critic step, width {width}, cpu"
     benchmark.extra_info.update(trainer="wgan-gp", phase="critic", width=width, replicas=1, engine="jax", device="cpu")
-
-
-def compare(benchmark, update, reference, device, replicas):
-    """Times `update` in rounds that alternate with the reference's; the ratio is of medians, a replica."""
-    own, other = [], []
-
-    def round_of_both():
-        other.append(timed(reference, device))
-        own.append(timed(update, device))
-
-    for _ in range(WARM_UP_ROUNDS):
-        round_of_both()
-    own.clear(), other.clear()
-    benchmark.pedantic(round_of_both, rounds=ROUNDS)
-    seconds, reference_seconds = statistics.median(own), statistics.median(other)
-    benchmark.extra_info.update(
-        seconds=seconds,
-        reference_seconds=reference_seconds,
-        reference_ratio=reference_seconds / (seconds / replicas),
-    )

@@ -8,15 +8,16 @@ from torch.nn.functional import softplus
 class EagerLoop:
     """Updates of one trainer's critic and generator as one would write them for it alone.
 
-    Each pass has its own forward and backward, and the optimiser is neither fused nor batched over parameters.
+    Each pass has its own forward and backward, and the optimiser is neither fused nor batched over parameters. Real
+    samples are those of `dataset` if there is one, with the `networks` that suit it, else points of a grid.
     """
 
-    def __init__(self, trainer, parameters, device="cpu"):
-        self.trainer, self.p, self.device = trainer, parameters, device
+    def __init__(self, trainer, parameters, device="cpu", dataset=None, networks=None):
+        self.trainer, self.p, self.device, self.dataset = trainer, parameters, device, dataset
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            self.generator = network(parameters["latent"], 2, parameters).to(device)
-            self.critic = network(2, 1, parameters).to(device)
+            generator, critic = networks or (network(parameters["latent"], 2, parameters), network(2, 1, parameters))
+        self.generator, self.critic = generator.to(device), critic.to(device)
         self.update_generator = optimizer(self.generator, parameters)
         self.update_critic = optimizer(self.critic, parameters)
         self.rng = torch.Generator(device).manual_seed(0)
@@ -24,6 +25,8 @@ class EagerLoop:
         self.centres, self.std = torch.cartesian_prod(axis, axis), 0.025 / 2**0.5
 
     def real(self):
+        if self.dataset is not None:
+            return self.dataset.sample(self.p["batch"], self.rng)
         picked = torch.randint(len(self.centres), (self.p["batch"],), generator=self.rng, device=self.device)
         return self.centres[picked] + self.std * self.normal(2)
 
@@ -43,11 +46,11 @@ class EagerLoop:
             (-self.critic(real).mean()).backward()
             self.critic(fake).mean().backward()
         if self.trainer == "wgan-gp":
-            mix = torch.rand(len(real), 1, generator=self.rng, device=self.device)
+            mix = torch.rand(len(real), *[1] * (real.dim() - 1), generator=self.rng, device=self.device)
             between = (mix * real + (1 - mix) * fake).requires_grad_()
             scores = self.critic(between)
             (slope,) = torch.autograd.grad(scores, between, torch.ones_like(scores), create_graph=True)
-            (self.p["penalty"] * ((slope.norm(2, dim=1) - 1) ** 2).mean()).backward()
+            (self.p["penalty"] * ((slope.flatten(1).norm(2, dim=1) - 1) ** 2).mean()).backward()
         self.update_critic.step()
         if self.trainer == "wgan":
             for weight in self.critic.parameters():
