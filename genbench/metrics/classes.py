@@ -7,18 +7,23 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genbench.errors import Skip
 from genbench.metrics.modes import ROUNDING, kl_divergence
 
 Rule = Literal["fair", "any"]
 
 
 def class_score(logits: Tensor, splits: int) -> Tensor:
-    """exp E KL(p(y|x) ‖ p(y)), the mean over consecutive splits. arXiv:1606.03498, section 4.
+    """exp E KL(p(y|x) ‖ p(y)), the mean over consecutive splits of nearly one size. arXiv:1606.03498, section 4.
 
-    Of several heads, the mean of their scores.
+    Of several heads, the mean of their scores. Raises Skip for fewer samples than splits.
     """
-    scores = []
-    for part in logits.double().log_softmax(2).chunk(splits):
+    n, scores = len(logits), []
+    if n < splits:
+        raise Skip(f"{splits} splits need as many samples and got {n}")
+    logs = logits.double().log_softmax(2)
+    for i in range(splits):
+        part = logs[i * n // splits : (i + 1) * n // splits]
         marginal = part.logsumexp(0, keepdim=True) - torch.tensor(len(part), dtype=torch.float64).log()
         scores.append((part.exp() * (part - marginal)).sum(2).mean(0).exp().mean())
     return torch.stack(scores).mean()
