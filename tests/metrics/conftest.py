@@ -9,6 +9,14 @@ from genbench.metrics.truth import Truth
 from genbench.registry import datasets, metrics
 
 
+@pytest.fixture(autouse=True, scope="module")
+def own_cache(tmp_path_factory):
+    """Features of made-up images are remembered in a folder that nobody else reads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def truth():
     """`truth("ring8")`: the truth about a dataset, built once."""
