@@ -17,6 +17,9 @@ BLOCK = 2_000
 
 MOST = 10**7
 
+SPARE = 8
+"""So many more are compared exactly: among nearly equal images, a copy too, products in single precision err."""
+
 
 class TrainDistance(SampleMetric):
     """The mean distance of samples to their nearest training image, root mean square over pixels, in grey levels."""
@@ -32,21 +35,23 @@ class TrainDistance(SampleMetric):
 def nearest(pixels: Tensor, train: Part, k: int) -> tuple[Tensor, Tensor]:
     """The distances in grey levels and the places of the k nearest images of `train`, both `(n, k)`, nearest first.
 
-    `pixels` are images `(n, channels, height, width)` of uint8. Raises Skip where there are too many to look through.
+    `pixels` are images `(n, channels, height, width)` of uint8. Of a smaller training set all are found. Raises Skip
+    where there are too many to look through.
     """
     if len(train) > MOST:
         raise Skip(f"there are {len(train)} training images, too many to look through")
-    images = as_floats(pixels).flatten(1)
+    images, k = as_floats(pixels).flatten(1), min(k, len(train))
     own = images.square().sum(1, keepdim=True)
-    best = torch.full((len(images), k), torch.inf)
-    places = torch.zeros(len(images), k, dtype=torch.long)
+    best, places = torch.empty(len(images), 0), torch.empty(len(images), 0, dtype=torch.long)
     for start in range(0, len(train), BLOCK):
         rows = torch.arange(start, min(start + BLOCK, len(train)))
         others = train.at(rows).flatten(1)
         squares = torch.addmm(own + others.square().sum(1), images, others.T, alpha=-2)
-        best, order = torch.cat([best, squares], 1).topk(k, largest=False)
+        found = torch.cat([best, squares], 1)
+        best, order = found.topk(min(k + SPARE, found.shape[1]), largest=False)
         places = torch.cat([places, rows.expand(len(images), -1)], 1).gather(1, order)
-    # Of the few that were found, exactly: what addmm lost to rounding makes a copy look like none.
-    found = torch.stack([train.at(row).flatten(1) for row in places])
-    exact = (found - images[:, None]).square().mean(2).sqrt() * HALF_RANGE
-    return exact.double(), places
+    exact = torch.stack(
+        [(train.at(row).flatten(1) - image).square().mean(1) for row, image in zip(places, images, strict=True)]
+    )
+    squares, order = exact.topk(k, largest=False)
+    return squares.sqrt().double() * HALF_RANGE, places.gather(1, order)
