@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -30,6 +31,9 @@ DIMENSIONS = 16
 
 RANGE = 2.5
 """How far each goes to both sides."""
+
+STRAIGHT = 1e-5
+"""The sine of the angle between latents up to which they count as parallel or opposite."""
 
 NEIGHBOURS = 5
 
@@ -94,25 +98,28 @@ def of_images(
 
 def journeys(prior: tuple[int, ...], rng: Generator) -> Iterator[tuple[str, Tensor]]:
     """Latents `(rows, 11, *prior)` by name: interpolations between two draws, and a sweep of each dimension."""
-    start, end, fixed = (torch.randn(n, *prior, generator=rng) for n in (ROWS, ROWS, 1))
-    share = torch.linspace(0, 1, STEPS).reshape(-1, *[1] * len(prior))
-    yield "linear", torch.lerp(start[:, None], end[:, None], share)
-    yield "spherical", spherical(start[:, None], end[:, None], share)
-    flat = fixed.flatten(1).expand(STEPS, -1)
-    swept = flat.repeat(min(DIMENSIONS, flat.shape[1]), 1, 1)
-    for dimension, latents in enumerate(swept):
+    size = math.prod(prior)
+    start, end, fixed = (torch.randn(n, 1, size, generator=rng) for n in (ROWS, ROWS, 1))
+    share = torch.linspace(0, 1, STEPS)[:, None]
+    sweep = fixed.repeat(min(DIMENSIONS, size), STEPS, 1)
+    for dimension, latents in enumerate(sweep):
         latents[:, dimension] = torch.linspace(-RANGE, RANGE, STEPS)
-    yield "sweep", swept.reshape(*swept.shape[:2], *prior)
+    ways = {"linear": torch.lerp(start, end, share), "spherical": spherical(start, end, share), "sweep": sweep}
+    for name, latents in ways.items():
+        yield name, latents.reshape(*latents.shape[:2], *prior)
 
 
 def spherical(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     """The interpolation along the great circle, whose points are as likely as its ends. arXiv:1609.04468, section 2.1.
 
-    The last dimension is the latents'; the others broadcast.
+    The last dimension is the latents'; the others broadcast. Between parallel and between opposite latents, which no
+    single great circle joins, it is the linear one.
     """
-    cosine = torch.nn.functional.cosine_similarity(start, end, dim=-1).clamp(-1, 1)[..., None]
-    angle = torch.arccos(cosine)
-    return (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
+    one, other, t = start.double(), end.double(), share.double()
+    angle = torch.nn.functional.cosine_similarity(one, other, dim=-1).clamp(-1, 1).arccos()[..., None]
+    sine = angle.sin()
+    along = (((1 - t) * angle).sin() * one + (t * angle).sin() * other) / sine
+    return torch.where(sine > STRAIGHT, along, torch.lerp(one, other, t)).to(start.dtype)
 
 
 def likenesses(pixels: Tensor, dataset: Finite) -> Portrait:
