@@ -50,6 +50,8 @@ def _protocol(
     }
     first = ("modes", "modes_any", "reverse_kl", "confident", "hq") if classes else ()
     distance = "fid" if extractor == "inception" else f"fd[{seen}]"
+    # A curve's samples are too few for the covariance of Inception's features.
+    along = "kid" if extractor == "inception" else distance
     return Protocol(
         name=name,
         version=1,
@@ -57,7 +59,7 @@ def _protocol(
         source="genbench",
         columns=columns,
         headline=(*first, distance, "precision", "recall", "coverage", *copies),
-        curve=(*(first[:4]), distance, "coverage"),
+        curve=(*(first[:4]), along, "coverage"),
         curve_n=min(n, CURVE_N),
     )
 
