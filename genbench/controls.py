@@ -54,7 +54,7 @@ def gaussian(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     import torch
 
     if len(dataset.event_shape) != 1:
-        raise Skip("it is made of points")
+        raise Skip("the dataset's samples are no points")
     real = dataset.sample(MOMENT_SAMPLES, rng).double()
     factor: Tensor = torch.linalg.cholesky(real.T.cov())
     normal = torch.randn(n, real.shape[1], generator=rng, dtype=torch.float64)
