@@ -3,13 +3,28 @@
 from dataclasses import replace
 
 import pytest
+import torch
+from made_up_images import digits
 
+from genbench import seeding
+from genbench.datasets.images import Images, ImageSet
+from genbench.datasets.stacked import StackSet
 from genbench.metrics import bands
 from genbench.metrics.scoring import Scorer
 from genbench.protocols import POINTS, protocol
 from genbench.registry import datasets
 from genbench.spec import Component, canonical_json
 
+OF_IMAGES = replace(
+    protocol("mnist-smoke"),
+    n=200,
+    columns={
+        "fd": "fd[extractor=mnist-cnn,n=200]",
+        "modes": "class_modes[extractor=mnist-cnn]",
+        "precision": "image_precision[extractor=mnist-cnn,n=200]",
+    },
+)
+DRAWS = 20
 CHEAP = ("modes", "modes_any", "hq", "reverse_kl", "arc_coverage", "curve_distance")
 
 
@@ -51,3 +66,67 @@ def test_a_metric_that_never_applies_has_no_band():
     dataset = datasets.build("swissroll")
     found = bands.measure(dataset, Scorer(dataset, only(protocol("smoke"), ("modes",))), 2)
     assert found["modes"].null_low is None
+
+
+@pytest.fixture(scope="module")
+def of_images():
+    return bands.measure(digits(), Scorer(digits(), OF_IMAGES), DRAWS)
+
+
+def test_bands_of_finitely_many_images_have_a_width(of_images):
+    """Though there are no fresh images, which are held out and which are the reference is drawn anew each time."""
+    for name in ("fd", "precision"):
+        assert of_images[name].null_low < of_images[name].null_high
+    assert of_images["modes"].null_low <= of_images["modes"].null_high <= 10
+    assert {band.value for band in of_images.values()} == {None}
+
+
+def test_bands_hold_most_fresh_deals(of_images):
+    found = []
+    for seed in range(100, 100 + DRAWS):
+        rng = seeding.stream(seed, "fresh deal")
+        again = digits().dealt(rng)
+        scores = Scorer(again, OF_IMAGES)(again.held_out.distinct(200, rng))
+        found += [
+            of_images[s.name].null_low <= s.value <= of_images[s.name].null_high for s in scores if s.name == "fd"
+        ]
+    assert sum(found) >= 0.7 * DRAWS
+
+
+def test_bands_of_images_fit_scores_of_the_dataset_as_it_is(of_images):
+    scorer = Scorer(digits(), OF_IMAGES)
+    scores = scorer(digits().held_out.distinct(200, seeding.stream(0, "test")), of_images)
+    assert all((score.null_low, score.null_high) != (None, None) for score in scores)
+
+
+def test_bands_do_not_depend_on_the_training_images(of_images):
+    whole = digits()
+    blank = Images(whole.train.pixels, torch.zeros(5, dtype=torch.long), torch.zeros(5, dtype=torch.long))
+    other = ImageSet(blank, whole.held_out, whole.reference, whole.classes)
+    assert bands.measure(other, Scorer(other, OF_IMAGES), 3) == bands.measure(whole, Scorer(whole, OF_IMAGES), 3)
+
+
+def test_dealt_parts_share_nothing_and_lose_nothing():
+    whole = digits()
+    again = whole.dealt(seeding.stream(0, "test"))
+    before = torch.cat([whole.held_out.index, whole.reference.index])
+    after = torch.cat([again.held_out.index, again.reference.index])
+    assert torch.equal(after.sort().values, before.sort().values)
+    assert not torch.equal(again.held_out.index.sort().values, whole.held_out.index.sort().values)
+    assert torch.equal(again.train.index, whole.train.index)
+    labels = torch.empty(len(whole.train.pixels), dtype=torch.long)
+    labels[before] = torch.cat([whole.held_out.labels, whole.reference.labels])
+    assert torch.equal(labels[after], torch.cat([again.held_out.labels, again.reference.labels]))
+
+
+def test_bands_of_stacks_are_measured_too():
+    dataset = StackSet(digits())
+    columns = {"fd": "fd[extractor=mnist-cnn,n=250]", "reverse_kl": "class_reverse_kl[extractor=mnist-cnn]"}
+    found = bands.measure(dataset, Scorer(dataset, replace(OF_IMAGES, n=250, columns=columns)), 3)
+    assert all(0 < band.null_low < band.null_high for band in found.values())
+
+
+def test_images_that_are_too_few_have_no_band_and_say_why():
+    found = bands.measure(digits(), Scorer(digits(), replace(OF_IMAGES, n=801)), 2)
+    assert found["modes"].null_low is None
+    assert found["modes"].reason == "needs 801 samples and got 800"
