@@ -106,6 +106,16 @@ def test_bands_do_not_depend_on_the_training_images(of_images):
     assert bands.measure(other, Scorer(other, OF_IMAGES), 3) == bands.measure(whole, Scorer(whole, OF_IMAGES), 3)
 
 
+def test_deals_leave_nothing_on_disk(tmp_path, monkeypatch):
+    """Forty deals of ten thousand images, seen through Inception, would be gigabytes."""
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path))
+    scorer = Scorer(digits(), OF_IMAGES)
+    before = sorted(tmp_path.rglob("*"))
+    bands.measure(digits(), scorer, 3)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert before
+
+
 def test_dealt_parts_share_nothing_and_lose_nothing():
     whole = digits()
     again = whole.dealt(seeding.stream(0, "test"))
