@@ -20,6 +20,7 @@ COST = Cost(steps=40, updates=120, samples=20_480, train_seconds=1.5, eval_secon
 @contextmanager
 def forgetful_registries() -> Iterator[None]:
     """Within, whatever registers itself is gone afterwards, and so is the memory of having loaded it."""
+    registry.load_plugins()  # or what is imported within for the first time would be forgotten for good
     names = [dict(held._entries) for held in registry.REGISTRIES]
     loaded, broken = set(registry._loaded), list(registry.broken_plugins)
     try:

@@ -12,6 +12,7 @@ from genbench.spec import Budget
 from genbench.store import Store
 
 MISFITS = Path(__file__).parent.parent / "misfits.py"
+PRINTED = Path(__file__).parent.parent / "printed.py"
 
 
 @pytest.fixture
@@ -20,6 +21,15 @@ def misfits():
     with made_up.forgetful_registries():
         load_plugin(str(MISFITS))
         yield str(MISFITS)
+
+
+@pytest.fixture
+def printed(tmp_path, monkeypatch):
+    """Datasets of printed digits, for one test, and a folder of its own for what is seen in them."""
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    with made_up.forgetful_registries():
+        load_plugin(str(PRINTED))
+        yield
 
 
 @pytest.fixture
