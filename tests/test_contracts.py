@@ -41,6 +41,7 @@ NOT_NOISE = {
     "class_reverse_kl": "one-class",
     "class_score": "one-class",
     "confident": "mean-image",
+    "confidence": "mean-image",
     "image_recall": "one-class",
 }
 """What a metric must tell from the truth, where that isn't uniform noise."""

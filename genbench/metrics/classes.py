@@ -29,6 +29,12 @@ def class_score(logits: Tensor, splits: int) -> Tensor:
     return torch.stack(scores).mean()
 
 
+def confidence(logits: Tensor) -> Tensor:
+    """The probability of each sample's most probable class, all heads together, `(n,)`."""
+    probabilities: Tensor = logits.double().softmax(2).amax(2).prod(1)
+    return probabilities
+
+
 def certain(logits: Tensor, sure: float) -> Tensor:
     """Which samples have a class of at least that probability in every head, `(n,)` of bool."""
     return (logits.double().softmax(2).amax(2) >= sure).all(1)

@@ -157,6 +157,19 @@ def confident(truth: Truth, *, extractor: ExtractorName, sure: Share = 0.9) -> M
     return Perceived(truth.extractor(extractor), lambda seen: certain(seen.logits, sure).double().mean())
 
 
+@metric("confidence", unit="probability", higher_is_better=True)
+def confidence(truth: Truth, *, extractor: ExtractorName) -> Metric:
+    """The mean probability of the most probable class; of several channels, the product of theirs.
+
+    Blind to dropped classes; adversarial noise can be as confident as a clean digit.
+    """
+    from genbench.metrics.classes import confidence
+    from genbench.metrics.perceived import Perceived
+
+    truth.labelled(extractor)
+    return Perceived(truth.extractor(extractor), lambda seen: confidence(seen.logits).mean())
+
+
 @metric("image_hq", unit="fraction", higher_is_better=True)
 def image_hq(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5, sure: Share = 0.9) -> Metric:
     """High-quality samples: the share that is confident, as in `confident`, and inside the real manifold, as in

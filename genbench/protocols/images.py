@@ -29,6 +29,7 @@ def _protocol(
         "modes_any": f"class_modes[{through},rule=any]",
         "reverse_kl": f"class_reverse_kl[{through}]",
         "confident": f"confident[{through}]",
+        "confidence": f"confidence[{through}]",
         "hq": f"image_hq[{through},n={manifold}]",
         f"is[{seen}]": f"class_score[{through},n={n}]",
     }
@@ -48,7 +49,7 @@ def _protocol(
         **copies,
         **literature,
     }
-    first = ("modes", "modes_any", "reverse_kl", "confident", "hq") if classes else ()
+    first = ("modes", "modes_any", "reverse_kl", "confidence", "confident", "hq") if classes else ()
     distance = "fid" if extractor == "inception" else f"fd[{seen}]"
     # A curve's samples are too few for the covariance of Inception's features.
     along = "kid" if extractor == "inception" else distance

@@ -137,6 +137,7 @@ def test_metrics_of_classes_are_the_twins(given, score):
     for sure in (0.5, 0.9):
         expected = classes_twin.confident(samples, sure)
         assert score(f"confident[{EYE},sure={sure}]", about, images) == pytest.approx(expected)
+    assert score(f"confidence[{EYE}]", about, images) == pytest.approx(classes_twin.confidence(samples))
 
 
 @CHANNELS
@@ -181,7 +182,7 @@ def test_what_cannot_be_measured_is_skipped_with_the_reason(reference, reason):
         metrics.build(reference, TRUTHS[1])
 
 
-@pytest.mark.parametrize("name", ["class_modes", "class_reverse_kl", "confident", "image_hq"])
+@pytest.mark.parametrize("name", ["class_modes", "class_reverse_kl", "confident", "confidence", "image_hq"])
 def test_images_without_classes_have_no_modes(name):
     with pytest.raises(Skip, match="classes aren't those"):
         metrics.build(f"{name}[{EYE}]", Truth(digits(3)))

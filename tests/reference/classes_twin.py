@@ -42,3 +42,14 @@ def reverse_kl(samples):
 
 def confident(samples, sure):
     return sum(is_sure(sample, sure) for sample in samples) / len(samples)
+
+
+def confidence(samples):
+    total = 0.0
+    for sample in samples:
+        probability = 1.0
+        for head in sample:
+            weights = [math.exp(logit - max(head)) for logit in head]
+            probability *= max(weights) / sum(weights)
+        total += probability
+    return total / len(samples)
