@@ -45,11 +45,4 @@ def confident(samples, sure):
 
 
 def confidence(samples):
-    total = 0.0
-    for sample in samples:
-        probability = 1.0
-        for head in sample:
-            weights = [math.exp(logit - max(head)) for logit in head]
-            probability *= max(weights) / sum(weights)
-        total += probability
-    return total / len(samples)
+    return sum(math.prod(max(probabilities(head)) for head in sample) for sample in samples) / len(samples)
