@@ -54,7 +54,7 @@ def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
 
     from genbench import seeding
     from genbench.datasets.images import stored
-    from genbench.engine.paths import revive
+    from genbench.engine.paths import check_versions, revive
     from genbench.errors import GenbenchError
     from genbench.executors import portrait
     from genbench.executors.process import run_conditions
@@ -67,6 +67,7 @@ def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
         raise GenbenchError(
             f"{folder} holds no weights ({error}). Run the trial again without --no-weights: --rerun all"
         ) from None
+    check_versions(trial)
     dataset = build_dataset(trial.dataset)
     with run_conditions():
         stack = revive(trial, dataset, weights)

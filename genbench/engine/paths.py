@@ -18,7 +18,7 @@ from genbench.engine.problem import Problem
 from genbench.engine.stack import Solo, Stack, below
 from genbench.engine.stacked import Stacked
 from genbench.errors import GenbenchError
-from genbench.registry import trainers
+from genbench.registry import datasets, trainers
 from genbench.spec import Trial, canonical_json
 
 COMPILE_FROM = 5_000
@@ -63,23 +63,33 @@ def assemble(
     return stack, path
 
 
+def check_versions(trial: Trial) -> None:
+    """Raises GenbenchError where a trial's trainer or dataset is another version now, UnknownName where it is none."""
+    for registry, then in ((trainers, trial.trainer), (datasets, trial.dataset)):
+        if (now := registry[then.name].version) != then.version:
+            raise GenbenchError(
+                f"{then.label} is version {now} now and was {then.version} when the trial ran. "
+                "Run it again: --rerun stale"
+            )
+
+
 def revive(trial: Trial, dataset: Dataset, weights: Mapping[str, Tensor]) -> Stack:
     """A trial's networks with stored weights, named `network.parameter`, ready to sample.
 
-    Raises GenbenchError where the trainer is another version now, or no list of phases.
+    Its versions must be today's. Raises GenbenchError where the weights don't fit, or the trainer is no list of phases.
     """
-    name, label = trial.trainer.name, trial.trainer.label
-    if trainers[name].version != trial.trainer.version:
-        raise GenbenchError(
-            f"{label} is version {trainers[name].version} now and was {trial.trainer.version} when the trial ran. "
-            "Run it again: --rerun stale"
-        )
-    problem = Problem(dataset.event_shape, trial.seed)
-    method = trainers[name].build(problem, **trial.trainer.parameters)
+    label, problem = trial.trainer.label, Problem(dataset.event_shape, trial.seed)
+    method = trainers[trial.trainer.name].build(problem, **trial.trainer.parameters)
     if not isinstance(method, Method):
         raise GenbenchError(f"{label} is no list of phases, so nothing can be made of its stored weights alone.")
     for part, network in method.networks.items():
-        network.load_state_dict(below(weights, f"{part}."))
+        try:
+            network.load_state_dict(below(weights, f"{part}."))
+        except RuntimeError as error:
+            raise GenbenchError(
+                f"These weights are not those of {label}'s {part}: {' '.join(str(error).split())} "
+                "Run the trial again: --rerun all"
+            ) from None
     return Plain(method, Feeds([Feed(method, dataset, problem)]), problem.device)
 
 
