@@ -22,8 +22,11 @@ LANDSCAPE_MARGIN = 0.3
 """How far a landscape reaches beyond the target's bounding box, in units of the box."""
 
 REAL_IMAGES = 64
-ROWS = 8
-"""Interpolations, and samples whose neighbours are looked for."""
+PAIRS = 4
+"""Of latents to go between."""
+
+LOOKED_UP = 8
+"""Samples whose neighbours are looked for."""
 
 STEPS = 11
 DIMENSIONS = 16
@@ -99,7 +102,7 @@ def of_images(
 def journeys(prior: tuple[int, ...], rng: Generator) -> Iterator[tuple[str, Tensor]]:
     """Latents `(rows, 11, *prior)` by name: interpolations between two draws, and a sweep of each dimension."""
     size = math.prod(prior)
-    start, end, fixed = (torch.randn(n, 1, size, generator=rng) for n in (ROWS, ROWS, 1))
+    start, end, fixed = (torch.randn(n, 1, size, generator=rng) for n in (PAIRS, PAIRS, 1))
     share = torch.linspace(0, 1, STEPS)[:, None]
     sweep = fixed.repeat(min(DIMENSIONS, size), STEPS, 1)
     for dimension, latents in enumerate(sweep):
@@ -129,7 +132,7 @@ def likenesses(pixels: Tensor, dataset: Finite) -> Portrait:
     )
     portrait = {"real": as_pixels(real)}
     with suppress(Skip):
-        distances, places = nearest(pixels[:ROWS], dataset.train, NEIGHBOURS)
+        distances, places = nearest(pixels[:LOOKED_UP], dataset.train, NEIGHBOURS)
         found = torch.stack([dataset.train.at(row) for row in places])
         portrait |= {"neighbours": as_pixels(found), "neighbour_distances": distances.float()}
     return portrait

@@ -162,7 +162,7 @@ class Session:
                 row |= {score.name: score.value for score in scores if score.value is not None}
                 replica.curve.append(row)
                 for prefix, drawn in samples.items():
-                    replica.strips.setdefault(prefix, []).append(_frame(drawn[i]))
+                    replica.strips.setdefault(prefix, []).append(_frame(drawn[i], self.keep))
         return samples
 
     def _sample(self, training: Training) -> Tensor:
@@ -265,9 +265,11 @@ class Session:
         return provenance.gather(resolve_device(self.context.device), self.context.command) | path
 
 
-def _frame(samples: Tensor) -> Tensor:
-    """What is kept of a checkpoint's samples."""
-    return samples[:STRIP_IMAGES] if samples.dtype == torch.uint8 else samples[:STRIP_POINTS].half()
+def _frame(samples: Tensor, keep: Keep) -> Tensor:
+    """What is kept of a checkpoint's samples; of images, no more than of the final ones."""
+    if samples.dtype == torch.uint8:
+        return samples[: min(STRIP_IMAGES, keep.samples or STRIP_IMAGES)]
+    return samples[:STRIP_POINTS].half()
 
 
 def _weights(training: Training, replica: int) -> dict[str, Tensor]:

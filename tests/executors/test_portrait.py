@@ -11,10 +11,11 @@ from genbench.datasets.images import ImageSet, as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.executors.portrait import (
     DIMENSIONS,
+    LOOKED_UP,
     NEIGHBOURS,
+    PAIRS,
     RANGE,
     REAL_IMAGES,
-    ROWS,
     STEPS,
     journeys,
     portrait,
@@ -109,7 +110,7 @@ class TestJourneys:
         found = travelled(prior)
         assert found.keys() == WAYS
         swept = min(DIMENSIONS, int(torch.tensor(prior).prod()))
-        shapes = dict.fromkeys(("linear", "spherical"), (ROWS, STEPS)) | {"sweep": (swept, STEPS)}
+        shapes = dict.fromkeys(("linear", "spherical"), (PAIRS, STEPS)) | {"sweep": (swept, STEPS)}
         assert {name: way.shape for name, way in found.items()} == {n: (*s, *prior) for n, s in shapes.items()}
         assert all(torch.isfinite(way).all() for way in found.values())
 
@@ -144,13 +145,13 @@ def test_portrait_is_pixels_that_the_generator_draws():
         expected = as_pixels(Drawing().generate(0, way.flatten(0, 1))).reshape(*way.shape[:2], 1, 32, 32)
         assert torch.equal(found[name], expected)
     assert found["real"].shape == (REAL_IMAGES, 1, 32, 32)
-    assert found["neighbours"].shape == (ROWS, NEIGHBOURS, 1, 32, 32)
+    assert found["neighbours"].shape == (LOOKED_UP, NEIGHBOURS, 1, 32, 32)
     assert Counter(tensor.dtype for tensor in found.values()) == {torch.uint8: 5, torch.float32: 1}
 
 
 def test_neighbours_are_training_images_and_as_far_as_it_says():
     found = drawn()
-    pixels = as_pixels(digits().held_out.at(torch.arange(ROWS)))
+    pixels = as_pixels(digits().held_out.at(torch.arange(LOOKED_UP)))
     apart = (found["neighbours"].double() - pixels[:, None].double()).square().mean((2, 3, 4)).sqrt()
     torch.testing.assert_close(found["neighbour_distances"].double(), apart, rtol=1e-4, atol=1e-4)
     train = {image.numpy().tobytes() for image in as_pixels(digits().train.at(torch.arange(800)))}
