@@ -85,6 +85,13 @@ def applies(name, target):
 APPLYING = [(name, target) for name in METRICS for target in TRUTHS if applies(name, target)]
 
 
+def is_at_hand(reference):
+    """Whether a dataset can be built here: data that nobody may pass on has to be brought."""
+    parsed = Reference.parse(reference)
+    entry = datasets[parsed.name]
+    return "stock" not in entry.facts or entry.facts["stock"](**entry.resolve(parsed.parameters)).present
+
+
 @contextmanager
 def global_streams_left_alone():
     def states():
@@ -496,6 +503,8 @@ class TestSuite:
 
     def test_trials_are_all_combinations_each_with_an_id_of_its_own(self, name):
         plan = suites[name].build()
+        if not all(map(is_at_hand, plan.datasets)):
+            pytest.skip("its data is not at hand")
         trials = plan.trials()
         assert len({trial.id for trial in trials}) == len(trials)
         assert len(trials) == len(plan.datasets) * len(plan.trainers) * len(plan.seeds)
