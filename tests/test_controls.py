@@ -218,7 +218,7 @@ def test_one_class_is_of_one_label_and_another_one_each_time():
         labels = {label_of[row] for row in rows(samples)}
         assert len(labels) == 1
         picked |= labels
-        assert seen_classes(samples)[:, 0].bincount().max() >= 25
+        assert seen_classes(samples)[:, 0].bincount().max() > 20
     assert len(picked) > 4
 
 
