@@ -17,7 +17,7 @@ from genbench.datasets.base import DataStream, Finite, Target
 from genbench.datasets.images import stored
 from genbench.engine.training import Training
 from genbench.errors import BadParameter, Skip
-from genbench.executors.session import build_dataset
+from genbench.executors.resources import build_dataset
 from genbench.metrics.truth import Truth
 from genbench.protocols import PROTOCOLS
 from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers

@@ -9,7 +9,7 @@ from genbench import seeding
 from genbench.engine.method import Batch, Networks
 from genbench.engine.problem import Problem
 from genbench.engine.training import Training
-from genbench.executors.session import build_dataset
+from genbench.executors.resources import build_dataset
 from genbench.metrics.truth import Truth
 from genbench.registry import controls, datasets, metrics, trainers
 from genbench.spec import Budget, Component, Trial

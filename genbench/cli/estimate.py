@@ -12,7 +12,7 @@ from genbench.cli.display import duration
 from genbench.engine.training import Stopped, Training
 from genbench.executors.plan import Plan
 from genbench.executors.process import run_conditions
-from genbench.executors.session import build_dataset, resolve_device
+from genbench.executors.resources import build_dataset, resolve_device
 from genbench.spec import Trial
 
 WARM_UP_STEPS = 10

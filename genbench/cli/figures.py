@@ -58,7 +58,7 @@ def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
     from genbench.errors import GenbenchError
     from genbench.executors import portrait
     from genbench.executors.process import run_conditions
-    from genbench.executors.session import build_dataset
+    from genbench.executors.resources import build_dataset
     from genbench.store import WEIGHTS
 
     try:

@@ -179,7 +179,7 @@ def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExe
 
 def _stack_size(plan: Plan, device: str, jobs: int) -> int:
     """How many seeds to train together: on CUDA all, on a processor as many as leave every process enough to do."""
-    from genbench.executors.session import resolve_device
+    from genbench.executors.resources import resolve_device
 
     if resolve_device(device).startswith("cuda"):
         return len(plan.suite.seeds)

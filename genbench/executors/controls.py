@@ -9,7 +9,7 @@ from genbench import provenance, seeding, store
 from genbench.datasets.base import Dataset
 from genbench.errors import Skip
 from genbench.executors.process import run_conditions
-from genbench.executors.session import build_dataset, scorer
+from genbench.executors.resources import build_dataset, scorer
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.executors.trial import control_name
 from genbench.metrics.bands import bands

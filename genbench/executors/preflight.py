@@ -14,7 +14,7 @@ def preflight(plan: Plan) -> None:
     pairs = dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run)
     for dataset, trainer in (pair for pair in pairs if "stock" in datasets[pair[0].name].facts):
         from genbench.engine.problem import Problem
-        from genbench.executors.session import build_dataset
+        from genbench.executors.resources import build_dataset
 
         problem = Problem(build_dataset(dataset).event_shape, seed=0)
         trainers[trainer.name].build(problem, **trainer.parameters)

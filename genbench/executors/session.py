@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,11 @@ from genbench.datasets.base import Dataset
 from genbench.datasets.images import stored
 from genbench.engine.training import Meter, Stopped, Training, marks
 from genbench.executors.portrait import portrait
+from genbench.executors.resources import build_dataset, resolve_device, scorer
 from genbench.executors.task import Context, Keep, Notify, Progress, Stop
-from genbench.metrics.scoring import Scorer
 from genbench.protocols import protocol
 from genbench.record import Cost, Record, Score, Scores, Status
-from genbench.registry import datasets
-from genbench.spec import Component, Trial
+from genbench.spec import Trial
 
 STRIP_POINTS, STRIP_IMAGES = 400, 64
 """How many samples of each checkpoint are kept."""
@@ -305,22 +303,3 @@ def commit_failure(
 def folder(context: Context, trial: Trial) -> Path:
     """Where a trial of this run leaves its record."""
     return store.Store(Path(context.root)).folder(context.suite, trial)
-
-
-def resolve_device(device: str) -> str:
-    """`auto` is the accelerator where torch finds one, else the processor."""
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-
-
-@lru_cache(maxsize=8)
-def build_dataset(component: Component) -> Dataset:
-    """The dataset of a component, kept for the trials that follow."""
-    dataset: Dataset = datasets[component.name].build(**component.parameters)
-    return dataset
-
-
-@lru_cache(maxsize=16)
-def scorer(component: Component, protocol_name: str, curve: bool = False) -> Scorer:
-    """A dataset's scorer under a protocol, kept for the trials that follow."""
-    found = protocol(protocol_name)
-    return Scorer(build_dataset(component), found.along() if curve else found)

@@ -4,7 +4,7 @@ import made_up
 import pytest
 
 from genbench.engine.training import Training
-from genbench.executors.session import build_dataset
+from genbench.executors.resources import build_dataset
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
 

@@ -9,7 +9,7 @@ import torch
 from genbench.engine import stacked
 from genbench.engine.training import Training
 from genbench.errors import GenbenchError
-from genbench.executors.session import build_dataset
+from genbench.executors.resources import build_dataset
 from genbench.registry import datasets, load_plugin, trainers
 from genbench.spec import Budget, Component, Trial
 
