@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from genbench.protocols import protocol
 from genbench.report.render import markdown
 from genbench.report.table import tables
 from genbench.store import Store
 
 ROOT = Path(__file__).parent.parent
+REFERENCE = Store(ROOT / "results" / "reference")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
 
@@ -35,13 +37,11 @@ def test_its_example_is_a_file_of_about_forty_lines():
     assert len(code.splitlines()) <= 42
 
 
-def test_its_table_is_what_report_prints_of_the_reference():
-    shown = re.search(r"<!-- table -->\n(.*?)<!-- /table -->", README, re.DOTALL)[1]
-    store = Store(ROOT / "results" / "reference")
-    plan = store.plan("toy2d")
-    from genbench.protocols import protocol
-
-    found = [table.headline() for table in tables(store, "toy2d", protocol(plan.protocols[0]))]
+@pytest.mark.parametrize("suite", REFERENCE.suites())
+def test_its_tables_are_what_report_prints_of_the_reference(suite):
+    shown = re.search(rf"<!-- table {suite} -->\n(.*?)<!-- /table -->", README, re.DOTALL)[1]
+    protocol_name = REFERENCE.plan(suite).protocols[0]
+    found = [table.headline() for table in tables(REFERENCE, suite, protocol(protocol_name))]
     assert shown.strip() == markdown(found).strip()
 
 

@@ -35,8 +35,8 @@ SHIPPED_TARGETS = ("ring8", "grid25", "grid100", "swissroll")
 SHIPPED_IMAGES = {"mnist": MNIST1}
 SHIPPED_DRAWS = 100
 MEASURED_DRAWS = 40
-DEALT_DRAWS = 40
-"""Of images, whose scores take seconds."""
+DEALT_SAMPLES, FEWEST_DRAWS = 400_000, 15
+"""Scores of images take seconds: so many samples are scored in all, but at least that often."""
 
 MASS = 0.95
 
@@ -51,9 +51,14 @@ def bands(component: Component, dataset: Dataset, scorer: Scorer) -> Bands:
         for band in _shipped().get(canonical_json(component.identity), ())
         if band.identity == scorer.identities.get(band.name)
     }
-    draws = DEALT_DRAWS if isinstance(dataset, Finite) else MEASURED_DRAWS
+    draws = dealt_draws(scorer.protocol) if isinstance(dataset, Finite) else MEASURED_DRAWS
     wanted = affordable(scorer.protocol).columns
     return shipped if shipped.keys() == wanted.keys() else measure(dataset, scorer, draws)
+
+
+def dealt_draws(way: Protocol) -> int:
+    """How often to deal a dataset anew for a protocol's bands."""
+    return max(FEWEST_DRAWS, min(MEASURED_DRAWS, DEALT_SAMPLES // way.n))
 
 
 def affordable(whole: Protocol) -> Protocol:
@@ -105,8 +110,9 @@ def _measure_shipped(name: str, protocol_name: str) -> list[Score]:
 
     torch.set_num_threads(1)
     dataset = datasets.build(name)
-    draws = DEALT_DRAWS if name in SHIPPED_IMAGES else SHIPPED_DRAWS
-    return list(measure(dataset, Scorer(dataset, protocol(protocol_name)), draws).values())
+    way = protocol(protocol_name)
+    draws = dealt_draws(way) if name in SHIPPED_IMAGES else SHIPPED_DRAWS
+    return list(measure(dataset, Scorer(dataset, way), draws).values())
 
 
 def main(names: Sequence[str]) -> None:

@@ -266,3 +266,28 @@ def test_losses_are_noted_every_hundred_steps_and_go_on_after_a_pause(trials, tm
     assert losses[0]["updates"].tolist() == [200, 400, 600]
     assert np.isfinite(losses[0][["loss_generator", "loss_discriminator"]]).all().all()
     pd.testing.assert_frame_equal(losses[0], losses[1])
+
+
+def test_average_is_scored_and_stored_beside_the_last_weights_and_goes_on_after_a_pause(trials, tmp_path):
+    details = {"steps": 300, "checkpoints": 3, "ema": 0.9}
+    (whole,), (cut_off,) = trials("gan", **details), trials("gan", root=tmp_path / "cut off", **details)
+    (alone,) = trials("gan", root=tmp_path / "alone", **details | {"ema": None})
+    run(whole), run(alone)
+    cut_off.run(ignore, stop_at(2))
+    run(cut_off)
+    scores = in_store(whole).scores.scores
+    assert {score.identity.ema for score in scores} == {None, 0.9}
+    raw, averaged = ([score.value for score in scores if score.identity.ema == ema] for ema in (None, 0.9))
+    assert raw == [score.value for score in in_store(alone).scores.scores]
+    assert len(averaged) == len(raw)
+    assert averaged != raw
+    tensors, weights = (load_file(made_up.place(whole) / name) for name in (store.SAMPLES, store.WEIGHTS))
+    for name in ("final", "strip"):
+        assert tensors[f"ema.{name}"].shape == tensors[name].shape
+        assert not torch.equal(tensors[f"ema.{name}"], tensors[name])
+    assert {name for name in weights if name.startswith("ema.")} == {
+        f"ema.{name}" for name in weights if name.startswith("generator.")
+    }
+    again = [load_file(made_up.place(cut_off) / name) for name in (store.SAMPLES, store.WEIGHTS)]
+    for found, expected in zip(again, (tensors, weights), strict=True):
+        assert all(torch.equal(found[name], expected[name]) for name in expected)

@@ -140,3 +140,10 @@ def test_images_that_are_too_few_have_no_band_and_say_why():
     found = bands.measure(digits(), Scorer(digits(), replace(OF_IMAGES, n=801)), 2)
     assert found["modes"].null_low is None
     assert found["modes"].reason == "needs 801 samples and got 800"
+
+
+def test_the_more_samples_a_protocol_scores_the_fewer_draws_make_a_band():
+    draws = [bands.dealt_draws(protocol(name)) for name in ("mnist-smoke", "mnist1", "stacked-mnist1")]
+    assert draws == sorted(draws, reverse=True)
+    assert draws[0] == bands.MEASURED_DRAWS
+    assert draws[-1] == bands.FEWEST_DRAWS

@@ -215,5 +215,16 @@ def test_versions_of_one_trainer_are_rows_of_their_own(tmp_path, read):
     }
 
 
+def test_averaged_weights_have_a_row_of_their_own_in_the_same_columns(tmp_path, read):
+    for seed in range(3):
+        both = made_up.scores({"hq": 0.25 + seed / 4}) + made_up.scores({"hq": 0.75 + seed / 16}, ema=0.999)
+        made_up.put(tmp_path, made_up.trial("gan", "ring8", seed), both if seed else both[:1])
+    (table,) = read()
+    assert [(row.label, row.finished) for row in table.rows] == [("gan", 3), ("gan, EMA 0.999", 2)]
+    assert [row.cells["hq"].values for row in table.rows] == [(0.25, 0.5, 0.75), (0.8125, 0.875)]
+    (column,) = table.columns
+    assert column.identity.ema is None
+
+
 def test_empty_folder_has_no_tables(read):
     assert read() == []
