@@ -28,6 +28,7 @@ def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
 def examine() -> dict[str, Any]:
     """What there is, and in `problems` what is wrong with it."""
     from genbench import __version__, provenance, registry
+    from genbench.datasets.roots import cache_root, data_root
 
     counts = {f"{r.kind}s": len(list(r)) for r in registry.REGISTRIES}
     problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in registry.broken_plugins]
@@ -41,7 +42,9 @@ def examine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "devices": _devices(problems),
         "compiler": shutil.which("c++") or shutil.which("g++") or shutil.which("clang++"),
-        "data": os.environ.get("GENBENCH_DATA"),
+        "data": str(data_root()),
+        "cache": str(cache_root()),
+        "inception": os.environ.get("GENBENCH_INCEPTION"),
         "registered": counts,
         "problems": problems,
     }
@@ -77,7 +80,9 @@ def _print(report: dict[str, Any]) -> None:
     line("devices", ", ".join(report["devices"]))
     line("cores", report["cores"])
     line("compiler", report["compiler"] or "none")
-    line("data", report["data"] or "GENBENCH_DATA is not set")
+    line("data", f"{report['data']}; what is there: genbench data list")
+    line("cache", report["cache"])
+    line("inception", report["inception"] or "GENBENCH_INCEPTION is not set: fid, kid and is are skipped")
     line("registered", ", ".join(f"{count} {kind}" for kind, count in report["registered"].items()))
     for problem in report["problems"]:
         console.print(f"problem: {problem}", markup=False, soft_wrap=True, style="red")

@@ -92,7 +92,7 @@ def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours, fold
         ),
         "neighbours": (
             galleries.neighbourhoods(cells, of_trainers),
-            "the first samples beside the training images nearest to them, with their distances pixel by pixel; "
+            "the first samples beside the training images nearest to them, with their distances in grey levels; "
             "the first seed of each.",
         ),
     }

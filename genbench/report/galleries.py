@@ -156,7 +156,7 @@ def neighbourhoods(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | No
                 lead=1,
             )
         )
-    footer = "beneath: how far it is from the sample, pixel by pixel"
+    footer = "beneath: its distance from the sample in grey levels, root mean square over pixels"
     return _sheet(panels, 3, footer)
 
 
