@@ -32,13 +32,13 @@ def trials_of(suite):
     return trials
 
 
-def values(found, trainer, dataset, metric):
+def values(found, trainer, dataset, metric, protocol="genbench1"):
     by_seed = defaultdict(dict)
     for trial in found:
         spec = trial.record.trial
         if (spec.trainer.label, spec.dataset.label) == (trainer, dataset):
             for score in trial.scores.scores:
-                if score.identity.protocol == "genbench1":
+                if score.identity.protocol == protocol:
                     by_seed[spec.seed][score.name] = score.value
     return {seed: scores[metric] for seed, scores in by_seed.items()}
 
@@ -109,3 +109,17 @@ def test_controls_read_as_the_literature_protocol_says(dataset, control, modes, 
     ]
     assert sum(scores["modes"] for scores in drawn) / len(drawn) == pytest.approx(modes, abs=0.15 * modes)
     assert sum(scores["hq"] for scores in drawn) / len(drawn) == pytest.approx(hq, abs=0.004)
+
+
+def test_wgan_gp_draws_digits_of_every_class_far_from_a_collapse():
+    wgan_gp = (trials_of("mnist"), "wgan-gp[recipe=small-images]", "mnist")
+    modes, distance, confidence = (
+        values(*wgan_gp, metric, "mnist1") for metric in ("modes", "fd[mnist-cnn-1]", "confidence")
+    )
+    assert set(modes.values()) == {10}
+    assert min(confidence.values()) >= 0.9
+    (controls,) = Store(ROOT).controls("mnist")
+    collapsed = [
+        score.value for draw in controls.draws["one-class"] for score in draw if score.name == "fd[mnist-cnn-1]"
+    ]
+    assert max(distance.values()) <= sum(collapsed) / len(collapsed) / 3

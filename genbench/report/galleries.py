@@ -156,7 +156,7 @@ def neighbourhoods(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | No
                 lead=1,
             )
         )
-    footer = "beneath: its distance from the sample in grey levels, root mean square over pixels"
+    footer = "beneath: distance from the sample in grey levels"
     return _sheet(panels, 3, footer)
 
 
