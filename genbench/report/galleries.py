@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -70,21 +71,22 @@ def film_strip(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
 
 
 def grids(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
-    """The first final samples of each generator, and real images."""
-    panels = [
-        Panel(generator.title, generator.colour, [[grid_of(generator.final)]])
+    """The first final samples of each generator, and real images, as many of each."""
+    sets = [
+        (generator.title, generator.colour, generator.final)
         for _, generator in generators(cells, colours)
         if generator.final is not None
     ]
     real = next((tensors["real"] for tensors in cells.values() if "real" in tensors), None)
     if real is not None:
-        panels.append(Panel("real", REAL_COLOUR, [[grid_of(real)]]))
-    return _sheet(panels, 3)
+        sets.append(("real", REAL_COLOUR, real))
+    fewest = min((len(images) for _, _, images in sets), default=0)
+    return _sheet([Panel(title, colour, [[grid_of(images[:fewest])]]) for title, colour, images in sets], 3)
 
 
 def grid_of(images: Pixels) -> Pixels:
-    """The first of `(n, channels, height, width)` images as a square of eight by eight, or of as many as have room."""
-    columns = _fitting(images, GRID_PIXELS, GRID)
+    """The first of `(n, channels, height, width)` images as a square of eight by eight, or of as many as there are."""
+    columns = min(_fitting(images, GRID_PIXELS, GRID), math.isqrt(len(images)))
     return tiled(images[: columns**2], columns)
 
 

@@ -14,6 +14,7 @@ from genbench.report.table import Cell, Column, Row, Table
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
+ROUNDING = 1e-9
 ARROWS = {True: "↑", False: "↓", None: ""}
 LEGEND = (
     "Mean over seeds ± half of its 95 % interval (Student's t). ↑ more is better, ↓ less is better; a column without "
@@ -214,6 +215,8 @@ def _text(row: Row, cell: Cell | None) -> str:
         return number(low) if low == high else f"{number(low)} –{number(high)}"
     assert cell.interval is not None
     half = cell.interval.half_width
+    if half is not None and half < ROUNDING * abs(cell.interval.mean):
+        half = 0.0  # the same samples in another order
     text = number(cell.interval.mean) if half is None else f"{number(cell.interval.mean)} ±{half:.2g}"
     return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"
 
