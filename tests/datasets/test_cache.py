@@ -12,22 +12,14 @@ import numpy as np
 import pictures
 import pytest
 from PIL import Image
+from preparing import TRANSFORM, prepare_and_count, prepared
 
 from genbench.datasets import cache, decoding
 from genbench.datasets.decoding import Transform, decode
 from genbench.datasets.sources import open_source
 from genbench.errors import GenbenchError
 
-TRANSFORM = Transform(16)
 Usage = namedtuple("Usage", "total used free")
-
-
-def quiet(done, total):
-    pass
-
-
-def prepared(path, transform=TRANSFORM, progress=quiet):
-    return cache.prepare("made-up", open_source(path), transform, progress)
 
 
 def left(root):
@@ -242,13 +234,6 @@ def test_several_processes_at_once_build_one_entry(tmp_path, root):
     assert len({folder for folder, _ in found}) == 1
     assert sorted(calls for _, calls in found)[:2] == [0, 0]
     assert left(root) == [Path(found[0][0]).name]
-
-
-def prepare_and_count(path):
-    """In a process of its own: where the entry is, and how often this process heard of progress."""
-    heard = []
-    entry = prepared(Path(path), progress=lambda done, total: heard.append(done))
-    return str(entry.folder), len(heard)
 
 
 def test_about_says_what_decided_the_pixels(few):

@@ -212,8 +212,11 @@ def test_samples_do_not_depend_on_blocks_or_mode(monkeypatch):
     assert torch.allclose(whole[:, :16], watched.trainer.sample(16, [torch.Generator().manual_seed(0)]), rtol=1e-4)
     assert watched.networks["generator"].training
     assert not whole.requires_grad
-    monkeypatch.setattr("genbench.engine.plain.SAMPLE_BLOCK", 30)
-    assert watched.trainer.sample(100, [torch.Generator().manual_seed(0)]).shape == (1, 100, 2)
+    monkeypatch.setattr(watched.trainer, "_block", 30)
+    in_blocks = watched.trainer.sample(100, [torch.Generator().manual_seed(0)])
+    assert torch.allclose(in_blocks, whole, rtol=1e-4)
+    first = watched.trainer.sample(100, [torch.Generator().manual_seed(0)], first=40)
+    assert torch.allclose(first, whole[:, :40], rtol=1e-4)
 
 
 def test_landscape_is_the_critics_score():

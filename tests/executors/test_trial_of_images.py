@@ -63,8 +63,8 @@ def test_leaves_all_that_a_report_needs(trainer, of_images, tmp_path):
     shapes = {
         "final": (500, 1, 32, 32),
         "strip": (2, session.STRIP_IMAGES, 1, 32, 32),
-        "linear": (8, 11, 1, 32, 32),
-        "spherical": (8, 11, 1, 32, 32),
+        "linear": (4, 11, 1, 32, 32),
+        "spherical": (4, 11, 1, 32, 32),
         "sweep": (10, 11, 1, 32, 32),
         "neighbours": (8, 5, 1, 32, 32),
         "neighbour_distances": (8, 5),
@@ -84,7 +84,7 @@ def test_curve_follows_the_distance_and_ends_at_the_score(of_images):
     run(task)
     curve = pd.read_parquet(made_up.place(task) / store.CURVE)
     assert curve["steps"].tolist() == [1, STEPS]
-    columns = ["modes", "modes_any", "reverse_kl", "confident", FD, "coverage"]
+    columns = ["modes", "modes_any", "reverse_kl", "confidence", FD, "coverage"]
     assert np.isfinite(curve[columns]).all().all()
     scores = scores_of(task)
     assert {name: curve[name].iloc[-1] for name in columns} == {name: scores[name].value for name in columns}
