@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 RECIPES = {
     "pacgan2018": {
+        "loss": "non-saturating", "smoothing": False, "critic_steps": 1,
         "batch": 100, "latent": 2, "networks": "pacgan2018", "width": 200, "depth": 3,
         "optimizer": "adam", "lr": 1e-4, "beta1": 0.8, "beta2": 0.999, "schedule": "constant",
     },
     "seed2020-toys": {
-        "smoothing": True, "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
+        "loss": "non-saturating", "smoothing": True, "critic_steps": 1,
+        "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
         "optimizer": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "schedule": "constant",
     },
     "small-images": {

@@ -29,6 +29,7 @@ def examine() -> dict[str, Any]:
     """What there is, and in `problems` what is wrong with it."""
     from genbench import __version__, provenance, registry
     from genbench.datasets.roots import cache_root, data_root
+    from genbench.features import INCEPTION_WEIGHTS
 
     counts = {f"{r.kind}s": len(list(r)) for r in registry.REGISTRIES}
     problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in registry.broken_plugins]
@@ -44,7 +45,7 @@ def examine() -> dict[str, Any]:
         "compiler": shutil.which("c++") or shutil.which("g++") or shutil.which("clang++"),
         "data": str(data_root()),
         "cache": str(cache_root()),
-        "inception": os.environ.get("GENBENCH_INCEPTION"),
+        "inception": os.environ.get(INCEPTION_WEIGHTS),
         "registered": counts,
         "problems": problems,
     }

@@ -46,12 +46,13 @@ def use_data(folder: Path | None) -> None:
 def use_inception(weights: Path | None) -> None:
     """Looks through Inception with these weights from here on, in this process and in those that it starts."""
     from genbench.errors import GenbenchError
+    from genbench.features import INCEPTION_WEIGHTS
 
     if weights is None:
         return
     if not weights.is_file():
         raise GenbenchError(f"--inception-weights {weights} is not a file.")
-    os.environ["GENBENCH_INCEPTION"] = str(weights.absolute())
+    os.environ[INCEPTION_WEIGHTS] = str(weights.absolute())
 
 
 def load(plugins: list[str] | None) -> None:

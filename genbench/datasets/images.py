@@ -27,7 +27,7 @@ RESIDENT_SHARE = 0.5
 class Images:
     """A part of a set of images: those of `pixels` `(all, channels, height, width)` of uint8 that `index` `(n,)` names.
 
-    `labels` `(n,)` are their classes, `classes` all there are. Samples are floats in [−1, 1], on `device`; the pixels
+    `labels` `(n,)` are their classes. Samples are floats in [−1, 1], on `device`; the pixels
     stay where they are unless `to` finds room for them.
     """
 

@@ -23,6 +23,9 @@ VERSIONS: dict[ExtractorName, str] = {
 }
 """The extractors with the version of their weights, as scores name them."""
 
+INCEPTION_WEIGHTS = "GENBENCH_INCEPTION"
+"""The environment variable that names the file of Inception's weights; worker processes inherit it."""
+
 
 class Seen(NamedTuple):
     """What an extractor sees in images: `features` `(n, size)` and `logits` `(n, heads, classes)`."""

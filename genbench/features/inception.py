@@ -12,9 +12,9 @@ from torch import Tensor
 
 from genbench.datasets.images import as_pixels
 from genbench.errors import GenbenchError, Skip
-from genbench.features import VERSIONS, Seen
+from genbench.features import INCEPTION_WEIGHTS, VERSIONS, Seen
 
-VARIABLE = "GENBENCH_INCEPTION"
+VARIABLE = INCEPTION_WEIGHTS
 DOWNLOAD = "download"
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"

@@ -1,10 +1,9 @@
 """Null bands: where 95 % of the truth's own scores lie, draw by draw, at the same n.
 
 The bands of genbench's own targets ship with it in `bands.json`, like a table of critical values; those of any
-other dataset are measured when they are first needed. To measure the shipped ones again, in ten minutes
-on two cores:
+other dataset are measured when they are first needed. To measure shipped ones again, those of all datasets or of some:
 
-    python -m genbench.metrics.bands
+    python -m genbench.metrics.bands [DATASET...]
 """
 
 from __future__ import annotations
