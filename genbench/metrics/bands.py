@@ -24,14 +24,14 @@ from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.metrics.scoring import Scorer
 from genbench.protocols import POINTS, Protocol, protocol
-from genbench.protocols.images import MNIST1
+from genbench.protocols.images import MNIST1, STACKED_MNIST1
 from genbench.record import Score
 from genbench.registry import datasets
 from genbench.spec import Component, canonical_json
 
 SHIPPED = Path(__file__).with_name("bands.json")
 SHIPPED_TARGETS = ("ring8", "grid25", "grid100", "swissroll")
-SHIPPED_IMAGES = {"mnist": MNIST1}
+SHIPPED_IMAGES = {"mnist": MNIST1, "stacked-mnist": STACKED_MNIST1}
 SHIPPED_DRAWS = 100
 MEASURED_DRAWS = 40
 DEALT_SAMPLES, FEWEST_DRAWS = 400_000, 15
