@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from genbench.datasets import cache
-from genbench.datasets.decoding import Transform
 from genbench.datasets.sources import open_source
+from genbench.datasets.transforms import Transform
 
 TRANSFORM = Transform(16)
 

@@ -15,8 +15,8 @@ from genbench.cli.options import AsJson, DataFolder, Plugins, load, use_data
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.datasets.decoding import Progress
     from genbench.datasets.stock import Stock
+    from genbench.datasets.transforms import Progress
     from genbench.spec import Component
 
 MEGABYTE = 1e6

@@ -124,7 +124,9 @@ def stacked_mnist(*, size: Pixels = 32) -> Finite:
     return stacked.stacked_mnist(size)
 
 
-@dataset("celeba", citation="arXiv:1411.7766", facts={"stock": stock_of("faces"), "protocol": "celeba1-small"})
+@dataset(
+    "celeba", version=2, citation="arXiv:1411.7766", facts={"stock": stock_of("faces"), "protocol": "celeba1-small"}
+)
 def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
     """Aligned faces of celebrities: the centre of each image, resized to `size` × `size`.
 
@@ -139,7 +141,7 @@ def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
     return faces.celeba(size, crop)
 
 
-@dataset("images", facts={"stock": stock_of("pictures"), "protocol": "images1-small"})
+@dataset("images", version=2, facts={"stock": stock_of("pictures"), "protocol": "images1-small"})
 def images(*, path: str, size: Pixels = 64, mode: Literal["rgb", "l"] = "rgb") -> Finite:
     """Your own images: those of a folder or a zip, cut to a centred square and resized to `size` × `size`.
 

@@ -11,6 +11,7 @@ The hash is of all that decides the pixels and of this cache's version, so what 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -22,24 +23,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genbench.datasets.decoding import Progress, Transform, decode_all
 from genbench.datasets.roots import CACHE, cache_root
 from genbench.datasets.sources import Source
+from genbench.datasets.transforms import Pixels, Progress, Transform, Write
 from genbench.errors import GenbenchError
 from genbench.spec import canonical_json
 from genbench.store import slug
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 """Raised whenever the same key leads to other pixels."""
 
 PIXELS, LABELS, ABOUT = "pixels.npy", "labels.npy", "about.json"
 SPARE_BYTES = 64 * 2**20
 
-Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Shape = tuple[int, int, int, int]
-Fill = Callable[[Pixels, Path], Labels | None]
-"""Fills an array that is mapped to the end of a file, through either of the two; returns the labels, if there are."""
+Fill = Callable[[Write], Labels | None]
+"""Writes the pixels of all images, some at a time; returns the labels, if there are."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Entry(NamedTuple):
     @property
     def sound(self) -> bool:
         """Whether the pixels are those that were written."""
-        return bool(_sha256(self.folder / PIXELS) == self.about["sha256"])
+        with (self.folder / PIXELS).open("rb") as file:
+            return bool(hashlib.file_digest(file, "sha256").hexdigest() == self.about["sha256"])
 
 
 def key_of(name: str, source: Source, transform: Transform) -> Key:
@@ -84,8 +85,10 @@ def key_of(name: str, source: Source, transform: Transform) -> Key:
 def prepare(name: str, source: Source, transform: Transform, progress: Progress) -> Entry:
     """The pixels of a source's images, decoded unless they were before. Raises GenbenchError where some can't be."""
 
-    def fill(pixels: Pixels, file: Path) -> Labels | None:
-        decode_all(source, transform, file, file.stat().st_size - pixels.nbytes, progress)
+    def fill(write: Write) -> Labels | None:
+        from genbench.datasets.decoding import decode_all
+
+        decode_all(source, transform, write, progress)
         return None if source.labels is None else np.array(source.labels, np.int64)
 
     return build(key_of(name, source, transform), (len(source.names), *transform.shape), fill)
@@ -147,9 +150,15 @@ def _open(folder: Path) -> Entry | None:
 
 
 def _write(folder: Path, key: Key, shape: Shape, fill: Fill) -> None:
-    pixels = np.lib.format.open_memmap(folder / PIXELS, "w+", np.uint8, shape)
-    labels = fill(pixels, folder / PIXELS)
-    pixels.flush()
+    digest = hashlib.sha256()
+    with (folder / PIXELS).open("wb") as file:
+
+        def append(content: bytes | memoryview) -> None:
+            file.write(content)
+            digest.update(content)
+
+        append(_header(shape))
+        labels = fill(lambda pixels: append(np.ascontiguousarray(pixels).data))
     if labels is not None:
         written = np.lib.format.open_memmap(folder / LABELS, "w+", np.int64, labels.shape)
         written[:] = labels
@@ -160,14 +169,16 @@ def _write(folder: Path, key: Key, shape: Shape, fill: Fill) -> None:
         "identity": dict(key.identity),
         "shape": shape,
         "labels": labels is not None,
-        "sha256": _sha256(folder / PIXELS),
+        "sha256": digest.hexdigest(),
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _header(shape: Shape) -> bytes:
+    """How a .npy file of pixels begins."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return header.getvalue()
 
 
 def _check_space(root: Path, shape: tuple[int, ...]) -> None:

@@ -15,11 +15,11 @@ import numpy as np
 from PIL import Image
 
 from genbench.datasets import cache
-from genbench.datasets.cache import Entry, Key, Labels, Pixels
-from genbench.datasets.decoding import Progress
+from genbench.datasets.cache import Entry, Key, Labels
 from genbench.datasets.roots import DATA, data_root
 from genbench.datasets.splits import Split
 from genbench.datasets.stock import silent
+from genbench.datasets.transforms import Pixels, Progress, Write
 from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ class Digits:
     def prepare(self, progress: Progress) -> Entry:
         """Fetches the files first where they are missing."""
 
-        def fill(pixels: Pixels, file: Path) -> Labels:
+        def fill(write: Write) -> Labels:
             if not self.present:
                 self._fetch()
             self.check(silent)
             digits, labels = _read()
             for i, digit in enumerate(digits):
                 image = Image.fromarray(digit)
-                pixels[i, 0] = np.asarray(image.resize((self.size, self.size), Image.Resampling.BICUBIC))
+                write(np.asarray(image.resize((self.size, self.size), Image.Resampling.BICUBIC))[None, None])
                 if (i + 1) % 1_000 == 0:
                     progress(i + 1, len(digits))
             return labels

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from genbench.datasets.roots import cache_root
@@ -19,6 +21,43 @@ from genbench.errors import GenbenchError
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MEMORY = "fingerprints"
 """The folder in the cache that remembers folders' fingerprints."""
+
+LOCAL_HEADER, LENGTHS = 30, struct.Struct("<HH")
+"""A zip repeats a member's name before its content, after a header that ends with two lengths (APPNOTE.TXT 4.3.7)."""
+
+EXTRA = 64
+
+
+class Archive(zipfile.ZipFile):
+    """A zip whose members are read in a quarter of the time: in one go, without an object for each."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._bytes, self._turn = path.open("rb", buffering=0), Lock()
+
+    def close(self) -> None:
+        super().close()
+        if hasattr(self, "_bytes"):  # not if this is no zip
+            self._bytes.close()
+
+    def content(self, name: str) -> bytes:
+        """A member's content; raises what `read` does."""
+        member = self.getinfo(name)
+        try:
+            content = self._quickly(member)
+        except (zlib.error, struct.error):
+            return self.read(member)
+        return content if zlib.crc32(content) == member.CRC else self.read(member)
+
+    def _quickly(self, member: zipfile.ZipInfo) -> bytes:
+        """A member's content, or something else where it isn't stored or deflated or has more extra data than usual."""
+        guess = LOCAL_HEADER + len(member.orig_filename.encode()) + EXTRA + member.compress_size
+        with self._turn:
+            self._bytes.seek(member.header_offset)
+            found = self._bytes.read(guess)
+        start = LOCAL_HEADER + sum(LENGTHS.unpack_from(found, LOCAL_HEADER - LENGTHS.size))
+        content = found[start : start + member.compress_size]
+        return zlib.decompress(content, -zlib.MAX_WBITS) if member.compress_type == zipfile.ZIP_DEFLATED else content
 
 
 class Listed(NamedTuple):
@@ -31,11 +70,15 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """The images of a folder or a zip, sorted by name. Names are relative to `base`, the folder that holds them all."""
+    """The images of a folder or a zip, sorted by name. Names are relative to `base`, the folder that holds them all.
+
+    `archive` is the zip, open for as long as this lives: to list what is in it takes a while.
+    """
 
     path: Path
     base: str
     listed: tuple[Listed, ...]
+    archive: Archive | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -60,25 +103,23 @@ class Source:
 
         A folder is read for it, once: the cache remembers the outcome until a name, a size or a time of change differs.
         """
-        return _digest(self.listed) if self.path.is_file() else _remembered(self)
+        return _remembered(self) if self.archive is None else _digest(self.listed)
 
     def read(self, name: str) -> bytes:
         """One encoded image."""
-        return self._reader(name)
-
-    @cached_property
-    def _reader(self) -> Callable[[str], bytes]:
-        return reader(self.path, self.base)
+        inside = f"{self.base}{name}"
+        return (self.path / inside).read_bytes() if self.archive is None else self.archive.content(inside)
 
 
 def open_source(path: Path) -> Source:
     """Lists the images of a folder or a zip; raises GenbenchError where there is neither, or no image in it."""
+    archive = None
     try:
         if path.is_dir():
             found = list(_in_folder(path))
         elif path.is_file():
-            with zipfile.ZipFile(path) as file:
-                found = [Listed(i.filename, i.file_size, i.CRC) for i in file.infolist() if _counts(i.filename)]
+            archive = Archive(path)
+            found = [Listed(i.filename, i.file_size, i.CRC) for i in archive.infolist() if _counts(i.filename)]
         else:
             raise GenbenchError(f"{path} is no folder and no zip file. Give the path of one that holds images.")
     except zipfile.BadZipFile as error:
@@ -89,15 +130,7 @@ def open_source(path: Path) -> Source:
         raise GenbenchError(f"{path} holds no images. Those count that end in {', '.join(SUFFIXES)}.")
     base = _common_folder(image.name for image in found)
     listed = (image._replace(name=image.name[len(base) :]) for image in found)
-    return Source(path, base, tuple(sorted(listed)))
-
-
-def reader(path: Path, base: str) -> Callable[[str], bytes]:
-    """What reads the images of a source by name."""
-    if path.is_dir():
-        return lambda name: (path / f"{base}{name}").read_bytes()
-    file = zipfile.ZipFile(path)
-    return lambda name: file.read(f"{base}{name}")
+    return Source(path, base, tuple(sorted(listed)), archive)
 
 
 def _in_folder(root: Path) -> Iterable[Listed]:
@@ -117,8 +150,8 @@ def _counts(name: str) -> bool:
 
 def _common_folder(names: Iterable[str]) -> str:
     """The deepest folder that holds all of `names`, with a slash at its end, or nothing."""
-    folders = {str(PurePosixPath(name).parent) for name in names}
-    common = "" if "." in folders else os.path.commonpath(folders)
+    folders = {name.rpartition("/")[0] for name in names}
+    common = "" if "" in folders else os.path.commonpath(folders)
     return f"{common}/" if common else ""
 
 

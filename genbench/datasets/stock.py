@@ -9,9 +9,9 @@ from typing import Protocol
 
 from genbench.datasets import cache, splits
 from genbench.datasets.cache import Entry
-from genbench.datasets.decoding import Progress, Transform, decode_all
 from genbench.datasets.sources import Source, open_source
 from genbench.datasets.splits import Split
+from genbench.datasets.transforms import Progress, Transform
 from genbench.errors import GenbenchError
 
 LEAST_IMAGES = 50
@@ -95,7 +95,9 @@ class Pictures:
         return cache.prepare(self.name, self.source, self.transform, progress)
 
     def check(self, progress: Progress) -> None:
-        decode_all(self.source, self.transform, None, 0, progress)
+        from genbench.datasets.decoding import decode_all
+
+        decode_all(self.source, self.transform, lambda pixels: None, progress)
 
 
 def silent(done: int, total: int) -> None:

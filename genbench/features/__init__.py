@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ExtractorName = Literal["mnist-cnn", "celeba-cnn", "inception"]
 VERSIONS: dict[ExtractorName, str] = {
     "mnist-cnn": "mnist-cnn-1",
-    "celeba-cnn": "celeba-cnn-1",
+    "celeba-cnn": "celeba-cnn-2",
     "inception": "inception",
 }
 """The extractors with the version of their weights, as scores name them."""

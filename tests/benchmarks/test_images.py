@@ -23,7 +23,7 @@ from genbench.datasets import faces
 from genbench.datasets.stock import silent
 from genbench.registry import datasets
 
-BATCH, BATCHES, PROCESSES, ROUNDS = 128, 30, 2, 3
+BATCH, BATCHES, PROCESSES, ROUNDS = 128, 30, 2, 9
 IMAGES = 10_000
 NAME = "celeba[size=64]"
 
@@ -41,7 +41,8 @@ def members():
     source = stock.source
     first = Image.open(io.BytesIO(source.read(source.names[0])))
     names = [f"{source.base}{name}" for name in source.names[:IMAGES]]
-    return stock.where, names, stock.transform.box(*first.size)
+    left, top, side = stock.transform.square(*first.size)
+    return stock.where, names, (left, top, left + side, top + side)
 
 
 def test_drawing(benchmark):

@@ -15,8 +15,9 @@ from PIL import Image
 from preparing import TRANSFORM, prepare_and_count, prepared
 
 from genbench.datasets import cache, decoding
-from genbench.datasets.decoding import Transform, decode
+from genbench.datasets.decoding import decoded, resized
 from genbench.datasets.sources import open_source
+from genbench.datasets.transforms import Transform
 from genbench.errors import GenbenchError
 
 Usage = namedtuple("Usage", "total used free")
@@ -28,11 +29,17 @@ def left(root):
 
 
 def twin(content, transform):
-    """An image's pixels the slow and obvious way."""
+    """An image's pixels the slow and obvious way, all of it by Pillow."""
     image = Image.open(io.BytesIO(content)).convert(transform.mode)
-    box = transform.box(*image.size)
-    pixels = np.asarray(image.resize((transform.size, transform.size), Image.Resampling.BICUBIC, box=box))
+    left, top, side = transform.square(*image.size)
+    square = image.crop((left, top, left + side, top + side))
+    pixels = np.asarray(square.resize((transform.size, transform.size), Image.Resampling.BICUBIC))
     return pixels.reshape(transform.size, transform.size, -1).transpose(2, 0, 1)
+
+
+def pixels_of(content, transform):
+    """An image's pixels as genbench makes them."""
+    return resized(decoded(content, transform)[None], transform.size)[0].numpy()
 
 
 @pytest.fixture
@@ -52,16 +59,30 @@ def test_pixels_are_those_of_each_image_in_order(transform, few):
     assert entry.pixels.shape == (70, *transform.shape)
     assert entry.pixels.dtype == np.uint8
     for i, name in enumerate(source.names):
-        assert np.array_equal(entry.pixels[i], twin(source.read(name), transform))
+        assert pictures.nearly_the_same(entry.pixels[i], twin(source.read(name), transform))
     assert entry.sound
 
 
-def test_other_processes_decode_the_same(few, monkeypatch):
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_images_of_many_sizes_are_resized_each_from_its_own(kind, tmp_path):
+    files = {f"{i:02}.img.{kind.lower()}": pictures.encoded(i, (20 + i % 4, 30 - i % 3), kind) for i in range(40)}
+    entry = prepared(pictures.folder(tmp_path / "folder", files))
+    for i, content in enumerate(files.values()):
+        assert pictures.nearly_the_same(entry.pixels[i], twin(content, TRANSFORM))
+
+
+@pytest.mark.parametrize(
+    "way",
+    [{"CHUNK": 3, "cores": 1}, {"CHUNK": 3, "cores": 3}, {"CHUNK_BYTES": 1, "cores": 2}, {"LARGE_SIDE": 1}],
+    ids=str,
+)
+def test_share_of_the_work_changes_nothing(way, few, monkeypatch):
     alone = np.array(prepared(few).pixels)
     shutil.rmtree(prepared(few).folder)
-    monkeypatch.setattr(decoding, "POOL_FROM", 1)
-    monkeypatch.setattr(decoding, "CHUNK", 3)
-    monkeypatch.setattr(decoding, "_cores", lambda: 3)
+    cores = way.pop("cores", 2)
+    monkeypatch.setattr(decoding, "_cores", lambda: cores)
+    for name, value in way.items():
+        monkeypatch.setattr(decoding, name, value)
     heard = []
     entry = prepared(few, progress=lambda done, total: heard.append((done, total)))
     assert np.array_equal(entry.pixels, alone)
@@ -71,7 +92,7 @@ def test_other_processes_decode_the_same(few, monkeypatch):
 
 def test_second_time_nothing_is_decoded(few, monkeypatch):
     first = prepared(few)
-    monkeypatch.setattr(cache, "decode_all", lambda *args: pytest.fail("decoded again"))
+    monkeypatch.setattr(decoding, "decode_all", lambda *args: pytest.fail("decoded again"))
     second = prepared(few)
     assert second.folder == first.folder
     assert np.array_equal(second.pixels, first.pixels)
@@ -121,10 +142,7 @@ def test_array_can_be_written_and_the_file_stays(few):
     assert entry.sound
 
 
-@pytest.mark.parametrize("pool_from", [10**9, 1], ids=["here", "elsewhere"])
-def test_images_that_cannot_be_used_are_counted_and_named_and_nothing_is_kept(pool_from, tmp_path, root, monkeypatch):
-    monkeypatch.setattr(decoding, "POOL_FROM", pool_from)
-    monkeypatch.setattr(decoding, "_cores", lambda: 2)
+def test_images_that_cannot_be_used_are_counted_and_named_and_nothing_is_kept(tmp_path, root):
     files = pictures.many(100)
     broken = {"000003.jpg": b"", "000020.jpg": files["000020.jpg"][:-60], "000030.jpg": b"not an image"}
     broken |= {f"9{i}.jpg": b"" for i in range(4)}
@@ -164,8 +182,22 @@ def test_image_out_of_proportion_is_refused(tmp_path):
 def test_other_modes_are_converted(kind, mode, wanted):
     content = pictures.encoded(kind=kind, mode=mode)
     transform = Transform(20, wanted)
-    assert len(decode(content, transform)) == len(wanted) * 400
-    assert decode(content, transform) == twin(content, transform).tobytes()
+    assert pixels_of(content, transform).shape == (len(wanted), 20, 20)
+    assert pictures.nearly_the_same(pixels_of(content, transform), twin(content, transform))
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0, "quality": 95}, {"optimize": True}])
+def test_jpegs_have_the_pixels_that_pillow_finds(options, monkeypatch):
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(pictures.encoded(size=(33, 45), kind="PNG"))).save(buffer, "JPEG", **options)
+    quick = decoded(buffer.getvalue(), Transform(16))
+    monkeypatch.setattr(decoding, "_quickly", lambda content: None)
+    assert np.array_equal(quick, decoded(buffer.getvalue(), Transform(16)))
+
+
+def test_jpeg_that_only_pillow_can_read_is_left_to_it():
+    content = pictures.encoded(size=(20, 20)) + b"what some cameras leave at the end"
+    assert pictures.nearly_the_same(pixels_of(content, Transform(16)), twin(content, Transform(16)))
 
 
 @pytest.mark.parametrize("wanted", ["RGB", "L"])
@@ -173,8 +205,7 @@ def test_sixteen_bits_are_scaled_and_not_clipped(wanted):
     values = np.linspace(0, 65_535, 256).round().astype(np.uint16).reshape(16, 16)
     buffer = io.BytesIO()
     Image.fromarray(values).save(buffer, "PNG")
-    decoded = np.frombuffer(decode(buffer.getvalue(), Transform(16, wanted)), np.uint8).reshape(-1, 16, 16)
-    assert (np.abs(decoded - values / 257) <= 0.5).all()
+    assert (np.abs(pixels_of(buffer.getvalue(), Transform(16, wanted)) - values / 257) <= 0.5).all()
 
 
 def test_palette_with_transparency_is_decoded_without_a_warning():
@@ -182,7 +213,7 @@ def test_palette_with_transparency_is_decoded_without_a_warning():
     image.putpalette([200, 100, 0] * 256)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", transparency=bytes(256))
-    assert set(decode(buffer.getvalue(), Transform(20))) == {200, 100, 0}
+    assert set(pixels_of(buffer.getvalue(), Transform(20)).flat) == {200, 100, 0}
 
 
 def test_decompression_bomb_is_refused(few, monkeypatch):
@@ -195,12 +226,10 @@ def test_interruption_halfway_leaves_nothing(few, root, monkeypatch):
     def interrupted(done, total):
         raise KeyboardInterrupt
 
-    for cores in (1, 2):
-        monkeypatch.setattr(decoding, "_cores", lambda cores=cores: cores)
-        monkeypatch.setattr(decoding, "POOL_FROM", 1)
-        with pytest.raises(KeyboardInterrupt):
-            prepared(few, progress=interrupted)
-        assert left(root) == []
+    monkeypatch.setattr(decoding, "CHUNK", 10)
+    with pytest.raises(KeyboardInterrupt):
+        prepared(few, progress=interrupted)
+    assert left(root) == []
     assert prepared(few).sound
 
 

@@ -37,7 +37,7 @@ def drawn(count):
         ("fd[mnist-cnn-1]", True, "Fréchet distance (mnist-cnn-1)"),
         ("fid", True, "FID"),
         ("confident", True, "confident samples (fraction)"),
-        ("coverage[celeba-cnn-1]", True, "coverage (fraction) (celeba-cnn-1)"),
+        ("coverage[celeba-cnn-2]", True, "coverage (fraction) (celeba-cnn-2)"),
         ("my_metric", False, "my metric"),
         ("my_metric[k=3]", False, "my metric (k=3)"),
     ],
