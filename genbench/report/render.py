@@ -121,7 +121,7 @@ def comma_separated(tables: Sequence[Table]) -> str:
                 "metric": column.name if column else None,
                 "unit": column.unit if column else None,
                 "n": column.identity.n if column else None,
-                "mean": cell.interval.mean if cell.interval else None,
+                "mean": cell.interval.value if cell.interval else None,
                 "low": low,
                 "high": high,
                 "values": " ".join(map(repr, cell.values)),
@@ -171,7 +171,7 @@ def _row_payload(table: Table, row: Row) -> dict[str, Any]:
         cell = row.cells.get(column.name)
         if cell is not None:
             low, high = _ends(cell)
-            mean = cell.interval.mean if cell.interval else None
+            mean = cell.interval.value if cell.interval else None
             cells[column.name] = {"mean": mean, "low": low, "high": high, "values": list(cell.values)}
     return {
         "kind": row.kind,
@@ -215,9 +215,9 @@ def _text(row: Row, cell: Cell | None) -> str:
         return number(low) if low == high else f"{number(low)} –{number(high)}"
     assert cell.interval is not None
     half = cell.interval.half_width
-    if half is not None and half < ROUNDING * abs(cell.interval.mean):
+    if half is not None and half < ROUNDING * abs(cell.interval.value):
         half = 0.0  # the same samples in another order
-    text = number(cell.interval.mean) if half is None else f"{number(cell.interval.mean)} ±{half:.2g}"
+    text = number(cell.interval.value) if half is None else f"{number(cell.interval.value)} ±{half:.2g}"
     return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"
 
 

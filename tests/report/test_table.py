@@ -131,7 +131,7 @@ def test_controls_and_the_null_band_follow_the_trainers(put, rows, tmp_path):
         ("null band", "null band"),
     ]
     assert (found["noise"].finished, found["noise"].planned) == (3, 3)
-    assert found["noise"].cells["hq"].interval.mean == pytest.approx(0.02)
+    assert found["noise"].cells["hq"].interval.value == pytest.approx(0.02)
     assert found["null band"].cells.keys() == {"hq"}
     assert found["null band"].cells["hq"].band == (0.97, 0.99)
 
