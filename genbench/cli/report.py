@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from genbench.report.table import Table
+    from genbench.report.model import Table
     from genbench.store import Store
 
 Format = Literal["terminal", "md", "csv", "json"]

@@ -14,7 +14,8 @@ class Protocol:
 
     `columns` maps a column's name to the reference of its metric; a metric with a parameter `n` of its own looks at
     that many of the first samples, any other at all `n`. `headline` are the columns of a printed table, where the
-    dataset has them; `curve` those that are cheap enough for every checkpoint, on the first `curve_n` samples.
+    dataset has them; `deciding` the one that the verdict goes by, or where a dataset hasn't got it, the next;
+    `curve` those that are cheap enough for every checkpoint, on the first `curve_n` samples.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Protocol:
     source: str
     columns: Mapping[str, str]
     headline: tuple[str, ...]
+    deciding: tuple[str, ...]
     curve: tuple[str, ...] = ()
     curve_n: int | None = None
 

@@ -60,6 +60,7 @@ def _protocol(
         source="genbench",
         columns=columns,
         headline=(*first, distance, "precision", "recall", "coverage", *copies),
+        deciding=("fid", distance) if whole else ("reverse_kl",),
         curve=(*(first[:4]), along, "coverage"),
         curve_n=min(n, CURVE_N),
     )

@@ -31,6 +31,7 @@ GENBENCH1 = Protocol(
         "cross_entropy": "cross_entropy",
     },
     headline=("modes", "modes_any", "hq", "std_ratio", "reverse_kl", "arc_coverage", "curve_distance", "w2"),
+    deciding=("reverse_kl", "w2"),
     curve=("modes", "modes_any", "hq", "reverse_kl", "arc_coverage", "curve_distance", "sliced_w2"),
 )
 
@@ -41,6 +42,7 @@ PACGAN2018 = Protocol(
     source="arXiv:1712.04086",
     columns={"modes": "modes[rule=any]", "hq": "hq", "reverse_kl": "reverse_kl[junk=false]"},
     headline=("modes", "hq", "reverse_kl"),
+    deciding=("reverse_kl",),
 )
 
 VEEGAN2017 = Protocol(
@@ -50,6 +52,7 @@ VEEGAN2017 = Protocol(
     source="arXiv:1705.07761",
     columns={"modes": "modes[rule=any]", "hq": "hq", "reverse_kl": "reverse_kl[junk=false]"},
     headline=("modes", "hq", "reverse_kl"),
+    deciding=("reverse_kl",),
 )
 
 SMOKE = replace(

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from genbench.report.table import Cell, Column, Row, Table
+from genbench.report.model import Cell, Column, Row, Table
+from genbench.report.verdict import sentence
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -18,7 +19,8 @@ ROUNDING = 1e-9
 ARROWS = {True: "↑", False: "↓", None: ""}
 LEGEND = (
     "Mean over seeds ± half of its 95 % interval (Student's t). ↑ more is better, ↓ less is better; a column without "
-    "an arrow is best at the oracle's value. Null band: 95 % of the truth's own scores at the same n."
+    "an arrow is best at the oracle's value. Null band: 95 % of the truth's own scores at the same n. Letters: two "
+    "trainers that share none in a column differ significantly (permutation test, Holm's correction, 5 %)."
 )
 
 
@@ -29,6 +31,7 @@ def terminal(tables: Sequence[Table]) -> None:
     console = Console(highlight=False, emoji=False)
     for table in tables:
         console.print(title(table), markup=False, style="bold")
+        console.print(sentence(table), markup=False)
         for columns in _blocks(table, console.width):
             console.print(_rich_table(replace(table, columns=columns)))
         for note in _notes(table):
@@ -85,6 +88,8 @@ def markdown(tables: Sequence[Table]) -> str:
         lines = [
             f"**{title(table)}**",
             "",
+            _escaped(sentence(table)),
+            "",
             "| | | " + " | ".join(_headings(table)) + " |",
             "|---|---|" + "---:|" * len(table.columns),
             *(
@@ -101,7 +106,7 @@ def comma_separated(tables: Sequence[Table]) -> str:
     """One line a row and metric, with every seed's value."""
     fields = [
         "suite", "dataset", "budget", "protocol", "kind", "row", "finished", "planned", "metric", "unit", "n",
-        "mean", "low", "high", "values",
+        "mean", "low", "high", "letters", "values",
     ]  # fmt: skip
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fields, lineterminator="\n")
@@ -124,6 +129,7 @@ def comma_separated(tables: Sequence[Table]) -> str:
                 "mean": cell.interval.value if cell.interval else None,
                 "low": low,
                 "high": high,
+                "letters": cell.letters,
                 "values": " ".join(map(repr, cell.values)),
             }
         )
@@ -147,6 +153,7 @@ def as_json(tables: Sequence[Table]) -> str:
                 }
                 for column in table.columns
             ],
+            "verdict": sentence(table),
             "rows": [_row_payload(table, row) for row in table.rows],
             "notes": list(table.notes),
         }
@@ -172,7 +179,8 @@ def _row_payload(table: Table, row: Row) -> dict[str, Any]:
         if cell is not None:
             low, high = _ends(cell)
             mean = cell.interval.value if cell.interval else None
-            cells[column.name] = {"mean": mean, "low": low, "high": high, "values": list(cell.values)}
+            numbers = {"mean": mean, "low": low, "high": high, "letters": cell.letters}
+            cells[column.name] = {**numbers, "seeds": list(cell.seeds), "values": list(cell.values)}
     return {
         "kind": row.kind,
         "label": row.label,
@@ -218,6 +226,7 @@ def _text(row: Row, cell: Cell | None) -> str:
     if half is not None and half < ROUNDING * abs(cell.interval.value):
         half = 0.0  # the same samples in another order
     text = number(cell.interval.value) if half is None else f"{number(cell.interval.value)} ±{half:.2g}"
+    text = f"{text} {cell.letters}" if cell.letters else text
     return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"
 
 

@@ -1,67 +1,16 @@
-"""The table model: what a results folder says about one dataset under one protocol. Renderers only format it."""
+"""From a results folder to tables: which trials and controls are rows, and which of their scores may share a column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
 
 from genbench.protocols import Protocol
-from genbench.record import ControlScores, Identity, Record, Score
+from genbench.record import ControlScores, Record, Score
+from genbench.report.model import Cell, Column, Row, Table
+from genbench.report.verdict import judged
 from genbench.spec import Suite
-from genbench.stats import Interval, mean_interval
+from genbench.stats import mean_interval
 from genbench.store import Found, Store
-
-RowKind = Literal["trainer", "control", "null band"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One metric under one identity."""
-
-    name: str
-    unit: str
-    higher_is_better: bool | None
-    identity: Identity
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A row's values of one metric, one a seed, with their mean and interval; of the null band, its two ends."""
-
-    values: tuple[float, ...] = ()
-    interval: Interval | None = None
-    band: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """A trainer, a control or the null band; `finished` of `planned` seeds have scores."""
-
-    kind: RowKind
-    label: str
-    cells: Mapping[str, Cell]
-    finished: int = 0
-    planned: int = 0
-    failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """All rows of one dataset, budget and protocol, trainers first."""
-
-    suite: str
-    dataset: str
-    budget: str
-    protocol: Protocol
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
-
-    def headline(self) -> Table:
-        """The table with the protocol's main columns alone, in its order."""
-        by_name = {column.name: column for column in self.columns}
-        return replace(self, columns=tuple(by_name[name] for name in self.protocol.headline if name in by_name))
 
 
 def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
@@ -96,7 +45,7 @@ def _table(
     else:
         bands = {b.name: (b.null_low, b.null_high) for b in gate.admit(controls.bands)}
         for label, draws in controls.draws.items():
-            fixed.append(Row("control", label, _cells(map(gate.admit, draws)), len(draws), len(draws)))
+            fixed.append(Row("control", label, _cells(enumerate(map(gate.admit, draws))), len(draws), len(draws)))
         ends = {
             name: Cell(band=(low, high)) for name, (low, high) in bands.items() if low is not None and high is not None
         }
@@ -110,7 +59,7 @@ def _table(
         notes.append(f"Some values are left out, being of another version or another n than their column: {names}.")
     held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
     columns = tuple(gate.columns[name] for name in gate.columns if name in held)
-    return Table(suite, dataset, budget, protocol, columns, rows, tuple(notes))
+    return judged(Table(suite, dataset, budget, protocol, columns, rows, tuple(notes)))
 
 
 class Gate:
@@ -161,33 +110,39 @@ def _versions(record: Record) -> tuple[int, int, int]:
 
 def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:
     """The row of a trainer as it was trained, and one for each average of its generator's weights."""
-    scored = [found.scores.scores for found in trials if found.record.status == "done" and found.scores is not None]
+    scored = [
+        (found.record.trial.seed, found.scores.scores)
+        for found in trials
+        if found.record.status == "done" and found.scores is not None
+    ]
     failures = [
         f"{found.record.trial}: {found.record.status}: {found.record.reason}"
         for found in trials
         if found.record.status != "done"
     ]
     planned = len(plan.seeds) if plan and label in plan.trainers else 0
-    for ema in sorted({score.identity.ema for scores in scored for score in scores} | {None}, key=lambda ema: ema or 0):
-        own = [[score for score in scores if score.identity.ema == ema] for scores in scored]
-        draws = [scores for scores in own if scores or ema is None]
+    averages = {score.identity.ema for _, scores in scored for score in scores} | {None}
+    for ema in sorted(averages, key=lambda ema: ema or 0):
+        own = [(seed, [score for score in scores if score.identity.ema == ema]) for seed, scores in scored]
+        draws = [(seed, gate.admit(scores)) for seed, scores in own if scores or ema is None]
         yield Row(
             "trainer",
             label if ema is None else f"{label}, EMA {ema:g}",
-            _cells(map(gate.admit, draws)),
+            _cells(draws),
             len(draws),
             max(planned, len(trials)),
             tuple(failures) if ema is None else (),
         )
 
 
-def _cells(draws: Iterable[Sequence[Score]]) -> dict[str, Cell]:
-    values: dict[str, list[float]] = {}
-    for scores in draws:
+def _cells(draws: Iterable[tuple[int, Sequence[Score]]]) -> dict[str, Cell]:
+    """The cells of scores by seed."""
+    found: dict[str, dict[int, float]] = {}
+    for seed, scores in draws:
         for score in scores:
             if score.value is not None:
-                values.setdefault(score.name, []).append(score.value)
-    return {name: Cell(tuple(found), mean_interval(found)) for name, found in values.items()}
+                found.setdefault(score.name, {})[seed] = score.value
+    return {name: Cell((*of.values(),), (*of,), mean_interval([*of.values()])) for name, of in found.items()}
 
 
 def _place(order: Sequence[str], name: str) -> int:

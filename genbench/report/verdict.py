@@ -1,0 +1,139 @@
+"""What a table lets one say: which trainers its columns tell apart, and a sentence about each dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from genbench.report.model import Cell, Column, Row, Table
+from genbench.stats import FEWEST_SEEDS, LEVEL, Test, holm, letters, permutation_test
+
+ORACLE = "oracle"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two trainers in one column: the test, and its p corrected for the column's other pairs."""
+
+    one: str
+    other: str
+    test: Test
+    p: float
+
+    @property
+    def differ(self) -> bool:
+        """Whether the two differ at the 5 % level."""
+        return self.p <= LEVEL
+
+
+def judged(table: Table) -> Table:
+    """The table with letters at the trainers' cells, and a note where seeds are too few for any."""
+    marks = {column.name: _letters(table, column) for column in table.columns}
+    rows = tuple(
+        replace(
+            row,
+            cells={
+                name: replace(cell, letters=marks.get(name, {}).get(row.label, "")) if row.kind == "trainer" else cell
+                for name, cell in row.cells.items()
+            },
+        )
+        for row in table.rows
+    )
+    notes = table.notes
+    trainers = _trainers(table)
+    if len(trainers) > 1 and not any(marks.values()):
+        notes = (
+            *notes,
+            f"No differences are marked: with fewer than {FEWEST_SEEDS} seeds of a trainer, no test could find any.",
+        )
+    return replace(table, rows=rows, notes=notes)
+
+
+def comparisons(table: Table, column: Column) -> list[Comparison]:
+    """Every pair of trainers that have seeds enough in the column, tested and corrected by Holm's method."""
+    pairs, tests = [], []
+    for one, other in combinations(_trainers(table), 2):
+        ours, theirs = (row.cells.get(column.name, Cell()).by_seed for row in (one, other))
+        if (test := permutation_test(ours, theirs)) is not None:
+            pairs.append((one.label, other.label))
+            tests.append(test)
+    corrected = holm([test.p for test in tests])
+    return [Comparison(*pair, test, p) for pair, test, p in zip(pairs, tests, corrected, strict=True)]
+
+
+def best_first(table: Table, column: Column) -> list[Row]:
+    """The trainers that have values in a column, best mean first; without a direction, the closest to the oracle."""
+    rows = [row for row in _trainers(table) if row.cells.get(column.name, Cell()).interval]
+    return sorted(rows, key=_badness(table, column))
+
+
+def sentence(table: Table) -> str:
+    """The verdict of a table: who is best by the protocol's deciding column, and whether that can be told."""
+    column = next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)
+    rows = best_first(table, column) if column else []
+    if column is None or not rows:
+        return f"{table.dataset}: nothing to judge yet."
+    best, *others = rows
+    said = f"{table.dataset}: {best.label} has the best {column.name}, {_figure(best.cells[column.name])}"
+    if not others:
+        return f"{said}; there is no other trainer to compare with."
+    tested = {frozenset((c.one, c.other)): c for c in comparisons(table, column)}
+    against = {row.label: tested.get(frozenset((best.label, row.label))) for row in others}
+    beaten = [label for label, c in against.items() if c is not None and c.differ]
+    alike = [label for label, c in against.items() if c is not None and not c.differ]
+    untested = [label for label, c in against.items() if c is None]
+    parts = []
+    if beaten:
+        p = max(c.p for label in beaten if (c := against[label]) is not None)
+        parts.append(f"better than {_listed(beaten)} (p {_at_most(p)})")
+    if alike:
+        p = min(c.p for label in alike if (c := against[label]) is not None)
+        parts.append(f"not to be told from {_listed(alike)} (p ≥ {p:.2g})")
+    if untested:
+        parts.append(f"not tested against {_listed(untested)}: fewer than {FEWEST_SEEDS} seeds")
+    return f"{said}: {'; '.join(parts)}.{_failures(table)}"
+
+
+def _letters(table: Table, column: Column) -> Mapping[str, str]:
+    tested = comparisons(table, column)
+    pairs = {frozenset((c.one, c.other)): c.differ for c in tested}
+    labels = [row.label for row in best_first(table, column) if any(row.label in pair for pair in pairs)]
+    return letters(labels, lambda one, other: pairs.get(frozenset((one, other)), False)) if tested else {}
+
+
+def _badness(table: Table, column: Column) -> Callable[[Row], float]:
+    oracles = [row.cells[column.name] for row in table.rows if row.label == ORACLE and column.name in row.cells]
+    truth = oracles[0].interval.value if oracles and oracles[0].interval else 0.0
+
+    def badness(row: Row) -> float:
+        interval = row.cells[column.name].interval
+        assert interval is not None
+        if column.higher_is_better is None:
+            return abs(interval.value - truth)
+        return -interval.value if column.higher_is_better else interval.value
+
+    return badness
+
+
+def _trainers(table: Table) -> list[Row]:
+    return [row for row in table.rows if row.kind == "trainer"]
+
+
+def _figure(cell: Cell) -> str:
+    assert cell.interval is not None
+    value, low, high = cell.interval
+    return f"{value:.3g}" if low is None or high is None else f"{value:.3g} (95 % interval {low:.3g} to {high:.3g})"
+
+
+def _failures(table: Table) -> str:
+    failed = sum(len(row.failures) for row in table.rows)
+    return f" {failed} trial{'s' if failed > 1 else ''} failed." if failed else ""
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _at_most(p: float) -> str:
+    return f"≤ {p:.2g}"
