@@ -233,6 +233,7 @@ datasets = Registry("dataset")
 metrics = Registry("metric")
 controls = Registry("control")
 suites = Registry("suite")
+panels = Registry("panel")
 REGISTRIES = (trainers, datasets, metrics, suites, controls)
 
 

@@ -25,15 +25,26 @@ def report(
     format_: Annotated[Format, typer.Option("--format", help="How to print the tables.")] = "terminal",
     all_metrics: Annotated[bool, typer.Option("--all-metrics", help="Every column, not the main ones alone.")] = False,
     figures: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
-    out: Annotated[Path | None, typer.Option(help="Where pictures go; RESULTS/report by default.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the page there, index.html, with the pictures; without it, these go to RESULTS/report."
+        ),
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Write the page and show it in a browser.")] = False,
 ) -> None:
-    """Print tables of results, with intervals over seeds and all controls, and draw the pictures beside them.
+    """Print tables of results, with intervals over seeds and all controls, draw the pictures, and write the page.
 
     Reads what is stored and nothing else. Where RESULTS holds no runs but RESULTS/reference does, reports those.
     """
     with _no_garbage():
-        pictures = (out or results / "report") if figures else None
-        _report(_store(results), suite, protocol, format_, all_metrics, pictures)
+        folder = out or results / "report"
+        store = _store(results)
+        names = _report(store, suite, protocol, format_, all_metrics, folder if figures else None)
+        if out is not None or open_:
+            _write_page(store, names, protocol, folder / "index.html", open_)
+        for path, reason in dict.fromkeys(store.unreadable):
+            typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
 
 
 def _report(
@@ -43,14 +54,16 @@ def _report(
     format_: Format,
     all_metrics: bool,
     pictures: Path | None,
-) -> None:
+) -> list[str]:
+    """Prints the tables and draws the pictures; returns the suites that it is about."""
     from genbench.errors import UnknownName
     from genbench.report import render
 
     names = store.suites()
     if suite is not None and suite not in names:
         raise UnknownName("suite with results", suite, names)
-    found = [table for name in names if suite in (None, name) for table in _tables(store, name, protocol)]
+    names = [name for name in names if suite in (None, name)]
+    found = [table for name in names for table in _tables(store, name, protocol)]
     if not all_metrics and format_ in ("terminal", "md"):
         found = [table.headline() for table in found]
     if format_ == "terminal":
@@ -59,9 +72,20 @@ def _report(
         text = {"md": render.markdown, "csv": render.comma_separated, "json": render.as_json}[format_](found)
         sys.stdout.write(text)
     if pictures is not None:
-        _draw(store, [name for name in names if suite in (None, name)], pictures)
-    for path, reason in dict.fromkeys(store.unreadable):
-        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
+        _draw(store, names, pictures)
+    return names
+
+
+def _write_page(store: Store, suites: list[str], protocol: str | None, path: Path, show: bool) -> None:
+    from genbench.report.page import page
+    from genbench.store import write_atomically
+
+    write_atomically(path, page(store, suites, protocol).encode())
+    typer.echo(f"{path}", err=True)
+    if show:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
 
 
 @contextmanager

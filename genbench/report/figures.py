@@ -10,13 +10,19 @@ import matplotlib as mpl
 from genbench.report import curves, films, galleries, points, stored
 from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
-from genbench.report.style import STYLE, Colours, Drawn, colours, save
+from genbench.report.style import STYLE, Colours, Drawn, Picture, colours, write
 from genbench.spec import Trial
 from genbench.store import CURVE, LOSSES, Found, Store, slug
 
 
 def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
     """Draws a suite's pictures into `folder` and yields each as it is written."""
+    for picture in pictures(store, suite):
+        yield write(picture, folder)
+
+
+def pictures(store: Store, suite: str) -> Iterator[Picture]:
+    """A suite's pictures, each made when it is asked for."""
     found = [trial for trial in store.trials(suite) if trial.record.status == "done"]
     if not found:
         return
@@ -26,53 +32,54 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
     trainers = _in_order([t.record.trial.trainer.label for t in found], plan.trainers if plan else ())
     datasets = _in_order([t.record.trial.dataset.label for t in found], plan.datasets if plan else ())
     of_trainers = colours(trainers)
-    folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         cells = {cell: tensors for cell, trial in _first_seeds(found) if (tensors := stored.samples(store, trial))}
         planar = {cell: tensors for cell, tensors in cells.items() if not _are_images(tensors)}
         if any("landscape" in tensors for tensors in planar.values()):
             shown = [dataset for dataset in datasets if any(dataset == cell[0] for cell in planar)]
-            yield save(
-                points.landscapes(planar, shown, trainers, of_trainers),
-                folder / "landscapes.png",
+            yield Picture(
+                "landscapes",
+                None,
+                "landscapes.png",
                 f"Generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
                 f"(darker is higher), after {budget}; the first seed of each.",
+                points.landscapes(planar, shown, trainers, of_trainers),
             )
         for dataset in datasets:
             row = {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}
             trials = [trial for trial in found if trial.record.trial.dataset.label == dataset]
-            yield from _planar(dataset, row, of_trainers, folder)
-            yield from _images(dataset, row, of_trainers, folder)
-            images = any(map(_are_images, row.values()))
-            yield from _curves(store, dataset, trials, of_trainers, folder, images)
+            yield from _planar(dataset, row, of_trainers)
+            yield from _images(dataset, row, of_trainers)
+            yield from _curves(store, dataset, trials, of_trainers, any(map(_are_images, row.values())))
 
 
 def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[Drawn]:
     """Draws one trial's samples and what belongs to them into `folder`."""
     trainer, dataset = trial.trainer.label, trial.dataset.label
     row, of_trainers = {trainer: tensors}, colours([trainer])
-    folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
-        yield from _planar(dataset, row, of_trainers, folder)
-        yield from _images(dataset, row, of_trainers, folder)
+        for picture in (*_planar(dataset, row, of_trainers), *_images(dataset, row, of_trainers)):
+            yield write(picture, folder)
 
 
-def _planar(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours, folder: Path) -> Iterator[Drawn]:
+def _planar(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours) -> Iterator[Picture]:
     strips = {t: tensors for t, tensors in row.items() if "strip" in tensors and not _are_images(tensors)}
     if strips:
-        yield save(
-            points.strip(strips, of_trainers),
-            folder / f"strip-{slug(dataset)}.png",
+        yield Picture(
+            "strip",
+            dataset,
+            f"strip-{slug(dataset)}.png",
             f"{dataset}: samples along training, always from the same noise; real in grey, first seed of each.",
+            points.strip(strips, of_trainers),
         )
 
 
-def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours, folder: Path) -> Iterator[Drawn]:
+def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours) -> Iterator[Picture]:
     cells = {trainer: tensors for trainer, tensors in row.items() if _are_images(tensors)}
     if not cells:
         return
     real = " beside real images" if any("real" in tensors for tensors in cells.values()) else ""
-    pictures: dict[str, tuple[Sheet | None, str]] = {
+    sheets: dict[str, tuple[Sheet | None, str]] = {
         "strip": (
             galleries.film_strip(cells, of_trainers),
             "samples along training, always from the same noise; the first seed of each.",
@@ -96,37 +103,41 @@ def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours, fold
             "the first seed of each.",
         ),
     }
-    for name, (sheet, caption) in pictures.items():
+    for kind, (sheet, caption) in sheets.items():
         if sheet is not None:
-            yield sheet.save(folder / f"{name}-{slug(dataset)}.png", f"{dataset}: {caption}")
+            yield Picture(kind, dataset, f"{kind}-{slug(dataset)}.png", f"{dataset}: {caption}", sheet)
     for trainer, generator in galleries.generators(cells, of_trainers):
         if generator.strip is not None:
-            path = folder / f"film-{slug(dataset)}" / f"{slug(trainer)}{'+ema' if generator.averaged else ''}.webp"
-            yield films.film(
-                generator,
-                generator.strip,
-                path,
+            yield Picture(
+                "film",
+                dataset,
+                f"film-{slug(dataset)}/{slug(trainer)}{'+ema' if generator.averaged else ''}.webp",
                 f"{dataset}: {generator.title} along training, always from the same noise; the first seed.",
+                films.Film(generator, generator.strip),
             )
 
 
 def _curves(
-    store: Store, dataset: str, trials: Sequence[Found], of_trainers: Colours, folder: Path, images: bool
-) -> Iterator[Drawn]:
+    store: Store, dataset: str, trials: Sequence[Found], of_trainers: Colours, images: bool
+) -> Iterator[Picture]:
     along = stored.tables(store, trials, CURVE)
     if metrics := curves.metrics_of(along):
-        yield save(
-            curves.metrics(along, metrics, of_trainers, images),
-            folder / f"curves-{slug(dataset)}.png",
+        yield Picture(
+            "curves",
+            dataset,
+            f"curves-{slug(dataset)}.png",
             f"{dataset}: metrics along training, a thin line a seed, the thick one their mean.",
+            curves.metrics(along, metrics, of_trainers, images),
         )
     losses = curves.losses(stored.tables(store, trials, LOSSES, optional=True), of_trainers)
     if losses is not None:
-        yield save(
-            losses,
-            folder / f"losses-{slug(dataset)}.png",
+        yield Picture(
+            "losses",
+            dataset,
+            f"losses-{slug(dataset)}.png",
             f"{dataset}: each network's loss along training, on a scale of its own that {curves.LOSS_SHOWN} % of the "
             f"values set; a thin line a seed, the thick one their mean.",
+            losses,
         )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from io import BytesIO
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from genbench.report.galleries import Generator, grid_of
 from genbench.report.sheet import MARGIN, RULE, TITLE, TITLE_LINE, Pixels, Sheet, room
-from genbench.report.style import Drawn
 
 FRAME_MS, LAST_FRAME_MS = 450, 2_500
 TRACK = "0.88"
@@ -37,15 +36,21 @@ def frames(generator: Generator, strip: Pixels) -> list[Pixels]:
     return drawn
 
 
-def film(generator: Generator, strip: Pixels, path: Path, caption: str) -> Drawn:
-    """Writes an animated WebP of a strip `(marks, n, channels, height, width)` that loops, its last frame held."""
-    grey = strip.shape[-3] == 1
-    first, *others = map(Image.fromarray, frames(generator, _posterised(strip) if grey else strip))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    durations = [FRAME_MS] * len(others) + [LAST_FRAME_MS]
-    how = GREY if grey else COLOURED
-    first.save(path, save_all=True, append_images=others, duration=durations, loop=0, method=4, **how)
-    return Drawn(path, caption)
+class Film(NamedTuple):
+    """A strip `(marks, n, channels, height, width)` of a generator's samples as a film that loops, its end held."""
+
+    generator: Generator
+    strip: Pixels
+
+    def encoded(self) -> bytes:
+        """The film as an animated WebP."""
+        grey = self.strip.shape[-3] == 1
+        shown = frames(self.generator, _posterised(self.strip) if grey else self.strip)
+        first, *others = map(Image.fromarray, shown)
+        durations = [FRAME_MS] * len(others) + [LAST_FRAME_MS]
+        content, how = BytesIO(), GREY if grey else COLOURED
+        first.save(content, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, method=4, **how)
+        return content.getvalue()
 
 
 def _posterised(images: Pixels) -> Pixels:

@@ -19,6 +19,7 @@ LEVELS = 14
 POINTS = 800
 FRAMES = 7
 LEVEL_COLOURS = "Greys"
+DOTS: Any = {"linewidths": 0, "rasterized": True}
 LANDSCAPE = Layout((2.2, 2.2), 0.55, 0.5, 0.1, 0.3, (0.15, 0.35))
 STRIP = Layout((1.5, 1.5), 0.3, 0.35, 0.05, 0.25, (0.0, 0.25))
 """Its size is a frame's."""
@@ -39,8 +40,8 @@ def landscapes(
                 (x_low, y_low), (x_high, y_high) = tensors["extent"]
                 heights = tensors["landscape"].T
                 x, y = np.linspace(x_low, x_high, len(heights)), np.linspace(y_low, y_high, len(heights))
-                axes.contourf(x, y, heights, LEVELS, cmap=LEVEL_COLOURS, alpha=0.55)
-                axes.contour(x, y, heights, LEVELS, colors="white", linewidths=0.4)
+                axes.contourf(x, y, heights, LEVELS, cmap=LEVEL_COLOURS, alpha=0.55).set_rasterized(True)
+                axes.contour(x, y, heights, LEVELS, colors="white", linewidths=0.4).set_rasterized(True)
                 axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high))
             _points(axes, tensors, tensors["final"], colours[trainer])
             axes.set(
@@ -91,5 +92,7 @@ def _points(
     """Samples over real points, which are moved by `shift`."""
     if "real" in tensors:
         real = tensors["real"].astype(np.float32)[:POINTS] + shift
-        axes.scatter(real[:, 0], real[:, 1], s=size, color=REAL_COLOUR, alpha=0.5, linewidths=0)
-    axes.scatter(samples[:POINTS, 0], samples[:POINTS, 1], s=size, color=colour, alpha=0.7, linewidths=0)
+        axes.scatter(real[:, 0], real[:, 1], s=size, color=REAL_COLOUR, alpha=0.5, linewidths=0, rasterized=True)
+    axes.scatter(
+        samples[:POINTS, 0], samples[:POINTS, 1], s=size, color=colour, alpha=0.7, linewidths=0, rasterized=True
+    )

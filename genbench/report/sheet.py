@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 from PIL import Image
 
-from genbench.report.style import DPI, Drawn
+from genbench.report.style import DPI
 
 Pixels = NDArray[np.uint8]
 
@@ -80,10 +79,11 @@ class Sheet:
         # Words stand on white alone, so the darker of two is right, and every other pixel is what was pasted.
         return np.minimum(self.pixels, written)
 
-    def save(self, path: Path, caption: str) -> Drawn:
-        """Writes the sheet as a PNG."""
-        Image.fromarray(self.render()).save(path)
-        return Drawn(path, caption)
+    def encoded(self) -> bytes:
+        """The sheet as a PNG."""
+        content = BytesIO()
+        Image.fromarray(self.render()).save(content, "PNG")
+        return content.getvalue()
 
 
 def room(words: str, size: float) -> int:

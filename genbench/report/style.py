@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from io import BytesIO, StringIO
 from itertools import cycle
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
-DPI = 110
+DPI, FINE_DPI = 110, 160
+"""Of pictures, and of what is made of pixels within an SVG."""
+
 REAL_COLOUR = "0.25"
 PALETTE = (
     "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
@@ -28,8 +33,28 @@ STYLE: Any = {
     "figure.dpi": DPI,
 }
 
+UNSAID = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+"""What no SVG says of itself."""
+
 Colours = dict[str, str]
 """Each trainer's."""
+
+
+class Encodable(Protocol):
+    """A picture that knows how it is written, and in which format."""
+
+    def encoded(self) -> bytes:
+        """What its file holds."""
+
+
+class Picture(NamedTuple):
+    """A picture, what it shows, and the name of its file; `dataset` is None where it shows several."""
+
+    kind: str
+    dataset: str | None
+    name: str
+    caption: str
+    art: Figure | Encodable
 
 
 class Drawn(NamedTuple):
@@ -74,8 +99,35 @@ def grid(rows: int, columns: int, layout: Layout, **shared: Any) -> tuple[Figure
     return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=edges | gaps, **shared)
 
 
-def save(figure: Figure, path: Path, caption: str) -> Drawn:
-    """Writes a figure as a PNG."""
-    # No software or date in the file: equal results give equal bytes.
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    return Drawn(path, caption)
+def write(picture: Picture, folder: Path) -> Drawn:
+    """Writes a picture into a folder; a figure as a PNG. Equal results give equal bytes."""
+    path = folder / picture.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png(picture.art) if isinstance(picture.art, Figure) else picture.art.encoded())
+    return Drawn(path, picture.caption)
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG, without the software's name."""
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
+    return content.getvalue()
+
+
+def svg(figure: Figure, name: str) -> str:
+    """A figure as an SVG element for a page, its ids prefixed with `name`; what is black has the text's colour.
+
+    Nothing lies behind it, and words are text.
+    """
+    content = StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(
+            content,
+            format="svg",
+            dpi=FINE_DPI,
+            transparent=True,
+            metadata=UNSAID,
+        )
+    drawing = content.getvalue()
+    drawing = drawing[drawing.index("<svg") :].replace("#000000", "currentColor")
+    return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", drawing)

@@ -1,0 +1,46 @@
+"""The report page: one file that works from a disk, offline, and asks nothing of any host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+
+from genbench import __version__
+from genbench.registry import panels
+from genbench.report.page import sections as own
+from genbench.report.page.content import Content
+from genbench.report.page.render import template
+from genbench.store import Store
+
+HERE = Path(__file__).parent
+
+
+def page(store: Store, suites: Sequence[str], protocol: str | None = None) -> str:
+    """The page of some suites' results, under one protocol or all that their plans name.
+
+    Sections are the registered panels, in their order; one that has nothing to say of a suite is left out. Built from
+    what is stored alone.
+    """
+    assert own, "imported for the panels that it registers"
+    contents = [Content(store, suite, protocol) for suite in suites]
+    sections = [
+        {
+            "suite": content.suite,
+            "panels": [
+                {"name": entry.name, "title": entry.facts["title"], "html": Markup(html)}
+                for entry in panels
+                if (html := entry.build(content))
+            ],
+        }
+        for content in contents
+    ]
+    assets = {name: Markup((HERE / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js")}
+    return template("page.html").render(
+        sections=sections,
+        style=assets["page.css"],
+        script=assets["page.js"],
+        version=__version__,
+        unreadable=list(dict.fromkeys(store.unreadable)),
+    )

@@ -1,0 +1,89 @@
+"""What a page's panels are made of: one suite's tables, trials and pictures, each read once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import pandas as pd
+
+from genbench.protocols import protocol as protocol_named
+from genbench.record import ControlScores
+from genbench.report import figures, stored
+from genbench.report.model import Table
+from genbench.report.style import Colours, Picture, colours
+from genbench.report.table import tables
+from genbench.spec import Suite
+from genbench.store import CURVE, Found, Store
+
+
+class Content:
+    """One suite's results under the protocols that its plan names, or under one."""
+
+    def __init__(self, store: Store, suite: str, protocol: str | None = None) -> None:
+        self.store, self.suite, self._protocol = store, suite, protocol
+
+    @cached_property
+    def plan(self) -> Suite | None:
+        """The plan that was run."""
+        return self.store.plan(self.suite)
+
+    @cached_property
+    def trials(self) -> list[Found]:
+        """All trials, failed ones too."""
+        return list(self.store.trials(self.suite))
+
+    @cached_property
+    def controls(self) -> dict[str, ControlScores]:
+        """Each dataset's controls."""
+        return {found.dataset: found for found in self.store.controls(self.suite)}
+
+    @cached_property
+    def protocols(self) -> list[str]:
+        """The names of the protocols, the plan's first one first."""
+        if self._protocol:
+            return [self._protocol]
+        held = {s.identity.protocol for trial in self.trials if trial.scores for s in trial.scores.scores}
+        planned = self.plan.protocols if self.plan else ()
+        return [*(name for name in planned if name in held), *sorted(held - set(planned))] or ["genbench1"]
+
+    @cached_property
+    def tables(self) -> dict[str, list[Table]]:
+        """Each protocol's tables, whole."""
+        return {name: tables(self.store, self.suite, protocol_named(name)) for name in self.protocols}
+
+    @property
+    def main(self) -> list[Table]:
+        """The first protocol's tables."""
+        return self.tables[self.protocols[0]]
+
+    @cached_property
+    def datasets(self) -> list[str]:
+        """The datasets' labels, in the tables' order."""
+        return list(dict.fromkeys(table.dataset for table in self.main))
+
+    @cached_property
+    def colours(self) -> Colours:
+        """Each trainer's colour, the same in every picture."""
+        rows = (row for table in self.main for row in table.rows if row.kind == "trainer")
+        return colours(list(dict.fromkeys(row.label for row in rows)))
+
+    @cached_property
+    def pictures(self) -> list[Picture]:
+        """All pictures."""
+        return list(figures.pictures(self.store, self.suite))
+
+    def pictures_of(self, dataset: str | None, *kinds: str) -> list[Picture]:
+        """A dataset's pictures of some kinds."""
+        return [picture for picture in self.pictures if picture.dataset == dataset and picture.kind in kinds]
+
+    def of(self, table: Table) -> list[Found]:
+        """The trials behind a table."""
+        return [
+            found
+            for found in self.trials
+            if (found.record.trial.dataset.label, str(found.record.trial.budget)) == (table.dataset, table.budget)
+        ]
+
+    def curves(self, table: Table) -> pd.DataFrame:
+        """The curves of a table's finished trials, below each other."""
+        return stored.tables(self.store, [t for t in self.of(table) if t.record.status == "done"], CURVE)

@@ -1,0 +1,251 @@
+"""The sections of a suite's part of the page: each takes its `Content` and returns HTML, or nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from genbench.protocols import protocol
+from genbench.registry import Reference, metrics, panels
+from genbench.report import budgets, scatter
+from genbench.report.budgets import UNITS, Equal, Reached
+from genbench.report.model import Cell, Column, Row, Table
+from genbench.report.page.content import Content
+from genbench.report.page.render import template
+from genbench.report.render import title
+from genbench.report.style import STYLE, Picture
+from genbench.report.verdict import ORACLE, sentence
+from genbench.stats import minimal_detectable_effect
+
+Panel = Callable[[Content], str]
+ALONG = ("curves", "losses")
+PANORAMAS = ("landscapes",)
+GALLERIES = ("strip", "film", "samples", "interpolation", "sweep", "neighbours")
+COMMANDS = 20
+"""Of the commands that made the records, so many are shown."""
+
+
+def panel(name: str, heading: str) -> Callable[[Panel], Panel]:
+    """Registers a section of the page under a heading."""
+    return panels.register(name, facts={"title": heading})
+
+
+@panel("verdict", "Verdict")
+def verdict(content: Content) -> str:
+    """A sentence a dataset: who is best by the protocol's deciding column, and whether that can be told."""
+    return template("verdict.html").render(sentences=[sentence(table) for table in content.main], suite=content.suite)
+
+
+@panel("tables", "Tables")
+def tables(content: Content) -> str:
+    """Every protocol's tables, which can be sorted and filtered."""
+    shown = [
+        {"protocol": name, "open": place == 0, "tables": [_shown(table) for table in found]}
+        for place, (name, found) in enumerate(content.tables.items())
+    ]
+    return template("tables.html").render(protocols=shown, suite=content.suite, several=len(shown) > 1)
+
+
+@panel("scores", "Every seed")
+def scores(content: Content) -> str:
+    """All scores behind the first protocol's tables, with controls and null bands."""
+    import matplotlib as mpl
+
+    drawn = []
+    with mpl.rc_context(STYLE):
+        for table in content.main:
+            images = bool(content.pictures_of(table.dataset, "samples"))
+            if (figure := scatter.scores(table.headline(), content.colours, images)) is not None:
+                caption = (
+                    f"{table.dataset}: every seed's or draw's score as a point, their mean as a tick with its 95 % "
+                    "interval, the truth's null band in green."
+                )
+                drawn.append(Picture("scores", table.dataset, f"scores-{table.dataset}.svg", caption, figure))
+    return _figures(content, drawn)
+
+
+@panel("curves", "Along training")
+def along(content: Content) -> str:
+    """Metrics and losses along training."""
+    return _figures(content, [p for d in content.datasets for p in content.pictures_of(d, *ALONG)])
+
+
+@panel("budgets", "At equal what?")
+def equal(content: Content) -> str:
+    """Rankings at equal steps, updates, samples and seconds, and how soon targets are reached."""
+    compared = []
+    for table in content.main:
+        curves, records = content.curves(table), [found.record for found in content.of(table)]
+        metric = budgets.deciding(table.protocol, curves) if len(curves) else None
+        if metric is None:
+            continue
+        higher = bool(budgets.higher_is_better(table.protocol, metric))
+        standings = [found for unit in UNITS if (found := budgets.at_equal(curves, records, metric, higher, unit))]
+        compared.append(
+            {
+                "table": table,
+                "metric": metric,
+                "equal": [_equal(found) for found in standings],
+                "seconds": any(found.unit == "seconds" for found in standings),
+                "reached": [_reached(found) for found in _modes(table, curves, records)],
+                "target": _target(table),
+            }
+        )
+    return template("budgets.html").render(compared=compared, suite=content.suite) if compared else ""
+
+
+@panel("pictures", "Samples")
+def pictures(content: Content) -> str:
+    """Landscapes, strips, films and galleries."""
+    drawn = [*content.pictures_of(None, *PANORAMAS)]
+    drawn += [picture for dataset in content.datasets for picture in content.pictures_of(dataset, *GALLERIES)]
+    return _figures(content, drawn)
+
+
+@panel("metrics", "What the metrics say")
+def cards(content: Content) -> str:
+    """A card for each metric of the first protocol's tables."""
+    way = protocol(content.protocols[0])
+    names = dict.fromkeys(column.name for table in content.main for column in table.columns)
+    shown = [_card(name, way.columns[name], content.main) for name in names if name in way.columns]
+    return template("metrics.html").render(cards=shown, suite=content.suite)
+
+
+@panel("trials", "Trials")
+def trials(content: Content) -> str:
+    """Which trials are done, which failed and why."""
+    rows = dict.fromkeys(row.label for table in content.main for row in table.rows if row.kind == "trainer")
+    matrix = [(label, [_cell(table, label) for table in content.main]) for label in rows]
+    failures = [failure for table in content.main for row in table.rows for failure in row.failures]
+    notes = [f"{table.dataset}: {note}" for table in content.main for note in table.notes]
+    return template("trials.html").render(
+        datasets=[table.dataset for table in content.main],
+        matrix=matrix,
+        failures=failures,
+        notes=notes,
+        suite=content.suite,
+    )
+
+
+@panel("provenance", "Where it comes from")
+def provenance(content: Content) -> str:
+    """The commands that make these records again, and what made them."""
+    facts: dict[str, dict[str, None]] = {}
+    for found in content.trials:
+        for key, value in _facts(found.record.provenance):
+            facts.setdefault(key, {})[value] = None
+    commands = list(facts.pop("command", {}))
+    return template("provenance.html").render(
+        commands=commands[:COMMANDS],
+        more=len(commands) - COMMANDS,
+        facts=[(key, list(values)) for key, values in facts.items()],
+        trials=len(content.trials),
+        suite=content.suite,
+    )
+
+
+def _figures(content: Content, drawn: list[Picture]) -> str:
+    return template("figures.html").render(pictures=drawn, suite=content.suite) if drawn else ""
+
+
+def _shown(table: Table) -> dict[str, Any]:
+    """A table as its template wants it."""
+    headline = [column.name for column in table.headline().columns]
+    columns = sorted(table.columns, key=lambda column: headline.index(column.name) if column.name in headline else 99)
+    bands = {name: cell.band for row in table.rows if row.kind == "null band" for name, cell in row.cells.items()}
+    return {
+        "table": table,
+        "title": title(table),
+        "columns": [(column, column.name in headline) for column in columns],
+        "some": len(headline) < len(columns),
+        "rows": [(row, [_text(row, column, bands) for column in columns]) for row in table.rows],
+        "notes": table.notes,
+    }
+
+
+def _text(row: Row, column: Column, bands: dict[str, tuple[float, float] | None]) -> dict[str, Any]:
+    cell = row.cells.get(column.name, Cell())
+    band = bands.get(column.name)
+    mean = cell.interval.value if cell.interval else None
+    return {
+        "cell": cell,
+        "mean": mean,
+        "half": cell.interval.half_width if cell.interval else None,
+        "of": None if len(cell.values) == row.finished else len(cell.values),
+        "as_true": row.kind == "trainer" and mean is not None and band is not None and band[0] <= mean <= band[1],
+    }
+
+
+def _equal(found: Equal) -> dict[str, Any]:
+    return {"unit": found.unit, "amount": found.amount, "of": {s.trainer: s for s in found.standings}}
+
+
+def _reached(found: Reached) -> dict[str, Any]:
+    came = sum(steps is not None for steps in found.steps.values())
+    return {"trainer": found.trainer, "median": None if math.isinf(found.median) else found.median,
+            "came": came, "seeds": len(found.steps)}  # fmt: skip
+
+
+def _modes(table: Table, curves: Any, records: Any) -> list[Reached]:
+    target = _target(table)
+    return budgets.time_to(curves, records, "modes", target) if target is not None and "modes" in curves else []
+
+
+def _target(table: Table) -> float | None:
+    """How many modes the truth itself captures."""
+    oracle = next((row for row in table.rows if row.label == ORACLE), None)
+    cell = oracle.cells.get("modes") if oracle else None
+    return cell.interval.value if cell and cell.interval else None
+
+
+def _cell(table: Table, label: str) -> Row | None:
+    return next((row for row in table.rows if row.kind == "trainer" and row.label == label), None)
+
+
+def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
+    entry = metrics[Reference.parse(reference).name]
+    first, _, rest = entry.doc.partition("\n\n")
+    detectable = []
+    for table in tables:
+        for row in table.rows:
+            cell = row.cells.get(name)
+            if row.kind == "trainer" and cell is not None and len(cell.values) > 1:
+                deviation = _deviation(cell)
+                detectable.append((table.dataset, row.label, minimal_detectable_effect(deviation, len(cell.values))))
+    return {
+        "name": name,
+        "reference": reference,
+        "summary": " ".join(first.split()),
+        "more": [" ".join(paragraph.split()) for paragraph in rest.split("\n\n") if paragraph.strip()],
+        "unit": entry.facts["unit"],
+        "best": {True: "higher is better", False: "lower is better", None: "best at the truth's own value"}[
+            entry.facts["higher_is_better"]
+        ],
+        "citation": entry.citation,
+        "detectable": detectable,
+        "controls": [(table.dataset, _fixed(table, name)) for table in tables],
+    }
+
+
+def _fixed(table: Table, name: str) -> list[tuple[str, Cell]]:
+    """The controls' and the null band's cells in a column."""
+    return [(row.label, row.cells[name]) for row in table.rows if row.kind != "trainer" and name in row.cells]
+
+
+def _deviation(cell: Cell) -> float:
+    mean = math.fsum(cell.values) / len(cell.values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in cell.values) / (len(cell.values) - 1))
+
+
+def _facts(recorded: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """A record's provenance, line by line; dates and packages' own hashes are each trial's."""
+    lines = []
+    for key, value in recorded.items():
+        if key == "created":
+            continue
+        if isinstance(value, dict):
+            lines += _facts(value, f"{prefix}{key} ")
+        else:
+            lines.append((f"{prefix}{key}", str(value)))
+    return lines

@@ -1,0 +1,128 @@
+"""The page: one file, complete, escaped, the same every time, and asking nothing of any host."""
+
+import re
+from pathlib import Path
+
+import made_up
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from genbench.registry import panels
+from genbench.report.page import page
+from genbench.report.page.render import anchor
+from genbench.store import Store
+
+ODD = 'gan[note=<script>alert("x")</script>&amp;]'
+PANELS = ["verdict", "tables", "scores", "curves", "budgets", "pictures", "metrics", "trials", "provenance"]
+
+
+def curve(seed, last=0.1):
+    return pd.DataFrame(
+        {
+            "protocol": "genbench1",
+            "steps": [10, 20, 40],
+            "updates": [20, 40, 80],
+            "samples": [100, 200, 400],
+            "seconds": [0.1, 0.2, 0.4],
+            "modes": [1.0, 4.0, 8.0],
+            "reverse_kl": [2.0, 1.0 + seed / 10, last + seed / 100],
+        }
+    )
+
+
+def samples(seed):
+    rng = np.random.default_rng(seed)
+    shapes = {"final": (50, 2), "strip": (3, 20, 2), "real": (50, 2)}
+    return {name: torch.tensor(rng.normal(size=shape), dtype=torch.float32) for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two trainers with five seeds each, one of them with a failure and a name that is markup, and controls."""
+    made_up_plan = made_up.suite(trainers=(ODD, "wgan"), seeds=(0, 1, 2, 3, 4))
+    Store(tmp_path).write_plan(made_up_plan)
+    for trainer, value in ((ODD, 0.9), ("wgan", 0.1)):
+        for seed in range(5):
+            scores = made_up.scores({"modes": 8.0, "reverse_kl": value + seed / 100, "hq": 0.9})
+            trial = made_up.trial(made_up.component("gan", label=trainer) if trainer == ODD else trainer, seed=seed)
+            if trainer == ODD and seed == 4:
+                made_up.put(tmp_path, trial, status="diverged", reason="<b>nan</b>")
+            else:
+                made_up.put(tmp_path, trial, scores, curve=curve(seed, value), samples=samples(seed))
+    drawn = {"oracle": [made_up.scores({"modes": 8.0, "reverse_kl": 0.001, "hq": 0.98})] * 3}
+    band = [made_up.score("reverse_kl", None, (0.0005, 0.002))]
+    made_up.put_controls(tmp_path, made_up.component("ring8"), drawn, band)
+    return tmp_path
+
+
+@pytest.fixture
+def html(root):
+    return page(Store(root), ["made-up"])
+
+
+def test_every_panel_has_its_section_and_its_link(html):
+    assert [entry.name for entry in panels] == PANELS
+    for name in PANELS:
+        assert f'id="made-up-{name}"' in html
+        assert f'href="#made-up-{name}"' in html
+
+
+def test_permalinks_lead_somewhere_and_ids_are_unique(html):
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', html)) <= set(ids)
+
+
+def test_what_came_from_a_record_is_escaped(html):
+    assert "<script>alert" not in html
+    assert "<b>nan</b>" not in html
+    assert "&lt;b&gt;nan&lt;/b&gt;" in html
+
+
+def test_it_loads_nothing(html):
+    assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', html)
+    assert "@import" not in html
+    assert re.search(r"Content-Security-Policy[^>]*default-src 'none'", html)
+
+
+def test_equal_results_make_equal_pages(root, html):
+    assert page(Store(root), ["made-up"]) == html
+
+
+def test_tables_hold_values_letters_failures_and_controls(html):
+    text = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    assert "wgan has the best reverse_kl, 0.12" in text
+    assert "4/5, 1 failed" in text
+    assert "0.0005 – 0.002" in text or "0.0005–0.002" in text
+    assert re.search(r"0\.12 ±0\.02 a", text)
+
+
+def test_trainers_are_ranked_at_equal_amounts_and_targets_timed(html):
+    text = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    assert "40 generator steps 80 network updates 400 real samples" in text
+    assert "wgan first captured all 8 modes after 40 steps (median); 5 of 5 seeds ever did." in text
+
+
+def test_files_that_cannot_be_read_are_named(root):
+    (next(root.glob("made-up/*/wgan/*/record.json"))).write_text("{")
+    found = page(Store(root), ["made-up"])
+    assert "These files can’t be read" in found
+    assert "not JSON" in found
+
+
+def test_page_of_a_suite_where_all_failed_says_so(tmp_path):
+    made_up.put(tmp_path, made_up.trial(), status="crashed", reason="no reason")
+    found = page(Store(tmp_path), ["made-up"])
+    assert "no reason" in found
+    assert 'id="made-up-pictures"' not in found
+
+
+def test_toys_reference_fits_into_five_megabytes():
+    reference = Path(__file__).parents[2] / "results" / "reference"
+    assert len(page(Store(reference), ["toy2d"]).encode()) < 5e6
+
+
+def test_anchor_is_made_of_letters_digits_and_hyphens():
+    assert anchor("toy2d", "fd[mnist-cnn-1]", "Ünïcode  x") == "toy2d-fd-mnist-cnn-1-n-code-x"
