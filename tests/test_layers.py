@@ -12,7 +12,7 @@ LAYERS = (
     ("genbench", "distances", "errors", "provenance", "record", "registry", "seeding", "spec"),
     ("datasets", "features", "networks", "protocols", "store"),
     ("controls", "engine", "metrics", "stats", "suites"),
-    ("api", "executors", "report"),
+    ("api", "compare", "executors", "report"),
     ("cli",),
 )
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from genbench import __version__
-from genbench.cli import data, doctor, figures, list_, report, run, show
+from genbench.cli import compare, data, doctor, figures, list_, report, run, show
 from genbench.errors import GenbenchError
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -39,6 +39,7 @@ def _common(
 
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("figures")(figures.figures)
 app.command("list")(list_.list_)
 app.command("show")(show.show)
@@ -47,7 +48,7 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Runs the command line. Exit codes: 0 all well, 1 some trials failed, 2 bad usage, 130 interrupted."""
+    """Runs the command line. Exit codes: 0 all well, 1 some trials failed, 2 bad usage, 3 worse, 130 interrupted."""
     try:
         app()
     except GenbenchError as error:

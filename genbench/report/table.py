@@ -12,6 +12,11 @@ from genbench.spec import Suite
 from genbench.stats import mean_interval
 from genbench.store import Found, Store
 
+AVERAGED = ", EMA "
+"""Stands between a trainer's label and the decay, in the label of the row of its averaged weights."""
+
+LEFT_OUT = "Some values are left out"
+
 
 def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
     """The tables of a suite's results, one a dataset and budget, in the plan's order."""
@@ -56,7 +61,7 @@ def _table(
     rows = (*trained, *fixed)
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
-        notes.append(f"Some values are left out, being of another version or another n than their column: {names}.")
+        notes.append(f"{LEFT_OUT}, being of another version or another n than their column: {names}.")
     held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
     columns = tuple(gate.columns[name] for name in gate.columns if name in held)
     return judged(Table(suite, dataset, budget, protocol, columns, rows, tuple(notes)))
@@ -127,7 +132,7 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
         draws = [(seed, gate.admit(scores)) for seed, scores in own if scores or ema is None]
         yield Row(
             "trainer",
-            label if ema is None else f"{label}, EMA {ema:g}",
+            label if ema is None else f"{label}{AVERAGED}{ema:g}",
             _cells(draws),
             len(draws),
             max(planned, len(trials)),

@@ -44,6 +44,8 @@ def watched(*arguments, **environment):
         ("run --suite toy3d", 2),
         ("run --suite toy2d --trainer gan[lr=0]", 2),
         ("report none", 2),
+        ("compare none none", 2),
+        ("compare --help", 0),
         ("data list", 0),
         ("data list --json", 0),
         ("data prepare ring8", 2),
@@ -60,6 +62,12 @@ def test_report_imports_no_torch(options, results):
     code, out, torch = watched("report", results, *options)
     assert (code, torch) == (0, "no torch")
     assert "wgan-gp" in out
+
+
+def test_compare_imports_no_torch(results):
+    code, out, torch = watched("compare", results, "--trainer", "gan", "--against", "wgan-gp")
+    assert (code, torch) == (0, "no torch")
+    assert "gan against wgan-gp" in out
 
 
 def test_completion_imports_no_torch():
@@ -94,5 +102,5 @@ def test_version_is_the_packages(genbench):
 @pytest.mark.parametrize("command", [[], ["-h"]])
 def test_help_names_every_command(command, genbench):
     ran = genbench(*command)
-    for name in ("run", "report", "list", "show", "data", "doctor"):
+    for name in ("run", "report", "compare", "list", "show", "data", "doctor"):
         assert f" {name} " in ran.out + ran.err

@@ -1,0 +1,140 @@
+"""`genbench compare`: two results folders, or two trainers, held against each other; for people and for CI."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genbench.cli import stored
+from genbench.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genbench.compare.changes import Change
+    from genbench.compare.margins import Margin
+    from genbench.compare.sides import Pair, Sides
+
+REGRESSION = 3
+"""The exit code where `--fail-on` found what it looks for."""
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="The results that are compared with.")],
+    second: Annotated[
+        Path | None, typer.Argument(metavar="[B]", help="The results that may be worse; none with --against.")
+    ] = None,
+    suite: Annotated[str | None, typer.Option(help="One suite; all that both have by default.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="The way of scoring; the suite's first in A by default.")] = None,
+    trainer: Annotated[str | None, typer.Option(help="One trainer; with --against, the one that may be worse.")] = None,
+    against: Annotated[str | None, typer.Option(help="Compare --trainer with this one, both in the results A.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="One dataset.")] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="One metric; may be given again. By default those of --fail-on, or else the protocol's main ones."
+        ),
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC[:±X[%]]",
+            help="Exit with 3 where METRIC is significantly worse by over X, or X % of A's mean; may be given again.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare results A with results B, or two trainers in A: is B worse, and could these seeds tell?
+
+    Exit codes: 0 nothing that --fail-on looks for, 2 bad usage or sides that can't be compared, 3 a metric of
+    --fail-on is significantly worse beyond its margin or, with --fail-on, a trial failed in B that hadn't in A.
+    """
+    from genbench.compare import show
+    from genbench.compare.changes import breaches, changes
+    from genbench.compare.margins import Margin
+
+    margins = [Margin.parse(text) for text in fail_on or ()]
+    sides = _sides(first, second, suite, protocol, trainer, against, dataset)
+    wanted = list(dict.fromkeys([*(metric or ()), *(margin.metric for margin in margins)]))
+    _check(sides.pairs, wanted, margins)
+    found = changes(sides.pairs, wanted)
+    _check_directions(found, margins)
+    broken = breaches(found, margins)
+    if as_json:
+        sys.stdout.write(show.as_json(sides, found, broken))
+    else:
+        show.terminal(sides, found)
+        typer.echo(show.sentence(sides, found, broken))
+    for warning in show.warnings(found):
+        typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+    if broken or (margins and sides.failed):
+        raise typer.Exit(REGRESSION)
+
+
+def _sides(
+    first: Path,
+    second: Path | None,
+    suite: str | None,
+    protocol: str | None,
+    trainer: str | None,
+    against: str | None,
+    dataset: str | None,
+) -> Sides:
+    from genbench.compare import sides
+    from genbench.errors import GenbenchError
+
+    if second is None and (trainer is None or against is None):
+        raise GenbenchError(
+            f"Compare {first} with what? Give another results folder: genbench compare {first} results/reference, or "
+            f"two trainers: genbench compare {first} --trainer wgan-gp --against gan"
+        )
+    if second is not None and against is not None:
+        raise GenbenchError(
+            f"--against compares trainers of one folder, and there are two: leave {second} out, or --against."
+        )
+    store = stored.results(first)
+    names = stored.suites(store, suite)
+    if second is None:
+        protocols = {name: stored.protocol(store, name, protocol) for name in names}
+        assert trainer is not None and against is not None
+        found = sides.two_trainers(store, protocols, trainer, against, dataset)
+        stored.tell_unreadable(store)
+        return found
+    other = stored.results(second)
+    both = [name for name in names if name in stored.suites(other, suite)]
+    protocols = {name: stored.protocol(store, name, protocol) for name in both}
+    found = sides.two_folders(store, other, protocols, trainer, dataset)
+    for read in (store, other):
+        stored.tell_unreadable(read)
+    return found
+
+
+def _check(pairs: Sequence[Pair], wanted: Sequence[str], margins: Sequence[Margin]) -> None:
+    """Raises for a metric that neither side has scores of, and for a margin that would fail on an improvement."""
+    from genbench.errors import GenbenchError, UnknownName
+
+    known = {column.name: column for pair in pairs for column in pair.columns()}
+    if not known:
+        names = ", ".join(sorted({pair.table.protocol.name for pair in pairs}))
+        raise GenbenchError(f"Neither side has scores under {names}. Name a protocol that has: --protocol NAME")
+    for name in wanted:
+        if name not in known:
+            raise UnknownName("metric with results", name, known)
+    for margin in margins:
+        margin.check(known[margin.metric])
+
+
+def _check_directions(found: Sequence[Change], margins: Sequence[Margin]) -> None:
+    """Raises where nobody says which way is worse: neither the metric, nor the oracle, nor a sign."""
+    from genbench.errors import GenbenchError
+
+    for margin in margins:
+        of = [change for change in found if change.column.name == margin.metric and change.difference is not None]
+        if of and all(change.worsening(margin.sign) is None for change in of):
+            raise GenbenchError(
+                f"--fail-on {margin.text}: {margin.metric} has no better way, and there are no controls to measure it "
+                f"by. Say which way is worse: --fail-on {margin.metric}:+10% or --fail-on {margin.metric}:-10%"
+            )

@@ -1,0 +1,54 @@
+"""Results that commands read: the folder a user names, and the protocol that its tables are under."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from genbench.protocols import Protocol
+    from genbench.store import Store
+
+
+def results(folder: Path) -> Store:
+    """The results, or the reference inside them where there are no others."""
+    from genbench.errors import GenbenchError
+    from genbench.store import REFERENCE, Store
+
+    if not folder.is_dir():
+        raise GenbenchError(f"{folder} is not a folder. Give a results folder, or make one: genbench run --suite toy2d")
+    store = Store(folder)
+    if store.suites():
+        return store
+    reference = Store(folder / REFERENCE)
+    if reference.suites():
+        typer.secho(f"{folder} holds no runs of yours; this is {reference.root}.", err=True)
+        return reference
+    raise GenbenchError(f"{folder} holds no results. Make some: genbench run --suite toy2d --out {folder}")
+
+
+def suites(store: Store, suite: str | None) -> list[str]:
+    """The suites with results, or the one that is asked for; raises UnknownName where it has none."""
+    from genbench.errors import UnknownName
+
+    names = store.suites()
+    if suite is not None and suite not in names:
+        raise UnknownName("suite with results", suite, names)
+    return [name for name in names if suite in (None, name)]
+
+
+def protocol(store: Store, suite: str, name: str | None) -> Protocol:
+    """The protocol of that name; without one, the suite's first."""
+    from genbench.protocols import protocol as protocol_named
+
+    plan = store.plan(suite)
+    stored = (score.identity.protocol for found in store.trials(suite) if found.scores for score in found.scores.scores)
+    return protocol_named(name or (plan.protocols[0] if plan else next(stored, "genbench1")))
+
+
+def tell_unreadable(store: Store) -> None:
+    """Names on standard error each file that couldn't be read, once."""
+    for path, reason in dict.fromkeys(store.unreadable):
+        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)

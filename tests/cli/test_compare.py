@@ -1,0 +1,176 @@
+"""`genbench compare`: its exit codes, its table in 80 columns, the same numbers in JSON, and what it refuses."""
+
+import json
+import shutil
+
+import made_up
+import pytest
+
+GOOD, BAD = [0.010, 0.012, 0.011, 0.015, 0.013], [0.30, 0.25, 0.41, 0.33, 0.29]
+
+
+@pytest.fixture
+def put(tmp_path):
+    """`put("A", "gan", reverse_kl=[…])`: a trial for each value, a seed each."""
+
+    def trials(side, trainer="gan", dataset="ring8", budget="steps=40", identity=None, **values):
+        for seed in range(max(map(len, values.values()))):
+            own = {name: series[seed] for name, series in values.items()}
+            of = made_up.trial(trainer, dataset, seed, budget)
+            made_up.put(tmp_path / side, of, made_up.scores(own, **(identity or {})))
+
+    return trials
+
+
+@pytest.fixture
+def worse(put):
+    """B is worse than A by reverse KL and as good by HQ."""
+    put("A", reverse_kl=GOOD, hq=GOOD)
+    put("B", reverse_kl=BAD, hq=GOOD)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ([], 0),
+        (["--fail-on", "reverse_kl"], 3),
+        (["--fail-on", "reverse_kl:+10%"], 3),
+        (["--fail-on", "reverse_kl:+5"], 0),
+        (["--fail-on", "hq"], 0),
+        (["--fail-on", "hq", "--fail-on", "reverse_kl:+0.1"], 3),
+        (["--fail-on", "reverse_kl", "--json"], 3),
+    ],
+    ids=str,
+)
+def test_exit_code_is_3_for_a_significant_regression_beyond_its_margin(options, code, worse, genbench):
+    ran = genbench("compare", "A", "B", *options)
+    assert (ran.code, ran.err) == (code, "")
+
+
+def test_improvement_is_no_regression(worse, genbench):
+    ran = genbench("compare", "B", "A", "--fail-on", "reverse_kl")
+    assert ran.code == 0
+    assert "B is worse in 0, better in 1" in " ".join(ran.out.split())
+
+
+def test_table_of_80_columns_and_json_hold_the_same_numbers(worse, genbench):
+    text = genbench("compare", "A", "B").out
+    # The sentence at the end is prose that a terminal wraps.
+    assert max(map(len, text.splitlines()[:-1])) <= 80
+    assert "…" not in text
+    assert "ring8, steps=40, protocol genbench1 (suite made-up)" in text
+    (row,) = [line.split() for line in text.splitlines() if line.startswith("reverse_kl↓")]
+    found = json.loads(genbench("compare", "A", "B", "--json").out)
+    (of,) = [one for one in found["comparisons"] if one["metric"] == "reverse_kl"]
+    shown = [f"{of['n'][0]}/{of['n'][1]}", *(f"{mean:.3g}" for mean in of["means"]), f"{of['difference']['value']:.3g}",
+             f"{of['cohens_d']:.2g}", f"{of['p_corrected']:.2g}", f"{of['probability_of_improvement']:.2f}",
+             f"{of['minimal_detectable_effect']:.2g}", of["verdict"]]  # fmt: skip
+    assert row[1:] == shown
+    assert of["values"] == [GOOD, BAD]
+    assert of["p"] == pytest.approx(2 / 252)
+    assert of["p_corrected"] == pytest.approx(4 / 252)
+
+
+def test_summary_says_what_broke_its_margin(worse, genbench):
+    text = " ".join(genbench("compare", "A", "B", "--fail-on", "reverse_kl:+10%").out.split())
+    assert "Of 1 comparison, B is worse in 1, better in 0, and can't be told from A in 0" in text
+    assert (
+        "reverse_kl of gan on ring8 is worse by 0.304, beyond --fail-on reverse_kl:+10%, which allows 0.00122." in text
+    )
+
+
+def test_few_seeds_warn_and_give_no_verdict(put, genbench):
+    put("A", reverse_kl=GOOD[:3])
+    put("B", reverse_kl=BAD[:3])
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
+    assert ran.code == 0
+    assert ran.err.startswith("Warning: No verdict on 1 comparison: with fewer than 4 seeds")
+    assert "No verdict on 1 comparison" in " ".join(ran.out.split())
+
+
+def test_too_many_comparisons_for_so_few_seeds_warn(put, genbench):
+    for side in ("A", "B"):
+        for trainer in ("gan", "wgan", "wgan-gp"):
+            put(side, trainer, reverse_kl=GOOD, hq=GOOD, modes=GOOD)
+    ran = genbench("compare", "A", "B")
+    assert "over 9 comparisons the least p that these seeds allow is 0.071 after correction" in ran.err
+    assert genbench("compare", "A", "B", "--metric", "hq").err == ""
+
+
+def test_trial_that_fails_anew_is_shown_and_fails_the_gate(put, genbench, tmp_path):
+    put("A", reverse_kl=GOOD)
+    put("B", reverse_kl=GOOD[:4])
+    made_up.put(tmp_path / "B", made_up.trial(seed=4), status="diverged", reason="nan")
+    ran = genbench("compare", "A", "B")
+    assert ran.code == 0
+    assert "Failed in B and not in A: gan on ring8, seed 4: diverged: nan" in ran.out
+    assert "1 trial failed in B and not in A." in ran.out
+    assert genbench("compare", "A", "B", "--fail-on", "reverse_kl").code == 3
+    assert genbench("compare", "B", "A", "--fail-on", "reverse_kl").code == 0
+    (failed,) = json.loads(genbench("compare", "A", "B", "--json").out)["failed"]
+    assert failed == {"trainer": "gan", "dataset": "ring8", "seed": 4, "reason": "diverged: nan"}
+
+
+def test_two_trainers_of_one_folder(put, genbench):
+    put("A", "gan", reverse_kl=BAD)
+    put("A", "wgan-gp", reverse_kl=GOOD)
+    ran = genbench("compare", "A", "--trainer", "gan", "--against", "wgan-gp", "--fail-on", "reverse_kl")
+    assert ran.code == 3
+    assert "gan against wgan-gp" in ran.out
+    assert genbench("compare", "A", "--trainer", "wgan-gp", "--against", "gan", "--fail-on", "reverse_kl").code == 0
+
+
+def test_reference_may_be_a_side(put, genbench, tmp_path):
+    put("A", reverse_kl=GOOD)
+    shutil.copytree(tmp_path / "A", tmp_path / "results" / "reference")
+    ran = genbench("compare", "results/reference", "A", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    (of,) = json.loads(ran.out)["comparisons"]
+    assert of["difference"]["value"] == 0
+    assert of["verdict"] == "unclear"
+
+
+def test_real_runs_are_compared(results, genbench):
+    ran = genbench("compare", results, "--trainer", "wgan-gp", "--against", "gan", "--json")
+    assert ran.code == 0
+    found = json.loads(ran.out)
+    assert {one["verdict"] for one in found["comparisons"]} == {"untested"}
+    assert {"modes", "hq", "w2"} <= {one["metric"] for one in found["comparisons"]}
+    assert len(found["warnings"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["A"], "Compare A with what?"),
+        (["A", "--trainer", "gan"], "--trainer wgan-gp --against gan"),
+        (["A", "B", "--trainer", "gan", "--against", "wgan"], "leave B out, or --against"),
+        (["A", "none"], "none is not a folder"),
+        (["A", "B", "--suite", "toy"], "No suite with results is named 'toy'."),
+        (["A", "B", "--protocol", "pacgan"], "Did you mean pacgan2018?"),
+        (["A", "B", "--protocol", "pacgan2018"], "Neither side has scores under pacgan2018."),
+        (["A", "B", "--trainer", "wgan"], "no trainer, dataset and budget in common"),
+        (["A", "B", "--metric", "reverse_k"], "Did you mean reverse_kl?"),
+        (["A", "B", "--fail-on", "reverse_kl+10%"], "--fail-on reverse_kl:+10%"),
+        (["A", "B", "--fail-on", "hq:+0.1"], "hq is better when higher"),
+        (["A", "B", "--fail-on", "std_ratio"], "Say which way is worse: --fail-on std_ratio:+10%"),
+    ],
+    ids=str,
+)
+def test_refuses_what_it_cannot_compare(options, message, put, genbench):
+    for side in ("A", "B"):
+        put(side, reverse_kl=GOOD, hq=GOOD, std_ratio=GOOD)
+    ran = genbench("compare", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_refuses_other_identities_and_budgets_and_names_the_fields(put, genbench):
+    put("A", reverse_kl=GOOD)
+    put("A", dataset="grid25", reverse_kl=GOOD)
+    put("B", reverse_kl=GOOD, identity={"n": 500})
+    put("B", dataset="grid25", budget="steps=80", reverse_kl=GOOD)
+    ran = genbench("compare", "A", "B")
+    assert (ran.code, ran.out) == (2, "")
+    assert "ring8, reverse_kl: n: 10000 in A, 500 in B" in ran.err
+    assert "grid25: budget: steps=40 in A, steps=80 in B" in ran.err
