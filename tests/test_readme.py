@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from genbench.protocols import protocol
-from genbench.report.render import markdown
+from genbench.report.formats import markdown
 from genbench.report.table import tables
 from genbench.store import Store
 

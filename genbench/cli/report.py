@@ -45,7 +45,7 @@ def _report(
     all_metrics: bool,
     pictures: Path | None,
 ) -> None:
-    from genbench.report import render
+    from genbench.report import formats
     from genbench.report.table import tables
 
     names = stored.suites(store, suite)
@@ -53,9 +53,9 @@ def _report(
     if not all_metrics and format_ in ("terminal", "md"):
         found = [table.headline() for table in found]
     if format_ == "terminal":
-        render.terminal(found)
+        formats.terminal(found)
     else:
-        text = {"md": render.markdown, "csv": render.comma_separated, "json": render.as_json}[format_](found)
+        text = {"md": formats.markdown, "csv": formats.comma_separated, "json": formats.as_json}[format_](found)
         sys.stdout.write(text)
     if pictures is not None:
         _draw(store, names, pictures)

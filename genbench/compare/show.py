@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genbench.compare.changes import Breach, Change, least_p
 from genbench.compare.sides import FIRST, SECOND, Sides
-from genbench.report.render import ARROWS, number
+from genbench.report.formats.text import ARROWS, number
 from genbench.stats import FEWEST_SEEDS, LEVEL, mean_interval
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from genbench.report.render import number
+from genbench.report.formats import number
 from genbench.store import Store
 
 

@@ -10,7 +10,7 @@ import made_up
 import pytest
 
 from genbench.protocols.points import GENBENCH1
-from genbench.report import render
+from genbench.report import formats
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.stats import mean_interval
 
@@ -46,7 +46,7 @@ def printed(capsys, monkeypatch):
     def show(*tables, width=160):
         monkeypatch.setenv("COLUMNS", str(width))
         monkeypatch.delenv("FORCE_COLOR", raising=False)
-        render.terminal(tables)
+        formats.terminal(tables)
         return capsys.readouterr().out
 
     return show
@@ -55,8 +55,8 @@ def printed(capsys, monkeypatch):
 @pytest.fixture(params=["terminal", "markdown", "csv", "json"])
 def rendered(request, printed):
     """`rendered(table, …)` in each format."""
-    formats = {"markdown": render.markdown, "csv": render.comma_separated, "json": render.as_json}
-    return printed if request.param == "terminal" else lambda *tables: formats[request.param](tables)
+    written = {"markdown": formats.markdown, "csv": formats.comma_separated, "json": formats.as_json}
+    return printed if request.param == "terminal" else lambda *tables: written[request.param](tables)
 
 
 def cells_of(markdown, label):
@@ -66,7 +66,7 @@ def cells_of(markdown, label):
 
 
 def test_markdown_shows_means_with_half_intervals_and_what_is_missing():
-    text = render.markdown([FULL])
+    text = formats.markdown([FULL])
     assert "**ring8, steps=40, protocol genbench1 (suite made-up)**" in text
     assert "| | | modes↑ | reverse_kl↓ | std_ratio |" in text
     assert cells_of(text, "gan") == ["3/4 seeds", "7.67 ±1.4", "–", "1.02 (1/3)"]
@@ -75,11 +75,11 @@ def test_markdown_shows_means_with_half_intervals_and_what_is_missing():
     assert cells_of(text, "null band") == ["", "8", "0.0003 –0.0029", "–"]
     assert "- seed 3: crashed: ah" in text
     assert "- Mind the gap." in text
-    assert text.endswith(render.LEGEND + "\n")
+    assert text.endswith(formats.LEGEND + "\n")
 
 
 def test_markdown_rows_have_as_many_cells_as_the_heading():
-    lines = [line for line in render.markdown([FULL]).splitlines() if line.startswith("|")]
+    lines = [line for line in formats.markdown([FULL]).splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {6}
     assert lines[1] == "|---|---|---:|---:|---:|"
 
@@ -102,7 +102,7 @@ def test_eighty_characters_hold_a_headline_table(printed):
 
 
 def test_json_holds_everything():
-    (found,) = json.loads(render.as_json([FULL]))
+    (found,) = json.loads(formats.as_json([FULL]))
     assert (found["suite"], found["dataset"], found["budget"], found["protocol"]) == (
         "made-up", "ring8", "steps=40", "genbench1",
     )  # fmt: skip
@@ -128,8 +128,8 @@ def test_json_holds_everything():
 
 
 def test_csv_and_json_hold_the_same_numbers_to_the_last_digit():
-    lines = list(csv.DictReader(io.StringIO(render.comma_separated([FULL]))))
-    (found,) = json.loads(render.as_json([FULL]))
+    lines = list(csv.DictReader(io.StringIO(formats.comma_separated([FULL]))))
+    (found,) = json.loads(formats.as_json([FULL]))
     by_json = {(row["label"], name): cell for row in found["rows"] for name, cell in row["cells"].items()}
     by_csv = {(line["row"], line["metric"]): line for line in lines if line["metric"]}
     assert by_csv.keys() == by_json.keys()
@@ -161,17 +161,17 @@ def test_notes_and_failures_are_not_taken_for_markup(printed):
 
 def test_pipes_do_not_end_a_markdown_cell():
     row = Row("trainer", "gan[loss=a|b]", {"modes": cell(8.0)}, 1, 1, ("a | b",))
-    text = render.markdown([table(row, columns=["modes"])])
+    text = formats.markdown([table(row, columns=["modes"])])
     assert cells_of(text, r"gan[loss=a\|b]") == ["1 seeds", "8"]
     assert r"- a \| b" in text
 
 
 def test_reason_of_several_lines_stays_one_note():
     row = Row("trainer", "gan", {}, 0, 1, ("seed 0: crashed: RuntimeError: one\n\ntwo\n| three",))
-    _, _, notes = render.markdown([table(row)]).partition("\n\n- ")
+    _, _, notes = formats.markdown([table(row)]).partition("\n\n- ")
     note, _, rest = notes.partition("\n\n")
     assert "two" in note
-    assert rest == render.LEGEND + "\n"
+    assert rest == formats.LEGEND + "\n"
 
 
 def test_tables_follow_each_other_in_every_format(rendered):
@@ -196,4 +196,4 @@ def test_no_tables_are_no_error(rendered):
     ],
 )
 def test_numbers_have_three_digits(value, text):
-    assert render.number(value) == text
+    assert formats.number(value) == text

@@ -1,0 +1,72 @@
+"""The long table: one line a row and metric, the same for whatever reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypedDict
+
+from genbench.report.model import Cell, Column, Row, Table
+
+
+class Line(TypedDict):
+    """A row's values of one metric; a row without any has one line without a metric."""
+
+    suite: str
+    dataset: str
+    budget: str
+    protocol: str
+    kind: str
+    row: str
+    finished: int
+    planned: int
+    metric: str | None
+    unit: str | None
+    n: int | None
+    mean: float | None
+    low: float | None
+    high: float | None
+    letters: str
+    values: tuple[float, ...]
+    seeds: tuple[int, ...]
+
+
+def lines(tables: Sequence[Table]) -> Iterator[Line]:
+    """Every cell of the tables; of null bands, `low` and `high` are the ends."""
+    for table, row, column, cell in _cells(tables):
+        low, high = ends(cell)
+        yield Line(
+            suite=table.suite,
+            dataset=table.dataset,
+            budget=table.budget,
+            protocol=table.protocol.name,
+            kind=row.kind,
+            row=row.label,
+            finished=row.finished,
+            planned=row.planned,
+            metric=column.name if column else None,
+            unit=column.unit if column else None,
+            n=column.identity.n if column else None,
+            mean=cell.interval.value if cell.interval else None,
+            low=low,
+            high=high,
+            letters=cell.letters,
+            values=cell.values,
+            seeds=cell.seeds,
+        )
+
+
+def ends(cell: Cell) -> tuple[float | None, float | None]:
+    """The ends of a cell's interval or band, None where it has none."""
+    if cell.band is not None:
+        return cell.band
+    return (cell.interval.low, cell.interval.high) if cell.interval else (None, None)
+
+
+def _cells(tables: Sequence[Table]) -> Iterator[tuple[Table, Row, Column | None, Cell]]:
+    """Every cell with its column; for a row without any, an empty one that has no column."""
+    for table in tables:
+        for row in table.rows:
+            held = [column for column in table.columns if column.name in row.cells]
+            yield from ((table, row, column, row.cells[column.name]) for column in held)
+            if not held:
+                yield table, row, None, Cell()

@@ -1,0 +1,34 @@
+"""Tables in GitHub's Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genbench.report.formats.text import LEGEND, headings, notes, seeds, texts, title
+from genbench.report.model import Table
+from genbench.report.verdict import sentence
+
+
+def markdown(tables: Sequence[Table]) -> str:
+    """The tables as GitHub's Markdown."""
+    parts = []
+    for table in tables:
+        lines = [
+            f"**{title(table)}**",
+            "",
+            _escaped(sentence(table)),
+            "",
+            "| | | " + " | ".join(headings(table)) + " |",
+            "|---|---|" + "---:|" * len(table.columns),
+            *(
+                f"| {_escaped(row.label)} | {seeds(row)} | " + " | ".join(texts(table, row)) + " |"
+                for row in table.rows
+            ),
+        ]
+        below = [f"- {_escaped(note)}" for note in notes(table)]
+        parts.append("\n".join([*lines, *(["", *below] if below else [])]))
+    return "\n\n".join([*parts, LEGEND]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

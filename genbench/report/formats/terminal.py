@@ -1,0 +1,71 @@
+"""Tables in the terminal, by rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from genbench.report.formats.text import LEGEND, headings, notes, seeds, texts, title
+from genbench.report.model import Column, Row, Table
+from genbench.report.verdict import sentence
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+
+def terminal(tables: Sequence[Table]) -> None:
+    """Prints the tables with rich; one that is wider than the terminal goes on below itself, column by column."""
+    from rich.console import Console
+
+    console = Console(highlight=False, emoji=False)
+    for table in tables:
+        console.print(title(table), markup=False, style="bold")
+        console.print(sentence(table), markup=False)
+        for columns in _blocks(table, console.width):
+            console.print(_rich_table(replace(table, columns=columns)))
+        for note in notes(table):
+            console.print(note, markup=False, style="yellow")
+    console.print(LEGEND, style="dim")
+
+
+def _rich_table(table: Table) -> RichTable:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    shown.add_column("", overflow="fold")
+    for heading in headings(table):
+        shown.add_column(escape(heading), justify="right")
+    for before, row in zip((None, *table.rows), table.rows, strict=False):
+        if before is not None and before.kind != row.kind:
+            shown.add_section()
+        cells = ["\n".join(_lines(text)) for text in texts(table, row)]
+        shown.add_row(escape(_label(row)), *cells, style=None if row.kind == "trainer" else "dim")
+    return shown
+
+
+def _blocks(table: Table, width: int) -> Iterator[tuple[Column, ...]]:
+    """The columns in groups that fit beside the rows' labels, as wide as they are; one at least in each."""
+    shown = [headings(table), *(texts(table, row) for row in table.rows)]
+    widths = [max(len(line) for text in column for line in _lines(text)) + 2 for column in zip(*shown, strict=True)]
+    labels = max((len(line) for row in table.rows for line in _label(row).splitlines()), default=0) + 2
+    block: list[Column] = []
+    left = width - labels
+    for column, needed in zip(table.columns, widths, strict=True):
+        if block and needed > left:
+            yield tuple(block)
+            block, left = [], width - labels
+        block.append(column)
+        left -= needed
+    yield tuple(block)
+
+
+def _label(row: Row) -> str:
+    return f"{row.label}\n{seeds(row)}".strip()
+
+
+def _lines(text: str) -> list[str]:
+    """A cell in two lines: the value over its interval."""
+    return text.split(" ", 1)

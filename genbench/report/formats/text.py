@@ -1,0 +1,61 @@
+"""What people read in a table, whichever format shows it: headings, rounded cells, legends and notes."""
+
+from __future__ import annotations
+
+from genbench.report.model import Cell, Row, Table
+
+ROUNDING = 1e-9
+ARROWS = {True: "↑", False: "↓", None: ""}
+LEGEND = (
+    "Mean over seeds ± half of its 95 % interval (Student's t). ↑ more is better, ↓ less is better; a column without "
+    "an arrow is best at the oracle's value. Null band: 95 % of the truth's own scores at the same n. Letters: two "
+    "trainers that share none in a column differ significantly (permutation test, Holm's correction, 5 %)."
+)
+
+
+def title(table: Table) -> str:
+    """A table's heading."""
+    return f"{table.dataset}, {table.budget}, protocol {table.protocol.name} (suite {table.suite})"
+
+
+def headings(table: Table) -> list[str]:
+    """The columns' names with an arrow to what is better."""
+    return [f"{column.name}{ARROWS[column.higher_is_better]}" for column in table.columns]
+
+
+def texts(table: Table, row: Row) -> list[str]:
+    """A row's cells: the number, a space, and what else there is to say of it."""
+    return [_text(row, row.cells.get(column.name)) for column in table.columns]
+
+
+def seeds(row: Row) -> str:
+    """How many seeds or draws stand behind a row."""
+    if row.kind == "null band":
+        return ""
+    counted = str(row.finished) if row.finished == row.planned else f"{row.finished}/{row.planned}"
+    return f"{counted} {'draws' if row.kind == 'control' else 'seeds'}"
+
+
+def notes(table: Table) -> list[str]:
+    """What stands below a table: its failures and what one should know of it."""
+    return [*(failure for row in table.rows for failure in row.failures), *table.notes]
+
+
+def number(value: float) -> str:
+    """Three significant digits, or all before the point where there are more, without an exponent below a million."""
+    return f"{value:.0f}" if abs(value) < 1e6 and (value == int(value) or abs(value) >= 1000) else f"{value:.3g}"
+
+
+def _text(row: Row, cell: Cell | None) -> str:
+    if cell is None or not (cell.values or cell.band):
+        return "–"
+    if cell.band is not None:
+        low, high = cell.band
+        return number(low) if low == high else f"{number(low)} –{number(high)}"
+    assert cell.interval is not None
+    half = cell.interval.half_width
+    if half is not None and half < ROUNDING * abs(cell.interval.value):
+        half = 0.0  # the same samples in another order
+    text = number(cell.interval.value) if half is None else f"{number(cell.interval.value)} ±{half:.2g}"
+    text = f"{text} {cell.letters}" if cell.letters else text
+    return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"
