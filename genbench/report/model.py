@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from genbench.protocols import Protocol
 from genbench.record import Identity
 from genbench.stats import Interval
 
-RowKind = Literal["trainer", "control", "null band"]
+RowKind = Literal["trainer", "control", "null band", "published"]
+SpreadKind = Literal["standard error", "standard deviation"]
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,19 @@ class Column:
     identity: Identity
 
 
+class Published(NamedTuple):
+    """A number that a paper prints, with the spread over its runs, of whatever kind it is, if it prints one."""
+
+    value: float
+    spread: float | None = None
+    spread_kind: SpreadKind | None = None
+
+
 @dataclass(frozen=True)
 class Cell:
     """A row's values of one metric, one a seed, with their mean and interval; of the null band, its two ends.
+
+    A published number has neither values nor an interval: `published` is all that is known of it.
 
     Trainers whose cells share one of the `letters` can't be told apart by their column; untested ones have none.
     """
@@ -35,6 +46,7 @@ class Cell:
     interval: Interval | None = None
     band: tuple[float, float] | None = None
     letters: str = ""
+    published: Published | None = None
 
     @property
     def by_seed(self) -> dict[int, float]:
@@ -44,7 +56,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A trainer, a control or the null band; `finished` of `planned` seeds have scores."""
+    """A trainer, a control, the null band or a published method; `finished` of `planned` seeds have scores.
+
+    Of a published one they are the paper's runs, zero where it doesn't say, and `source` is the paper.
+    """
 
     kind: RowKind
     label: str
@@ -52,11 +67,12 @@ class Row:
     finished: int = 0
     planned: int = 0
     failures: tuple[str, ...] = ()
+    source: str | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """All rows of one dataset, budget and protocol, trainers first."""
+    """All rows of one dataset, budget and protocol: trainers, controls, the null band, published methods."""
 
     suite: str
     dataset: str
@@ -69,4 +85,8 @@ class Table:
     def headline(self) -> Table:
         """The table with the protocol's main columns alone, in its order."""
         by_name = {column.name: column for column in self.columns}
-        return replace(self, columns=tuple(by_name[name] for name in self.protocol.headline if name in by_name))
+        columns = tuple(by_name[name] for name in self.protocol.headline if name in by_name)
+        shown = {column.name for column in columns}
+        # A published row of no number says nothing; one of ours says what failed or is missing.
+        rows = tuple(row for row in self.rows if row.kind != "published" or shown & row.cells.keys())
+        return replace(self, columns=columns, rows=rows)

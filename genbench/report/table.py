@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from genbench.protocols import Protocol
 from genbench.record import ControlScores, Record, Score
+from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
 from genbench.spec import Suite
@@ -64,7 +65,8 @@ def _table(
         notes.append(f"{LEFT_OUT}, being of another version or another n than their column: {names}.")
     held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
     columns = tuple(gate.columns[name] for name in gate.columns if name in held)
-    return judged(Table(suite, dataset, budget, protocol, columns, rows, tuple(notes)))
+    literature = published.rows(dataset, protocol.name, [column.name for column in columns])
+    return judged(Table(suite, dataset, budget, protocol, columns, (*rows, *literature), tuple(notes)))
 
 
 class Gate:

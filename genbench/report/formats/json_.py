@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from genbench.report.formats.long import ends
+from genbench.report.formats.long import ends, mean
 from genbench.report.model import Row, Table
 from genbench.report.verdict import sentence
 
@@ -43,14 +43,21 @@ def _row_payload(table: Table, row: Row) -> dict[str, Any]:
         cell = row.cells.get(column.name)
         if cell is not None:
             low, high = ends(cell)
-            mean = cell.interval.value if cell.interval else None
-            numbers = {"mean": mean, "low": low, "high": high, "letters": cell.letters}
-            cells[column.name] = {**numbers, "seeds": list(cell.seeds), "values": list(cell.values)}
+            cells[column.name] = {
+                "mean": mean(cell),
+                "low": low,
+                "high": high,
+                "letters": cell.letters,
+                "seeds": list(cell.seeds),
+                "values": list(cell.values),
+                **({"spread": of.spread, "spread_kind": of.spread_kind} if (of := cell.published) else {}),
+            }
     return {
         "kind": row.kind,
         "label": row.label,
         "finished": row.finished,
         "planned": row.planned,
         "failures": list(row.failures),
+        **({"source": row.source} if row.source else {}),
         "cells": cells,
     }

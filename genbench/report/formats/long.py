@@ -26,12 +26,15 @@ class Line(TypedDict):
     low: float | None
     high: float | None
     letters: str
+    spread: float | None
+    spread_kind: str | None
+    source: str | None
     values: tuple[float, ...]
     seeds: tuple[int, ...]
 
 
 def lines(tables: Sequence[Table]) -> Iterator[Line]:
-    """Every cell of the tables; of null bands, `low` and `high` are the ends."""
+    """Every cell of the tables; of null bands, `low` and `high` are the ends, and only published rows have spreads."""
     for table, row, column, cell in _cells(tables):
         low, high = ends(cell)
         yield Line(
@@ -46,13 +49,23 @@ def lines(tables: Sequence[Table]) -> Iterator[Line]:
             metric=column.name if column else None,
             unit=column.unit if column else None,
             n=column.identity.n if column else None,
-            mean=cell.interval.value if cell.interval else None,
+            mean=mean(cell),
             low=low,
             high=high,
             letters=cell.letters,
+            spread=cell.published.spread if cell.published else None,
+            spread_kind=cell.published.spread_kind if cell.published else None,
+            source=row.source,
             values=cell.values,
             seeds=cell.seeds,
         )
+
+
+def mean(cell: Cell) -> float | None:
+    """The mean of a cell's values, or the number that is published; None of the null band."""
+    if cell.published is not None:
+        return cell.published.value
+    return cell.interval.value if cell.interval else None
 
 
 def ends(cell: Cell) -> tuple[float | None, float | None]:

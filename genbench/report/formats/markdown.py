@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genbench.report.formats.text import LEGEND, headings, notes, seeds, texts, title
+from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Table
 from genbench.report.verdict import sentence
 
@@ -21,7 +21,7 @@ def markdown(tables: Sequence[Table]) -> str:
             "| | | " + " | ".join(headings(table)) + " |",
             "|---|---|" + "---:|" * len(table.columns),
             *(
-                f"| {_escaped(row.label)} | {seeds(row)} | " + " | ".join(texts(table, row)) + " |"
+                f"| {_escaped(row.label)} | {standing(row)} | " + " | ".join(texts(table, row)) + " |"
                 for row in table.rows
             ),
         ]

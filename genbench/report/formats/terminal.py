@@ -63,7 +63,7 @@ def _blocks(table: Table, width: int) -> Iterator[tuple[Column, ...]]:
 
 
 def _label(row: Row) -> str:
-    return f"{row.label}\n{seeds(row)}".strip()
+    return "\n".join(filter(None, (row.label, seeds(row), row.source)))
 
 
 def _lines(text: str) -> list[str]:

@@ -12,6 +12,13 @@ LEGEND = (
     "trainers that share none in a column differ significantly (permutation test, Holm's correction, 5 %)."
 )
 
+PUBLISHED = (
+    "Rows with a source are published: numbers as their papers print them, of other code, networks and budgets. They "
+    "take part in no test and have no letters; SE is a standard error, SD a standard deviation over the paper's runs."
+)
+UNITS = {"trainer": "seeds", "control": "draws", "published": "runs"}
+SPREADS = {"standard error": "SE", "standard deviation": "SD"}
+
 
 def title(table: Table) -> str:
     """A table's heading."""
@@ -30,15 +37,21 @@ def texts(table: Table, row: Row) -> list[str]:
 
 def seeds(row: Row) -> str:
     """How many seeds or draws stand behind a row."""
-    if row.kind == "null band":
+    if row.kind == "null band" or (row.kind == "published" and not row.finished):
         return ""
     counted = str(row.finished) if row.finished == row.planned else f"{row.finished}/{row.planned}"
-    return f"{counted} {'draws' if row.kind == 'control' else 'seeds'}"
+    return f"{counted} {UNITS[row.kind]}"
+
+
+def standing(row: Row) -> str:
+    """What stands beside a row's label: its seeds, and of a published one where it is from."""
+    return ", ".join(filter(None, (seeds(row), row.source)))
 
 
 def notes(table: Table) -> list[str]:
     """What stands below a table: its failures and what one should know of it."""
-    return [*(failure for row in table.rows for failure in row.failures), *table.notes]
+    published = [PUBLISHED] if any(row.kind == "published" for row in table.rows) else []
+    return [*(failure for row in table.rows for failure in row.failures), *table.notes, *published]
 
 
 def number(value: float) -> str:
@@ -47,6 +60,9 @@ def number(value: float) -> str:
 
 
 def _text(row: Row, cell: Cell | None) -> str:
+    if cell is not None and cell.published is not None:
+        value, spread, kind = cell.published
+        return number(value) if spread is None or kind is None else f"{number(value)} ±{spread:.2g} {SPREADS[kind]}"
     if cell is None or not (cell.values or cell.band):
         return "–"
     if cell.band is not None:

@@ -6,37 +6,13 @@ import json
 import re
 from dataclasses import replace
 
-import made_up
 import pytest
+from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAINED, cell, table
 
 from genbench.protocols.points import GENBENCH1
 from genbench.report import formats
-from genbench.report.model import Cell, Column, Row, Table
+from genbench.report.model import Row
 from genbench.stats import mean_interval
-
-ODD = "gan[loss=a|b] [bold]x[/bold] [/]"
-
-
-def cell(*values):
-    return Cell(values, tuple(range(len(values))), mean_interval(values))
-
-
-def column(name):
-    score = made_up.score(name, 1.0)
-    return Column(name, score.unit, score.higher_is_better, score.identity)
-
-
-def table(*rows, notes=(), columns=("modes", "reverse_kl", "std_ratio")):
-    return Table("made-up", "ring8", "steps=40", GENBENCH1, tuple(map(column, columns)), rows, tuple(notes))
-
-
-TRAINED = Row("trainer", "gan", {"modes": cell(7.0, 8.0, 8.0), "std_ratio": cell(1.02)}, 3, 4, ("seed 3: crashed: ah",))
-FAILED = Row(
-    "trainer", "wgan", {}, 0, 2, ("wgan on ring8, seed 0: diverged: nan", "wgan on ring8, seed 1: crashed: no")
-)
-CONTROL = Row("control", "oracle", {"modes": cell(8.0, 8.0), "reverse_kl": cell(0.0012, 0.0014)}, 2, 2)
-BAND = Row("null band", "null band", {"modes": Cell(band=(8.0, 8.0)), "reverse_kl": Cell(band=(0.0003, 0.0029))})
-FULL = table(TRAINED, FAILED, CONTROL, BAND, notes=["Mind the gap."])
 
 
 @pytest.fixture
@@ -52,10 +28,10 @@ def printed(capsys, monkeypatch):
     return show
 
 
-@pytest.fixture(params=["terminal", "markdown", "csv", "json"])
+@pytest.fixture(params=["terminal", "md", "csv", "json"])
 def rendered(request, printed):
-    """`rendered(table, …)` in each format."""
-    written = {"markdown": formats.markdown, "csv": formats.comma_separated, "json": formats.as_json}
+    """`rendered(table, …)` in each format that shows a label as it is."""
+    written = {"md": formats.markdown, "csv": formats.comma_separated, "json": formats.as_json}
     return printed if request.param == "terminal" else lambda *tables: written[request.param](tables)
 
 
@@ -197,3 +173,27 @@ def test_no_tables_are_no_error(rendered):
 )
 def test_numbers_have_three_digits(value, text):
     assert formats.number(value) == text
+
+
+def test_published_numbers_are_marked_with_their_source_in_every_format(rendered):
+    text = rendered(EVERYTHING)
+    assert "PacGAN2" in text
+    assert SOURCE in text
+
+
+def test_published_numbers_stand_with_their_spreads_kind_and_no_letters():
+    text = formats.markdown([EVERYTHING])
+    assert cells_of(text, "PacGAN2") == [f"10 runs, {SOURCE}", "7.9 ±0.1 SE", "0.07 ±0.03 SD", "–"]
+    assert cells_of(text, "GAN") == ["arXiv:1705.07761, table 1", "1", "–", "–"]
+    assert "They take part in no test" in text
+    assert "They take part in no test" not in formats.markdown([FULL])
+
+
+def test_published_numbers_are_apart_from_means_in_json():
+    (found,) = json.loads(formats.as_json([EVERYTHING]))
+    row = next(row for row in found["rows"] if row["label"] == "PacGAN2")
+    assert (row["kind"], row["source"], row["finished"]) == ("published", SOURCE, 10)
+    assert row["cells"]["modes"] == {
+        "mean": 7.9, "low": None, "high": None, "letters": "", "seeds": [], "values": [], "spread": 0.1,
+        "spread_kind": "standard error",
+    }  # fmt: skip

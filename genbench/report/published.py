@@ -1,0 +1,63 @@
+"""The literature's numbers, shown beside ours wherever dataset and protocol are the same, and never computed with.
+
+`published.csv` has a line a number, in the units of our columns (HQ as a fraction). `protocol` is the one of ours that
+scores alike: the same samples, the same rule. Stacked MNIST's is stacked-mnist1, whose `modes_any` and `reverse_kl` are
+those of VEEGAN and PacGAN, through a classifier of its own as each paper has one.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+from collections.abc import Collection
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import Field
+
+from genbench.report.model import Cell, Published, Row
+from genbench.spec import Frozen
+
+FILE = "published.csv"
+
+
+class Entry(Frozen):
+    """A number as a paper prints it; `runs` are those of the paper, and a spread of no kind is none."""
+
+    method: str = Field(min_length=1)
+    dataset: str
+    protocol: str
+    metric: str
+    value: float = Field(allow_inf_nan=False)
+    spread: float | None = Field(ge=0)
+    spread_kind: Literal["standard error", "standard deviation", "none"]
+    runs: int | None = Field(ge=1)
+    source: str = Field(pattern=r"^arXiv:\d{4}\.\d{5}(, table \d+)?$")
+
+
+@functools.cache
+def entries() -> tuple[Entry, ...]:
+    """Every published number that comes with genbench."""
+    text = files("genbench.report").joinpath(FILE).read_text(encoding="utf-8")
+    lines = ({name: value or None for name, value in line.items()} for line in csv.DictReader(text.splitlines()))
+    return tuple(Entry.model_validate(line) for line in lines)
+
+
+def rows(dataset: str, protocol: str, columns: Collection[str]) -> tuple[Row, ...]:
+    """The published rows for a table: a method and source each, with the numbers that these columns have room for."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries():
+        if (entry.dataset, entry.protocol) == (dataset, protocol) and entry.metric in columns:
+            found.setdefault((entry.method, entry.source), []).append(entry)
+    return tuple(_row(method, source, of) for (method, source), of in found.items())
+
+
+def _row(method: str, source: str, of: list[Entry]) -> Row:
+    cells = {
+        entry.metric: Cell(
+            published=Published(entry.value, entry.spread, None if entry.spread_kind == "none" else entry.spread_kind)
+        )
+        for entry in of
+    }
+    runs = of[0].runs or 0
+    return Row("published", method, cells, runs, runs, source=source)
