@@ -16,7 +16,7 @@ from genbench.cli import stored
 if TYPE_CHECKING:
     from genbench.store import Store
 
-Format = Literal["terminal", "md", "csv", "json"]
+Format = Literal["terminal", "md", "csv", "json", "latex", "parquet"]
 
 
 def report(
@@ -25,6 +25,9 @@ def report(
     protocol: Annotated[str | None, typer.Option(help="The way of scoring; the suite's first by default.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="How to print the tables.")] = "terminal",
     all_metrics: Annotated[bool, typer.Option("--all-metrics", help="Every column, not the main ones alone.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Write the tables to this file rather than print them; parquet needs one.")
+    ] = None,
     figures: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
     out: Annotated[Path | None, typer.Option(help="Where pictures go; RESULTS/report by default.")] = None,
 ) -> None:
@@ -32,9 +35,10 @@ def report(
 
     Reads what is stored and nothing else. Where RESULTS holds no runs but RESULTS/reference does, reports those.
     """
+    _check(results, format_, file)
     with _no_garbage():
         pictures = (out or results / "report") if figures else None
-        _report(stored.results(results), suite, protocol, format_, all_metrics, pictures)
+        _report(stored.results(results), suite, protocol, format_, all_metrics, file, pictures)
 
 
 def _report(
@@ -43,6 +47,7 @@ def _report(
     protocol: str | None,
     format_: Format,
     all_metrics: bool,
+    file: Path | None,
     pictures: Path | None,
 ) -> None:
     from genbench.report import formats
@@ -50,16 +55,41 @@ def _report(
 
     names = stored.suites(store, suite)
     found = [table for name in names for table in tables(store, name, stored.protocol(store, name, protocol))]
-    if not all_metrics and format_ in ("terminal", "md"):
+    if not all_metrics and format_ in ("terminal", "md", "latex"):
         found = [table.headline() for table in found]
     if format_ == "terminal":
         formats.terminal(found)
     else:
-        text = {"md": formats.markdown, "csv": formats.comma_separated, "json": formats.as_json}[format_](found)
-        sys.stdout.write(text)
+        _write(formats.WRITTEN[format_](found), file)
     if pictures is not None:
         _draw(store, names, pictures)
     stored.tell_unreadable(store)
+
+
+def _check(results: Path, format_: Format, file: Path | None) -> None:
+    from genbench.errors import GenbenchError
+
+    if format_ == "parquet" and file is None:
+        raise GenbenchError(
+            f"Parquet is for programs to read, not to print: genbench report {results} --format parquet --file FILE"
+        )
+    if format_ == "terminal" and file is not None:
+        raise GenbenchError(f"--file {file} needs a format: --format md, csv, json, latex or parquet.")
+
+
+def _write(content: str | bytes, file: Path | None) -> None:
+    """Writes to a file, or prints; raises GenbenchError where a file can't be written."""
+    from genbench.errors import GenbenchError
+    from genbench.store import write_atomically
+
+    if file is None:
+        assert isinstance(content, str)
+        sys.stdout.write(content)
+        return
+    try:
+        write_atomically(file, content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise GenbenchError(f"Can't write {file} ({error.strerror}). Give another: --file FILE") from None
 
 
 @contextmanager

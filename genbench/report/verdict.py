@@ -68,6 +68,13 @@ def best_first(table: Table, column: Column) -> list[Row]:
     return sorted(rows, key=_badness(table, column))
 
 
+def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
+    """The trainers that the letters of a column don't tell from the best of those that have any; it is among them."""
+    marked = {row.label: row.cells[column.name].letters for row in best_first(table, column)}
+    best = next(filter(None, marked.values()), "")
+    return frozenset(label for label, own in marked.items() if set(own) & set(best))
+
+
 def sentence(table: Table) -> str:
     """The verdict of a table: who is best by the protocol's deciding column, and whether that can be told."""
     column = next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import math
 import re
 import shutil
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from genbench.report.formats import number
@@ -75,6 +78,33 @@ def test_markdown_carries_the_same_numbers_as_json(results, genbench):
     assert compared == sum(mean is not None for mean in means.values())
 
 
+@pytest.mark.parametrize("format_", ["md", "csv", "json", "latex"])
+def test_file_holds_what_would_have_been_printed(format_, results, genbench):
+    printed = genbench("report", results, "--no-figures", "--format", format_).out
+    ran = genbench("report", results, "--no-figures", "--format", format_, "--file", "tables/here")
+    assert (ran.code, ran.out) == (0, "")
+    assert Path("tables/here").read_text(encoding="utf-8") == printed
+
+
+def test_parquet_carries_the_same_numbers_as_json(results, genbench):
+    means = cells(tables(genbench("report", results, "--format", "json", "--no-figures")))
+    ran = genbench("report", results, "--format", "parquet", "--no-figures", "--file", "tables.parquet")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    frame = pd.read_parquet("tables.parquet")
+    assert {
+        (line.dataset, line.row, line.metric): None if math.isnan(line.mean) else line.mean
+        for line in frame.itertuples()
+    } == means
+
+
+def test_file_that_cannot_be_written_is_named(results, genbench):
+    Path("taken").write_text("a file")
+    ran = genbench("report", results, "--no-figures", "--format", "md", "--file", "taken/tables.md")
+    assert ran.code == 2
+    assert "Can't write taken/tables.md" in ran.err
+    assert "--file FILE" in ran.err
+
+
 def test_terminal_shows_every_trainer_and_control(results, genbench):
     ran = genbench("report", results, "--no-figures")
     assert ran.code == 0
@@ -90,7 +120,7 @@ def test_terminal_of_80_columns_holds_every_line_and_cuts_nothing_off(options, r
     assert "…" not in out
 
 
-@pytest.mark.parametrize("format_", ["terminal", "md", "csv", "json"])
+@pytest.mark.parametrize("format_", ["terminal", "md", "csv", "json", "latex"])
 def test_report_is_the_same_twice(format_, results, genbench):
     once, again = (genbench("report", results, "--no-figures", "--format", format_) for _ in range(2))
     assert once == again
@@ -198,6 +228,8 @@ def test_runs_of_ones_own_are_never_mixed_with_the_reference(results, genbench):
         ),
         (["results", "--protocol", "pacgan"], "No protocol is named 'pacgan'. Did you mean pacgan2018?"),
         (["results", "--format", "xml"], "--format"),
+        (["results", "--format", "parquet"], "genbench report results --format parquet --file FILE"),
+        (["results", "--file", "tables"], "--file tables needs a format"),
     ],
     ids=str,
 )

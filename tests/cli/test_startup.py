@@ -64,6 +64,11 @@ def test_report_imports_no_torch(options, results):
     assert "wgan-gp" in out
 
 
+def test_parquet_imports_no_torch(results, tmp_path):
+    options = ["--no-figures", "--format", "parquet", "--file", tmp_path / "tables.parquet"]
+    assert watched("report", results, *options)[::2] == (0, "no torch")
+
+
 def test_compare_imports_no_torch(results):
     code, out, torch = watched("compare", results, "--trainer", "gan", "--against", "wgan-gp")
     assert (code, torch) == (0, "no torch")

@@ -1,0 +1,145 @@
+"""One table, many formats: each is read back, and all hold the same numbers."""
+
+import csv
+import io
+import json
+import re
+from itertools import pairwise
+
+import pyarrow.parquet
+import pytest
+from made_up_tables import EVERYTHING, FULL
+
+from genbench.report import formats
+from genbench.report.formats.latex import MARKUP
+
+TABLES = {"full": FULL, "everything": EVERYTHING}
+FIELDS = ("mean", "low", "high", "spread")
+
+
+def of_json(table):
+    (found,) = json.loads(formats.as_json([table]))
+    return {
+        (row["label"], name): (
+            tuple(cell.get(field) for field in FIELDS),
+            cell["letters"],
+            cell["values"],
+            cell["seeds"],
+        )
+        for row in found["rows"]
+        for name, cell in row["cells"].items()
+    }
+
+
+def of_csv(table):
+    lines = csv.DictReader(io.StringIO(formats.comma_separated([table])))
+    return {
+        (line["row"], line["metric"]): (
+            tuple(float(line[field]) if line[field] else None for field in FIELDS),
+            line["letters"],
+            [float(value) for value in line["values"].split()],
+            [int(seed) for seed in line["seeds"].split()],
+        )
+        for line in lines
+        if line["metric"]
+    }
+
+
+def of_parquet(table):
+    lines = pyarrow.parquet.read_table(io.BytesIO(formats.parquet([table]))).to_pylist()
+    return {
+        (line["row"], line["metric"]): (
+            tuple(line[field] for field in FIELDS),
+            line["letters"],
+            line["values"],
+            line["seeds"],
+        )
+        for line in lines
+        if line["metric"]
+    }
+
+
+def of_markdown(table):
+    """The cells as they are read, by row and metric."""
+    lines = [line for line in formats.markdown([table]).splitlines() if line.startswith("|")]
+    heading, _, *rows = [[text.strip() for text in line.strip("|").split("|")] for line in lines]
+    return by_place(heading[2:], [(label, texts) for label, _, *texts in rows])
+
+
+def of_latex(table):
+    lines = [line for line in formats.latex([table]).splitlines() if line.endswith(r"\\")]
+    heading, *rows = [[plain(text) for text in line.removesuffix(r"\\").split(" & ")] for line in lines]
+    return by_place(heading[2:], [(label, texts) for label, _, *texts in rows])
+
+
+def of_terminal(table, capsys, monkeypatch):
+    """Cells go on over several lines, each right-aligned under its heading."""
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    formats.terminal([table])
+    lines = iter(capsys.readouterr().out.splitlines())
+    heading = next(line for line in lines if "modes↑" in line)
+    ends = [match.end() for match in re.finditer(r"\S+", heading)]
+    labels = {row.label for row in table.rows}
+    rows = []
+    for line in lines:
+        first = re.split(r"\s{2,}", line[: ends[0]].strip())
+        texts = [first[-1] if len(first) > 1 or line[:2].isspace() else "",
+                 *(line[a:b].strip() for a, b in pairwise(ends))]  # fmt: skip
+        if first[0] in labels:
+            rows.append((first[0], texts))
+        elif line.startswith("seed 3: crashed"):  # the notes begin
+            break
+        elif rows and line.strip():
+            label, before = rows[-1]
+            rows[-1] = (label, [" ".join(filter(None, pair)) for pair in zip(before, texts, strict=True)])
+    return by_place(heading.split(), rows)
+
+
+def by_place(headings, rows):
+    return {
+        (label, name.rstrip("↑↓")): text
+        for label, texts in rows
+        for name, text in zip(headings, texts, strict=True)
+        if text not in ("", "–")
+    }
+
+
+def plain(text):
+    """What LaTeX prints."""
+    text = re.sub(r"\\textbf\{(.*)\}$", r"\1", text.strip())
+    for shown, markup in sorted(MARKUP.items(), key=lambda pair: len(pair[1]), reverse=True):
+        text = text.replace(markup, "-" if shown == "−" else shown)
+    return text
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_formats_for_programs_hold_the_same_numbers_to_the_last_digit(table):
+    found = of_json(table)
+    assert len(found) > 5
+    assert of_csv(table) == found
+    assert of_parquet(table) == found
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_formats_for_people_show_the_same_texts(table, capsys, monkeypatch):
+    found = of_markdown(table)
+    assert of_latex(table) == found
+    assert of_terminal(table, capsys, monkeypatch) == found
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_what_people_read_is_what_programs_read_rounded(table):
+    shown, exact = of_markdown(table), of_json(table)
+    assert shown.keys() == exact.keys()
+    for place, text in shown.items():
+        (mean, low, high, spread), letters, _, _ = exact[place]
+        if mean is None:
+            assert text in (formats.number(low), f"{formats.number(low)} –{formats.number(high)}")
+            continue
+        assert text.split()[0] == formats.number(mean)
+        half = spread if spread is not None else None if high is None else high - mean
+        assert ("±" in text) is (half is not None)
+        if half is not None:
+            assert text.split()[1] == f"±{half:.2g}"
+        assert letters in text.split() or not letters
