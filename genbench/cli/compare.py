@@ -66,8 +66,7 @@ def compare(
     if as_json:
         sys.stdout.write(show.as_json(sides, found, broken))
     else:
-        show.terminal(sides, found)
-        typer.echo(show.sentence(sides, found, broken))
+        show.terminal(sides, found, broken)
     for warning in show.warnings(found):
         typer.secho(f"Warning: {warning}", fg="yellow", err=True)
     if broken or (margins and sides.failed):
@@ -104,7 +103,13 @@ def _sides(
         stored.tell_unreadable(store)
         return found
     other = stored.results(second)
-    both = [name for name in names if name in stored.suites(other, suite)]
+    others = stored.suites(other, suite)
+    both = [name for name in names if name in others]
+    if not both:
+        raise GenbenchError(
+            f"A and B have no suite in common: {', '.join(names)} in A, {', '.join(others)} in B. Run the same: "
+            f"genbench run --suite {names[0]} --out {second}"
+        )
     protocols = {name: stored.protocol(store, name, protocol) for name in both}
     found = sides.two_folders(store, other, protocols, trainer, dataset)
     for read in (store, other):

@@ -30,8 +30,8 @@ LEGEND = (
 )
 
 
-def terminal(sides: Sides, found: Sequence[Change]) -> None:
-    """Prints the comparison with rich, in 80 columns: a block for each dataset and trainer."""
+def terminal(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> None:
+    """Prints the comparison with rich, in 80 columns: a block for each dataset and trainer, and what came out."""
     from rich.console import Console
 
     console = Console(highlight=False, emoji=False)
@@ -49,6 +49,7 @@ def terminal(sides: Sides, found: Sequence[Change]) -> None:
     for note in (*sides.notes, *_left_out(found)):
         console.print(note, markup=False, style="yellow")
     console.print(LEGEND, style="dim")
+    console.print(sentence(sides, found, broken), markup=False)
 
 
 def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> str:

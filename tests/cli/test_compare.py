@@ -55,8 +55,7 @@ def test_improvement_is_no_regression(worse, genbench):
 
 def test_table_of_80_columns_and_json_hold_the_same_numbers(worse, genbench):
     text = genbench("compare", "A", "B").out
-    # The sentence at the end is prose that a terminal wraps.
-    assert max(map(len, text.splitlines()[:-1])) <= 80
+    assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     assert "ring8, steps=40, protocol genbench1 (suite made-up)" in text
     (row,) = [line.split() for line in text.splitlines() if line.startswith("reverse_kl↓")]
@@ -174,3 +173,13 @@ def test_refuses_other_identities_and_budgets_and_names_the_fields(put, genbench
     assert (ran.code, ran.out) == (2, "")
     assert "ring8, reverse_kl: n: 10000 in A, 500 in B" in ran.err
     assert "grid25: budget: steps=40 in A, steps=80 in B" in ran.err
+
+
+def test_refuses_results_of_other_suites(put, genbench, tmp_path):
+    put("A", reverse_kl=GOOD)
+    made_up.put(tmp_path / "B", made_up.trial(), made_up.scores({"reverse_kl": 0.1}), into="custom")
+    ran = genbench("compare", "A", "B")
+    assert (ran.code, ran.out) == (2, "")
+    assert (
+        "no suite in common: made-up in A, custom in B. Run the same: genbench run --suite made-up --out B" in ran.err
+    )

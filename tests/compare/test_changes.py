@@ -1,10 +1,14 @@
 """What changed: the numbers are those of genbench.stats, and a breach needs both significance and a margin."""
 
+import numpy as np
 import pytest
+from made_up_tables import cell, table
 
 from genbench.compare.changes import breaches, changes, least_p
+from genbench.compare.effects import pooled_deviation
 from genbench.compare.margins import Margin
-from genbench.compare.sides import two_folders
+from genbench.compare.sides import Pair, two_folders
+from genbench.report.model import Row
 from genbench.stats import holm, minimal_detectable_effect, permutation_test, probability_of_improvement
 
 GOOD, BAD, NEAR = (
@@ -142,3 +146,40 @@ def test_least_p_says_what_so_many_comparisons_could_find(folders, compare):
     assert least_p(compare("reverse_kl")) == pytest.approx(3 * 2 / 252)
     assert least_p(compare()) == pytest.approx(9 * 2 / 252)
     assert least_p([]) is None
+
+
+def pairs_of(tables):
+    """A pair for each row of the two tables' only kind."""
+    one, other = tables
+    return [Pair(one, other, before, after) for before, after in zip(one.rows, other.rows, strict=True)]
+
+
+def drawn(rng, seeds, comparisons, shift=0.0):
+    """Two sides of trainers whose scores are normal, the second side's `shift` higher."""
+    sides = rng.normal(size=(2, comparisons, seeds)) + np.array([0.0, shift])[:, None, None]
+    return pairs_of(
+        [
+            table(*(Row("trainer", f"t{i}", {"reverse_kl": cell(*values)}, seeds, seeds)
+                    for i, values in enumerate(side.tolist())), columns=["reverse_kl"])
+            for side in sides
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seeds", [5, 8])
+def test_equal_sides_are_seldom_found_to_differ_however_many_are_compared(seeds):
+    rng = np.random.default_rng(seeds)
+    families = [changes(drawn(rng, seeds, 5)) for _ in range(300)]
+    found = sum(any(change.differ for change in family) for family in families)
+    # At 5 %, more than 25 of 300 have a probability below one in a hundred.
+    assert found <= 25
+
+
+def test_what_is_called_detectable_is_detected_four_times_in_five():
+    rng = np.random.default_rng(0)
+    (change,) = changes(drawn(rng, 5, 1))
+    deviation = change.detectable / minimal_detectable_effect(1.0, 5)
+    assert deviation == pytest.approx(pooled_deviation(change.before, change.after))
+    shift = minimal_detectable_effect(1.0, 5)
+    found = sum(changes(drawn(rng, 5, 1, shift))[0].verdict == "worse" for _ in range(400))
+    assert 0.72 * 400 < found < 0.88 * 400

@@ -1,0 +1,106 @@
+"""A comparison as people and programs read it."""
+
+import json
+
+import pytest
+
+from genbench.compare import show
+from genbench.compare.changes import breaches, changes
+from genbench.compare.margins import Margin
+from genbench.compare.sides import two_folders
+
+GOOD, BAD = [0.010, 0.012, 0.011, 0.015, 0.013], [0.30, 0.25, 0.41, 0.33, 0.29]
+ODD = "gan[loss=a] [bold]x[/bold] [/] :bomb:"
+
+
+@pytest.fixture
+def compared(folders):
+    """The sides, their changes and what breaks `margins`."""
+
+    def both(*margins):
+        sides = two_folders(folders.store("A"), folders.store("B"), folders.suites)
+        found = changes(sides.pairs)
+        return sides, found, breaches(found, [Margin.parse(text) for text in margins])
+
+    return both
+
+
+@pytest.fixture
+def printed(compared, capsys, monkeypatch):
+    """What the terminal shows, as lines."""
+
+    def lines(*margins):
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.delenv("FORCE_COLOR", raising=False)
+        show.terminal(*compared(*margins))
+        return capsys.readouterr().out.splitlines()
+
+    return lines
+
+
+def test_columns_and_the_gaps_between_them_fill_80_characters():
+    assert sum(show.WIDTHS.values()) + len(show.WIDTHS) - 1 <= 80
+
+
+def test_long_names_and_large_numbers_are_folded_and_not_cut(folders, printed):
+    for side, factor in (("A", -1), ("B", 1)):
+        values = {"reverse_kl": [factor * 123456.789 * value for value in BAD]}
+        folders.put(side, "wgan-gp[recipe=small-images,penalty=0.1,critic_steps=3,width=128,batch=16]", **values)
+    lines = printed()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)
+    assert "wgan-gp[recipe=small-images,penalty=0.1" in "".join(lines)
+
+
+def test_names_and_reasons_are_not_taken_for_markup(folders, printed):
+    for side in ("A", "B"):
+        folders.put(side, ODD, reverse_kl=GOOD)
+    folders.fail("B", ODD, seed=7, reason="[red]no[/red]")
+    text = "\n".join(printed())
+    assert ODD in text
+    assert "[red]no[/red]" in text
+
+
+def test_heading_stands_once_a_dataset(folders, printed):
+    for side in ("A", "B"):
+        for dataset in ("ring8", "grid25"):
+            for trainer in ("gan", "wgan"):
+                folders.put(side, trainer, dataset=dataset, reverse_kl=GOOD)
+    lines = printed()
+    assert sum(line.startswith("metric") for line in lines) == 2
+    assert sum(line.startswith("reverse_kl↓") for line in lines) == 4
+
+
+def test_seeds_without_a_partner_are_named(folders, compared, printed):
+    folders.put("A", reverse_kl=[*GOOD, 0.02, 0.03], seeds=[*range(6), 11])
+    folders.put("B", reverse_kl=[*BAD, 0.2])
+    note = "gan on ring8: left out of tests of pairs, being on one side alone: seeds 11."
+    assert note in printed()
+    assert json.loads(show.as_json(*compared()))["notes"] == [note]
+    (row,) = [line.split() for line in printed() if line.startswith("reverse_kl↓")]
+    assert row[1] == "6/6"
+    assert row[6] == "0.031*"
+
+
+def test_metric_without_a_better_way_only_differs(folders, compared):
+    folders.put("A", std_ratio=[1.5, 1.4, 1.6, 1.55, 1.45])
+    folders.put("B", std_ratio=[0.95, 0.9, 0.92, 0.96, 0.91])
+    assert "differs in 1 that have no better way" in show.sentence(*compared())
+
+
+def test_json_has_no_number_where_there_is_none(folders, compared):
+    folders.put("A", hq=GOOD, std_ratio=GOOD)
+    folders.put("B", hq=GOOD, std_ratio=[None] * 5)
+    found = {one["metric"]: one for one in json.loads(show.as_json(*compared()))["comparisons"]}
+    assert found["std_ratio"]["means"] == [pytest.approx(sum(GOOD) / 5), None]
+    assert found["std_ratio"]["difference"] is found["std_ratio"]["p"] is found["std_ratio"]["cohens_d"] is None
+
+
+def test_breaches_are_in_json_with_what_was_allowed(folders, compared):
+    folders.put("A", reverse_kl=GOOD)
+    folders.put("B", reverse_kl=BAD)
+    (breach,) = json.loads(show.as_json(*compared("reverse_kl:+0.1")))["breaches"]
+    assert breach == {
+        "fail_on": "reverse_kl:+0.1", "suite": "made-up", "dataset": "ring8", "trainer": "gan", "metric": "reverse_kl",
+        "worsening": pytest.approx((sum(BAD) - sum(GOOD)) / 5), "allowed": 0.1,
+    }  # fmt: skip
