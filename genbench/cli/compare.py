@@ -25,7 +25,7 @@ REGRESSION = 3
 def compare(
     first: Annotated[Path, typer.Argument(metavar="A", help="The results that are compared with.")],
     second: Annotated[
-        Path | None, typer.Argument(metavar="[B]", help="The results that may be worse; none with --against.")
+        Path | None, typer.Argument(metavar="B", help="The results that may be worse; none with --against.")
     ] = None,
     suite: Annotated[str | None, typer.Option(help="One suite; all that both have by default.")] = None,
     protocol: Annotated[str | None, typer.Option(help="The way of scoring; the suite's first in A by default.")] = None,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from genbench.compare.effects import cohens_d, difference, paired_difference, pooled_deviation
+from genbench.compare.effects import cohens_d, detectable, difference, paired_difference
 from genbench.compare.margins import Margin
 from genbench.compare.sides import Pair
 from genbench.report.model import Cell, Column
@@ -16,7 +16,6 @@ from genbench.stats import (
     Test,
     holm,
     mean_interval,
-    minimal_detectable_effect,
     permutation_test,
     probability_of_improvement,
 )
@@ -30,8 +29,8 @@ class Change:
 
     Where the test is of pairs, all is of the seeds that both have; `left_out` are the others. `p` is corrected for
     the other comparisons. `effect` is Cohen's d, `better` how likely a run of the second side beats one of the first,
-    `detectable` the difference that as many seeds find in four of five experiments, by an unpaired test that is the
-    only one. `truth` is the oracle's mean, where the metric has no direction and that is what's best.
+    `detectable` the difference that as many seeds find in four of five experiments by a t test that is the only one,
+    of pairs where the test is. `truth` is the oracle's mean, where the metric has no direction and that is what's best.
     """
 
     pair: Pair
@@ -132,7 +131,8 @@ def _change(pair: Pair, column: Column) -> Change:
     before, after = (row.cells.get(column.name, Cell()).by_seed for row in (pair.before, pair.after))
     test = permutation_test(after, before)
     left_out: tuple[int, ...] = ()
-    if test is not None and test.paired:
+    paired = test is not None and test.paired
+    if paired:
         shared = sorted(before.keys() & after.keys())
         left_out = tuple(sorted(before.keys() ^ after.keys()))
         before, after = ({seed: side[seed] for seed in shared} for side in (before, after))
@@ -141,14 +141,13 @@ def _change(pair: Pair, column: Column) -> Change:
     plain = Change(pair, column, first, second, left_out, truth=truth)
     if not (first and second):
         return plain
-    deviation = pooled_deviation(first, second)
     return replace(
         plain,
-        difference=paired_difference(first, second) if test and test.paired else difference(first, second),
+        difference=paired_difference(first, second) if paired else difference(first, second),
         effect=cohens_d(first, second),
         test=test,
         better=_chance(column, first, second, truth),
-        detectable=None if deviation is None else minimal_detectable_effect(deviation, min(len(first), len(second))),
+        detectable=detectable(first, second, paired),
     )
 
 

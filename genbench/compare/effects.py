@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from genbench.stats import CONFIDENCE, Interval, mean_interval
+from genbench.stats import CONFIDENCE, LEVEL, POWER, Interval, mean_interval, minimal_detectable_effect
 
 ROUNDING = 1e-12
 """A deviation below this share of the scores is that of rounding."""
@@ -53,6 +53,30 @@ def cohens_d(before: Sequence[float], after: Sequence[float]) -> float | None:
     if deviation is None or deviation <= ROUNDING * largest:
         return None
     return (mean_interval(after).value - mean_interval(before).value) / deviation
+
+
+def detectable(before: Sequence[float], after: Sequence[float], paired: bool) -> float | None:
+    """The difference that as many seeds find in four of five experiments, by a single t test at the 5 % level.
+
+    Of pairs, its deviation is that of their differences (Cohen, 1988); else the pooled one, with the smaller side's
+    seeds. None for one score of either.
+    """
+    if not paired:
+        deviation = pooled_deviation(before, after)
+        return None if deviation is None else minimal_detectable_effect(deviation, min(len(before), len(after)))
+    if len(before) < 2:
+        return None
+    from scipy.optimize import brentq
+    from scipy.special import nctdtr, stdtrit
+
+    differences = [second - first for first, second in zip(before, after, strict=True)]
+    freedom = len(differences) - 1
+    critical = float(stdtrit(freedom, 1 - LEVEL / 2))
+
+    def beyond(shift: float) -> float:
+        return 1 - float(nctdtr(freedom, shift, critical)) - POWER
+
+    return float(brentq(beyond, 0, 4 * critical)) * math.sqrt(_variance(differences) / len(differences))
 
 
 def _variance(values: Sequence[float]) -> float:

@@ -26,7 +26,7 @@ LEGEND = (
     f"n and means of {FIRST} and {SECOND}; {SECOND} − {FIRST} ± half of its 95 % interval (Student's of pairs, else "
     f"Welch's); d: Cohen's; p: permutation test, of pairs (*) where six seeds are shared, with Holm's correction over "
     f"all comparisons here; P({SECOND}): how likely a run of {SECOND} beats one of {FIRST}; detects: the difference "
-    "that so many seeds find in four of five experiments by a single unpaired test."
+    "that so many seeds find in four of five experiments by a single t test (of pairs *)."
 )
 
 

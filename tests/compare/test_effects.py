@@ -5,7 +5,8 @@ import math
 import pytest
 from scipy import stats
 
-from genbench.compare.effects import cohens_d, difference, paired_difference, pooled_deviation
+from genbench.compare.effects import cohens_d, detectable, difference, paired_difference, pooled_deviation
+from genbench.stats import minimal_detectable_effect
 
 ONE, OTHER = (0.91, 0.87, 0.95, 0.9, 0.82), (0.71, 0.95, 0.6, 0.8)
 
@@ -49,6 +50,24 @@ def test_effect_changes_sign_with_the_sides_and_not_with_the_unit():
     assert cohens_d([100 * value for value in ONE], [100 * value for value in OTHER]) == pytest.approx(
         cohens_d(ONE, OTHER)
     )
+
+
+def test_detectable_difference_of_pairs_has_the_power_of_scipys_noncentral_t():
+    before, after = (0.1, 0.5, 0.9, 1.3, 1.7, 2.1), (0.2, 0.4, 1.2, 1.3, 1.9, 2.5)
+    shift = detectable(before, after, paired=True)
+    error = stats.sem([second - first for first, second in zip(before, after, strict=True)])
+    assert stats.nct.sf(stats.t.ppf(0.975, 5), 5, shift / error) == pytest.approx(0.8)
+
+
+def test_detectable_difference_of_unpaired_sides_goes_by_the_smaller():
+    assert detectable(ONE, OTHER, paired=False) == minimal_detectable_effect(pooled_deviation(ONE, OTHER), 4)
+    assert detectable((8.0,), OTHER, paired=False) is None
+
+
+def test_pairs_that_rise_together_show_smaller_differences():
+    before = (0.1, 0.5, 0.9, 1.3, 1.7, 2.1)
+    after = tuple(value + wobble for value, wobble in zip(before, (0.01, 0.02, 0, 0.01, 0.02, 0), strict=True))
+    assert detectable(before, after, paired=True) < detectable(before, after, paired=False) / 10
 
 
 @pytest.mark.parametrize("sides", [((8.0, 8.0), (7.0, 7.0)), ((8.0,), (7.0, 6.0)), ((0.1 + 0.2, 0.3), (0.3, 0.3))])
