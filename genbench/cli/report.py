@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from genbench.cli import stored
 if TYPE_CHECKING:
     from genbench.store import Store
 
+PAGE = "index.html"
 Format = Literal["terminal", "md", "csv", "json", "latex", "parquet"]
 
 
@@ -29,31 +31,36 @@ def report(
         Path | None, typer.Option(help="Write the tables to this file rather than print them; parquet needs one.")
     ] = None,
     figures: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
-    out: Annotated[Path | None, typer.Option(help="Where pictures go; RESULTS/report by default.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the page, index.html, and the pictures there. Without it, pictures: RESULTS/report."),
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Write the page and show it in a browser.")] = False,
 ) -> None:
-    """Print tables of results, with intervals over seeds and all controls, and draw the pictures beside them.
+    """Print tables of results, with intervals over seeds and all controls, draw the pictures, and write the page.
 
     Reads what is stored and nothing else. Where RESULTS holds no runs but RESULTS/reference does, reports those.
     """
     _check(results, format_, file)
     with _no_garbage():
-        pictures = (out or results / "report") if figures else None
-        _report(stored.results(results), suite, protocol, format_, all_metrics, file, pictures)
+        store = stored.results(results)
+        names, folder = stored.suites(store, suite), out or results / "report"
+        _tables(store, names, protocol, format_, all_metrics, file)
+        if out is not None or open_:
+            _page(store, names, protocol, folder, figures)
+            if open_:
+                webbrowser.open((folder / PAGE).resolve().as_uri())
+        elif figures:
+            _draw(store, names, folder)
+        stored.tell_unreadable(store)
 
 
-def _report(
-    store: Store,
-    suite: str | None,
-    protocol: str | None,
-    format_: Format,
-    all_metrics: bool,
-    file: Path | None,
-    pictures: Path | None,
+def _tables(
+    store: Store, names: list[str], protocol: str | None, format_: Format, all_metrics: bool, file: Path | None
 ) -> None:
     from genbench.report import formats
     from genbench.report.table import tables
 
-    names = stored.suites(store, suite)
     found = [table for name in names for table in tables(store, name, stored.protocol(store, name, protocol))]
     if not all_metrics and format_ in ("terminal", "md", "latex"):
         found = [table.headline() for table in found]
@@ -61,9 +68,20 @@ def _report(
         formats.terminal(found)
     else:
         _write(formats.WRITTEN[format_](found), file)
-    if pictures is not None:
-        _draw(store, names, pictures)
-    stored.tell_unreadable(store)
+
+
+def _page(store: Store, names: list[str], protocol: str | None, folder: Path, figures: bool) -> None:
+    """Writes the page, and the pictures that are in it beside it."""
+    from genbench.report.page import page
+    from genbench.report.page.content import Content
+    from genbench.report.style import write
+
+    contents = [Content(store, name, protocol) for name in names]
+    _write(page(contents), folder / PAGE)
+    for content in contents:
+        for picture in content.pictures if figures else ():
+            typer.echo(f"{write(picture, folder / content.suite).path}", err=True)
+    typer.echo(f"{folder / PAGE}", err=True)
 
 
 def _check(results: Path, format_: Format, file: Path | None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from genbench.report.page import page
+from genbench.report.page.content import Content
 from genbench.store import Store
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(page(Store(REFERENCE), ["toy2d"]), encoding="utf-8")
+    path.write_text(page([Content(Store(REFERENCE), "toy2d")]), encoding="utf-8")
     return path.as_uri()
 
 

@@ -11,6 +11,7 @@ import torch
 
 from genbench.registry import panels
 from genbench.report.page import page
+from genbench.report.page.content import Content
 from genbench.report.page.render import anchor
 from genbench.store import Store
 
@@ -59,7 +60,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def html(root):
-    return page(Store(root), ["made-up"])
+    return page([Content(Store(root), "made-up")])
 
 
 def test_every_panel_has_its_section_and_its_link(html):
@@ -88,7 +89,7 @@ def test_it_loads_nothing(html):
 
 
 def test_equal_results_make_equal_pages(root, html):
-    assert page(Store(root), ["made-up"]) == html
+    assert page([Content(Store(root), "made-up")]) == html
 
 
 def test_tables_hold_values_letters_failures_and_controls(html):
@@ -107,21 +108,21 @@ def test_trainers_are_ranked_at_equal_amounts_and_targets_timed(html):
 
 def test_files_that_cannot_be_read_are_named(root):
     (next(root.glob("made-up/*/wgan/*/record.json"))).write_text("{")
-    found = page(Store(root), ["made-up"])
+    found = page([Content(Store(root), "made-up")])
     assert "These files can’t be read" in found
     assert "not JSON" in found
 
 
 def test_page_of_a_suite_where_all_failed_says_so(tmp_path):
     made_up.put(tmp_path, made_up.trial(), status="crashed", reason="no reason")
-    found = page(Store(tmp_path), ["made-up"])
+    found = page([Content(Store(tmp_path), "made-up")])
     assert "no reason" in found
     assert 'id="made-up-pictures"' not in found
 
 
 def test_toys_reference_fits_into_five_megabytes():
     reference = Path(__file__).parents[2] / "results" / "reference"
-    assert len(page(Store(reference), ["toy2d"]).encode()) < 5e6
+    assert len(page([Content(Store(reference), "toy2d")]).encode()) < 5e6
 
 
 def test_anchor_is_made_of_letters_digits_and_hyphens():

@@ -12,19 +12,16 @@ from genbench.registry import panels
 from genbench.report.page import sections as own
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
-from genbench.store import Store
 
 HERE = Path(__file__).parent
 
 
-def page(store: Store, suites: Sequence[str], protocol: str | None = None) -> str:
-    """The page of some suites' results, under one protocol or all that their plans name.
+def page(contents: Sequence[Content]) -> str:
+    """The page of some suites' results: an HTML document.
 
-    Sections are the registered panels, in their order; one that has nothing to say of a suite is left out. Built from
-    what is stored alone.
+    Sections are the registered panels, in their order; one that has nothing to say of a suite is left out.
     """
     assert own, "imported for the panels that it registers"
-    contents = [Content(store, suite, protocol) for suite in suites]
     sections = [
         {
             "suite": content.suite,
@@ -42,5 +39,5 @@ def page(store: Store, suites: Sequence[str], protocol: str | None = None) -> st
         style=assets["page.css"],
         script=assets["page.js"],
         version=__version__,
-        unreadable=list(dict.fromkeys(store.unreadable)),
+        unreadable=list(dict.fromkeys(bad for content in contents for bad in content.store.unreadable)),
     )

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from genbench.report.render import number
+from genbench.report.formats.text import number
 from genbench.report.style import Picture, svg
 
 TYPES = {".png": "image/png", ".webp": "image/webp"}

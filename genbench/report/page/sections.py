@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from genbench.protocols import protocol
 from genbench.registry import Reference, metrics, panels
 from genbench.report import budgets, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
+from genbench.report.formats.text import headings, notes, standing, texts, title
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
-from genbench.report.render import title
 from genbench.report.style import STYLE, Picture
 from genbench.report.verdict import ORACLE, sentence
 from genbench.stats import minimal_detectable_effect
 
 Panel = Callable[[Content], str]
+Bands = Mapping[str, tuple[float, float] | None]
 ALONG = ("curves", "losses")
 PANORAMAS = ("landscapes",)
 GALLERIES = ("strip", "film", "samples", "interpolation", "sweep", "neighbours")
@@ -118,12 +120,10 @@ def trials(content: Content) -> str:
     rows = dict.fromkeys(row.label for table in content.main for row in table.rows if row.kind == "trainer")
     matrix = [(label, [_cell(table, label) for table in content.main]) for label in rows]
     failures = [failure for table in content.main for row in table.rows for failure in row.failures]
-    notes = [f"{table.dataset}: {note}" for table in content.main for note in table.notes]
     return template("trials.html").render(
         datasets=[table.dataset for table in content.main],
         matrix=matrix,
         failures=failures,
-        notes=notes,
         suite=content.suite,
     )
 
@@ -150,30 +150,40 @@ def _figures(content: Content, drawn: list[Picture]) -> str:
 
 
 def _shown(table: Table) -> dict[str, Any]:
-    """A table as its template wants it."""
-    headline = [column.name for column in table.headline().columns]
-    columns = sorted(table.columns, key=lambda column: headline.index(column.name) if column.name in headline else 99)
+    """A table as its template wants it, its main columns first."""
+    headline = table.headline().columns
+    whole = replace(table, columns=(*headline, *(column for column in table.columns if column not in headline)))
     bands = {name: cell.band for row in table.rows if row.kind == "null band" for name, cell in row.cells.items()}
     return {
         "table": table,
         "title": title(table),
-        "columns": [(column, column.name in headline) for column in columns],
-        "some": len(headline) < len(columns),
-        "rows": [(row, [_text(row, column, bands) for column in columns]) for row in table.rows],
-        "notes": table.notes,
+        "columns": [
+            (column, text, column in headline) for column, text in zip(whole.columns, headings(whole), strict=True)
+        ],
+        "some": len(headline) < len(table.columns),
+        "rows": [(row, standing(row), _entries(whole, row, bands)) for row in table.rows],
+        "notes": notes(table),
     }
 
 
-def _text(row: Row, column: Column, bands: dict[str, tuple[float, float] | None]) -> dict[str, Any]:
+def _entries(table: Table, row: Row, bands: Bands) -> list[dict[str, Any]]:
+    return [
+        _entry(row, column, bands.get(column.name), text)
+        for column, text in zip(table.columns, texts(table, row), strict=True)
+    ]
+
+
+def _entry(row: Row, column: Column, band: tuple[float, float] | None, text: str) -> dict[str, Any]:
+    """A cell: its number and what is said of it, what it is sorted by, and whether the truth might have scored so."""
     cell = row.cells.get(column.name, Cell())
-    band = bands.get(column.name)
-    mean = cell.interval.value if cell.interval else None
+    value = cell.interval.value if cell.interval else cell.published.value if cell.published else None
+    number_, _, rest = text.partition(" ")
     return {
-        "cell": cell,
-        "mean": mean,
-        "half": cell.interval.half_width if cell.interval else None,
-        "of": None if len(cell.values) == row.finished else len(cell.values),
-        "as_true": row.kind == "trainer" and mean is not None and band is not None and band[0] <= mean <= band[1],
+        "number": number_,
+        "rest": rest,
+        "value": value,
+        "values": cell.values,
+        "as_true": row.kind == "trainer" and value is not None and band is not None and band[0] <= value <= band[1],
     }
 
 
