@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import matplotlib as mpl
+
 from genbench.protocols import protocol
 from genbench.registry import Reference, metrics, panels
 from genbench.report import budgets, scatter
@@ -52,8 +54,6 @@ def tables(content: Content) -> str:
 @panel("scores", "Every seed")
 def scores(content: Content) -> str:
     """All scores behind the first protocol's tables, with controls and null bands."""
-    import matplotlib as mpl
-
     drawn = []
     with mpl.rc_context(STYLE):
         for table in content.main:
@@ -110,7 +110,8 @@ def cards(content: Content) -> str:
     """A card for each metric of the first protocol's tables."""
     way = protocol(content.protocols[0])
     names = dict.fromkeys(column.name for table in content.main for column in table.columns)
-    shown = [_card(name, way.columns[name], content.main) for name in names if name in way.columns]
+    with mpl.rc_context(STYLE):
+        shown = [_card(name, way.columns[name], content.main) for name in names if name in way.columns]
     return template("metrics.html").render(cards=shown, suite=content.suite)
 
 
@@ -234,13 +235,17 @@ def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
         ],
         "citation": entry.citation,
         "detectable": detectable,
-        "controls": [(table.dataset, _fixed(table, name)) for table in tables],
+        "behaviour": _behaviour(tables, name),
     }
 
 
-def _fixed(table: Table, name: str) -> list[tuple[str, Cell]]:
-    """The controls' and the null band's cells in a column."""
-    return [(row.label, row.cells[name]) for row in table.rows if row.kind != "trainer" and name in row.cells]
+def _behaviour(tables: list[Table], name: str) -> Picture | None:
+    caption = (
+        f"{name} on what needs no training: a point a draw, the mean as a tick with its 95 % interval, the truth's null "
+        "band in green."
+    )
+    figure = scatter.behaviour(tables, name)
+    return Picture("behaviour", None, f"behaviour-{name}.svg", caption, figure) if figure is not None else None
 
 
 def _deviation(cell: Cell) -> float:
