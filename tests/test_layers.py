@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("genbench", "distances", "errors", "provenance", "record", "registry", "seeding", "spec"),
-    ("datasets", "features", "networks", "protocols", "store"),
+    ("datasets", "features", "networks", "protocols", "samples", "store"),
     ("controls", "engine", "metrics", "stats", "suites"),
     ("api", "compare", "executors", "report"),
     ("cli",),
