@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from genbench import provenance, seeding, store
-from genbench.datasets.base import Dataset
 from genbench.errors import Skip
 from genbench.executors.process import run_conditions
 from genbench.executors.resources import build_dataset, scorer
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.executors.trial import control_name
-from genbench.metrics.bands import bands
+from genbench.metrics.bands import Bands, bands
 from genbench.protocols import protocol
 from genbench.record import ControlScores, Score
 from genbench.registry import Entry, controls
 from genbench.spec import Component
+
+Null = dict[str, Bands]
+"""The null bands of a dataset by protocol."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,15 @@ class ControlTask:
 
     def run(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""
-        dataset = build_dataset(self.dataset)
         with run_conditions():
-            scorers = [scorer(self.dataset, name) for name in self.context.protocols]
-            null = {s.protocol.name: bands(self.dataset, dataset, s) for s in scorers}
+            null = null_bands(self.dataset, self.context.protocols)
             drawn: dict[str, tuple[tuple[Score, ...], ...]] = {}
             for i, control in enumerate(controls):
                 if stop():
                     return Outcome(self)
                 notify(Progress(self.name, i / len(list(controls)), note=control.name))
                 try:
-                    drawn[control.name] = tuple(self._draw(control, dataset, null, seed) for seed in range(self.draws))
+                    drawn[control.name] = scored_draws(control, self.dataset, null, self.draws)
                 except Skip:
                     continue
         found = ControlScores(
@@ -65,11 +66,18 @@ class ControlTask:
         """Without its controls a dataset's rows can't be read, so a crash here is an error."""
         return Outcome(self, error=f"{self.name}: {reason}")
 
-    def _draw(
-        self, control: Entry, dataset: Dataset, null: dict[str, dict[str, Score]], seed: int
-    ) -> tuple[Score, ...]:
-        n = max(protocol(name).n for name in self.context.protocols)
-        samples = control.build(dataset, n, seeding.stream(seed, f"{seeding.CONTROL_DATA}/{control.name}"))
-        return tuple(
-            score for name in self.context.protocols for score in scorer(self.dataset, name)(samples, null[name])
-        )
+
+def null_bands(dataset: Component, protocols: Sequence[str]) -> Null:
+    """The bands of a dataset under each protocol, measured where none are shipped."""
+    built = build_dataset(dataset)
+    return {name: bands(dataset, built, scorer(dataset, name)) for name in protocols}
+
+
+def scored_draws(control: Entry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
+    """A control's scores under the protocols of `null`, for each of so many draws; raises Skip where it can't apply."""
+    built, n = build_dataset(dataset), max(protocol(name).n for name in null)
+    rngs = (seeding.stream(seed, f"{seeding.CONTROL_DATA}/{control.name}") for seed in range(draws))
+    drawn = (control.build(built, n, rng) for rng in rngs)
+    return tuple(
+        tuple(score for name, of in null.items() for score in scorer(dataset, name)(samples, of)) for samples in drawn
+    )
