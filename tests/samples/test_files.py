@@ -59,7 +59,7 @@ def test_empty_file_is_refused(ending, tmp_path):
     assert "is empty" in refusal(path)
 
 
-@pytest.mark.parametrize(("written", "ending"), permutations(ENDINGS, 2))
+@pytest.mark.parametrize(("written", "ending"), list(permutations(ENDINGS, 2)))
 def test_file_that_is_not_what_its_ending_says_is_refused(written, ending, tmp_path):
     path = write(tmp_path / f"mine{written}", POINTS).rename(tmp_path / f"mine{ending}")
     assert "can't be read as" in refusal(path)
