@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
 from genbench.registry import Value
-from genbench.spec import Frozen, Trial
+from genbench.spec import Component, Frozen, Trial
 
 SCHEMA_VERSION = 1
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -88,6 +88,32 @@ class Scores(Frozen):
     scores: tuple[Score, ...]
 
 
+class External(Frozen):
+    """Scores of samples that came from elsewhere, which a person gave a `name`.
+
+    `source` is the file's or folder's name, `n` how many samples it held, and `samples_sha256` that of their bytes as
+    they were scored. Nobody knows what it cost to make them, so the budget is unknown.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    dataset: Component
+    budget: Literal["unknown"] = "unknown"
+    source: str
+    n: int
+    samples_sha256: str
+    scores: tuple[Score, ...]
+    provenance: dict[str, Any] = {}
+
+    def after(self, before: External | None) -> External:
+        """The entry with what an earlier one of the same samples holds under other protocols."""
+        if before is None or before.samples_sha256 != self.samples_sha256:
+            return self
+        if before.dataset.identity != self.dataset.identity:
+            return self
+        return self.model_copy(update={"scores": renewed(before.scores, self.scores)})
+
+
 class ControlScores(Frozen):
     """A dataset's controls: each one's scores on several draws."""
 
@@ -97,6 +123,12 @@ class ControlScores(Frozen):
     draws: dict[str, tuple[tuple[Score, ...], ...]]
     bands: tuple[Score, ...]
     provenance: dict[str, Any] = {}
+
+
+def renewed(scores: Sequence[Score], fresh: Sequence[Score]) -> tuple[Score, ...]:
+    """`scores` with the `fresh` ones in the place of those of their protocols; those of other protocols stay."""
+    protocols = {score.identity.protocol for score in fresh}
+    return (*(score for score in scores if score.identity.protocol not in protocols), *fresh)
 
 
 def parse(model: type[Frozen], payload: Any) -> Any:

@@ -165,8 +165,10 @@ class Suite(Frozen):
     @field_validator("name")
     @classmethod
     def _names_a_folder(cls, name: str) -> str:
-        if NAME.fullmatch(name) is None or name == "reference":
-            raise ValueError("a suite's name is a folder's: use a-z, 0-9, '-', '_' and '.'; 'reference' is taken")
+        if NAME.fullmatch(name) is None or name in ("reference", "external"):
+            raise ValueError(
+                "a suite's name is a folder's: use a-z, 0-9, '-', '_' and '.'; 'reference' and 'external' are taken"
+            )
         return name
 
     def canonical(self) -> Suite:

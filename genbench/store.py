@@ -10,6 +10,7 @@
         samples.safetensors  the final samples and what the pictures need
         weights.safetensors
         checkpoint.safetensors   only while the trial is unfinished
+    <results>/external/<dataset>/<name>.json    scores of samples from elsewhere, under every protocol they were scored
 
 `<results>/reference/` is a results folder of its own and no part of `<results>`.
 """
@@ -22,7 +23,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
-from genbench.record import BadRecord, ControlScores, Record, Scores, parse
+from genbench.record import BadRecord, ControlScores, External, Record, Scores, parse
 from genbench.spec import Component, Frozen, Suite, Trial
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
 LOSSES = "losses.parquet"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
-REFERENCE = "reference"
+REFERENCE, EXTERNAL = "reference", "external"
 PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
 SPARE_BYTES = 64 * 2**20
 """Free space below which no trial is started."""
@@ -117,10 +117,7 @@ class Store:
 
     def controls(self, suite: str) -> Iterator[ControlScores]:
         """The controls of every dataset in a suite."""
-        for path in sorted(self.root.glob(f"{suite}/*/{CONTROLS}")):
-            found = self._read(path, partial(parse, ControlScores))
-            if found is not None:
-                yield found
+        return self._all(f"{suite}/*/{CONTROLS}", ControlScores)
 
     def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
         """One dataset's controls, None where there are none that can be read."""
@@ -131,6 +128,15 @@ class Store:
     def write_controls(self, suite: str, dataset: Component, controls: ControlScores) -> None:
         """Stores one dataset's controls."""
         write_model(self.cell(suite, dataset) / CONTROLS, controls)
+
+    def externals(self) -> Iterator[External]:
+        """Every entry of samples from elsewhere, whatever suite their dataset is in."""
+        return self._all(f"{EXTERNAL}/*/*.json", External)
+
+    def write_external(self, entry: External) -> None:
+        """Stores an entry; what its name holds of the same samples under other protocols stays."""
+        path = self.root / EXTERNAL / slug(entry.dataset.label) / f"{slug(entry.name)}.json"
+        self._write(path, entry.after(self._read(path, partial(parse, External), optional=True)))
 
     def plan(self, suite: str) -> Suite | None:
         """The plan that was last run under this name, None where there is none that can be read."""
@@ -147,13 +153,22 @@ class Store:
             parts = ("datasets", "trainers", "seeds")
             both = {part: tuple(dict.fromkeys((*getattr(before, part), *getattr(plan, part)))) for part in parts}
             plan = plan.model_copy(update=both)
+        self._write(self.root / plan.name / PLAN, plan)
+
+    def _write(self, path: Path, model: Frozen) -> None:
+        """Raises GenbenchError where that fails."""
         try:
-            write_model(self.root / plan.name / PLAN, plan)
+            write_model(path, model)
         except OSError as error:
             raise self._not_writable(error) from None
 
     def _not_writable(self, error: OSError) -> GenbenchError:
         return GenbenchError(f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR")
+
+    def _all(self, pattern: str, model: type[Frozen]) -> Iterator[Any]:
+        """Every file that the pattern finds and that can be read as `model`, in order."""
+        found = (self._read(path, partial(parse, model)) for path in sorted(self.root.glob(pattern)))
+        return (each for each in found if each is not None)
 
     def _read(self, path: Path, model: Callable[[Any], Any], optional: bool = False) -> Any:
         """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails.
@@ -247,8 +262,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    with _opened_folder(path.parent) as descriptor:
-        os.fsync(descriptor)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def slug(label: str) -> str:
@@ -261,15 +279,6 @@ def slug(label: str) -> str:
         return "+".join(filter(None, plain.groups())).replace(",", "+")
     readable = re.sub(r"[^A-Za-z0-9._=-]+", "_", label)[:100].lstrip(".")
     return f"{readable}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
-
-
-@contextmanager
-def _opened_folder(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _model_bytes(model: Frozen) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from genbench import registry, store
-from genbench.record import ControlScores, Cost, Identity, Record, Score, Scores, Status
+from genbench.record import ControlScores, Cost, External, Identity, Record, Score, Scores, Status
 from genbench.spec import Budget, Component, Suite, Trial
 
 UNITS = {"modes": ("modes", True), "hq": ("fraction", True), "reverse_kl": ("nats", False)}
@@ -126,6 +126,18 @@ def put_controls(
     )
     store.Store(root).write_controls("made-up", dataset, controls)
     return controls
+
+
+def external(name: str, found: Sequence[Score], dataset: str | Component = "ring8", **changes: Any) -> External:
+    plain: dict[str, Any] = {
+        "name": name,
+        "dataset": dataset if isinstance(dataset, Component) else component(dataset),
+        "source": "mine.npy",
+        "n": 10_000,
+        "samples_sha256": "ab" * 32,
+        "scores": tuple(found),
+    }
+    return External(**{**plain, **changes})
 
 
 def place(task: Any) -> Path:

@@ -8,11 +8,11 @@ import made_up
 import pytest
 
 from genbench import record
-from genbench.record import BadRecord, ControlScores, Record, Scores, parse
+from genbench.record import BadRecord, ControlScores, External, Record, Scores, parse
 from genbench.spec import Frozen
 
 EXAMPLES = Path(__file__).with_name("records")
-MODELS: dict[str, type[Frozen]] = {"record": Record, "scores": Scores, "controls": ControlScores}
+MODELS: dict[str, type[Frozen]] = {"record": Record, "scores": Scores, "controls": ControlScores, "external": External}
 
 
 def example(name: str, version: int = 1) -> Any:
@@ -51,6 +51,13 @@ def test_content_of_version_1_controls() -> None:
     found: ControlScores = parse(ControlScores, example("controls"))
     assert [draw[1].value for draw in found.draws["noise"]] == [0.005, 0.006]
     assert [(band.name, band.null_low, band.null_high) for band in found.bands][1] == ("hq", 0.9865, 0.991)
+
+
+def test_content_of_a_version_1_external_entry() -> None:
+    found: External = parse(External, example("external"))
+    assert (found.name, found.dataset.name, found.budget, found.source) == ("my model", "ring8", "unknown", "mine.npy")
+    assert (found.n, found.samples_sha256) == (12_000, "ef" * 32)
+    assert [(score.name, score.value) for score in found.scores] == [("hq", 0.9375)]
 
 
 def test_id_of_a_version_1_record_is_still_the_trials() -> None:

@@ -344,3 +344,41 @@ def test_written_json_is_for_people_too(results):
     assert text.endswith("}\n")
     assert len(text.splitlines()) > 10
     assert Record.model_validate(json.loads(text)).reason == "Größe"
+
+
+def test_external_entry_is_found_where_a_person_would_look(results):
+    entry = made_up.external("my model", made_up.scores({"hq": 0.9}), "ring[modes=5]")
+    Store(results).write_external(entry)
+    (path,) = results.rglob("*.json")
+    assert path.parent == results / "external" / "ring+modes=5"
+    assert path.name.startswith("my_model")
+    assert list(Store(results).externals()) == [entry]
+    assert Store(results).suites() == []
+
+
+def test_entry_of_the_same_samples_keeps_its_scores_under_other_protocols(results):
+    both = [made_up.scores({"hq": 0.9, "modes": 7.0}), made_up.scores({"hq": 0.8}, protocol="pacgan2018")]
+    for scores in (*both, made_up.scores({"hq": 0.95})):
+        Store(results).write_external(made_up.external("mine", scores))
+    (found,) = Store(results).externals()
+    assert [(s.name, s.identity.protocol, s.value) for s in found.scores] == [
+        ("hq", "pacgan2018", 0.8),
+        ("hq", "genbench1", 0.95),
+    ]
+
+
+@pytest.mark.parametrize("change", [{"samples_sha256": "cd" * 32}, {"dataset": made_up.component("ring8", version=2)}])
+def test_entry_of_other_samples_takes_the_place_of_all(change, results):
+    Store(results).write_external(made_up.external("mine", made_up.scores({"hq": 0.9}, protocol="pacgan2018")))
+    other = made_up.external("mine", made_up.scores({"hq": 0.5}), **change)
+    Store(results).write_external(other)
+    assert list(Store(results).externals()) == [other]
+
+
+def test_bad_external_entry_is_named(results):
+    Store(results).write_external(made_up.external("mine", ()))
+    (path,) = results.rglob("*.json")
+    path.write_text("{")
+    found = Store(results)
+    assert list(found.externals()) == []
+    assert [unreadable.path for unreadable in found.unreadable] == [path]

@@ -10,7 +10,7 @@ from genbench.protocols import Protocol
 from genbench.record import Identity
 from genbench.stats import Interval
 
-RowKind = Literal["trainer", "control", "null band", "published"]
+RowKind = Literal["trainer", "external", "control", "null band", "published"]
 SpreadKind = Literal["standard error", "standard deviation"]
 
 
@@ -56,9 +56,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A trainer, a control, the null band or a published method; `finished` of `planned` seeds have scores.
+    """A trainer, samples from elsewhere, a control, the null band or a published method.
 
-    Of a published one they are the paper's runs, zero where it doesn't say, and `source` is the paper.
+    `finished` of `planned` seeds have scores; of a published method they are the paper's runs, zero where it doesn't
+    say, and `source` is the paper.
     """
 
     kind: RowKind
@@ -72,7 +73,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """All rows of one dataset, budget and protocol: trainers, controls, the null band, published methods."""
+    """All rows of one dataset, budget and protocol: trainers, samples from elsewhere, controls, null band, literature.
+
+    The `suite` is empty where there is none.
+    """
 
     suite: str
     dataset: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from genbench.protocols import Protocol
-from genbench.record import ControlScores, Record, Score
+from genbench.record import ControlScores, External, Record, Score
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
@@ -17,21 +17,49 @@ AVERAGED = ", EMA "
 """Stands between a trainer's label and the decay, in the label of the row of its averaged weights."""
 
 LEFT_OUT = "Some values are left out"
+NO_TESTS = "External rows are scores of samples from elsewhere: their budget is unknown, and no test compares them."
 
 
 def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
     """The tables of a suite's results, one a dataset and budget, in the plan's order."""
     plan = store.plan(suite)
     controls = {found.dataset: found for found in store.controls(suite)}
+    externals: dict[str, list[External]] = {}
+    for entry in store.externals():
+        externals.setdefault(entry.dataset.label, []).append(entry)
     groups: dict[tuple[str, str], list[Found]] = {}
     for found in store.trials(suite):
         trial = found.record.trial
         groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
     order = plan.datasets if plan else ()
     return [
-        _table(suite, dataset, budget, protocol, groups[dataset, budget], controls.get(dataset), plan)
+        _table(
+            suite,
+            dataset,
+            budget,
+            protocol,
+            groups[dataset, budget],
+            controls.get(dataset),
+            plan,
+            externals.get(dataset),
+        )
         for dataset, budget in sorted(groups, key=lambda group: (_place(order, group[0]), group))
     ]
+
+
+def external_table(entry: External, protocol: Protocol, controls: ControlScores) -> Table:
+    """The table of samples from elsewhere alone, among their dataset's controls; its notes say why cells are empty."""
+    gate = Gate(protocol)
+    fixed = _fixed(controls, gate)
+    rows = (*_externals([entry], gate), *fixed)
+    columns = _held(gate, rows)
+    held = {column.name for column in columns}
+    reasons: dict[str, list[str]] = {}
+    for score in entry.scores:
+        if score.value is None and (score.name in held or not held):
+            reasons.setdefault(str(score.reason), []).append(score.name)
+    notes = (f"No {', '.join(names)}: {reason}." for reason, names in reasons.items())
+    return Table("", entry.dataset.label, f"budget {entry.budget}", protocol, columns, rows, tuple(notes))
 
 
 def _table(
@@ -42,31 +70,54 @@ def _table(
     trials: Sequence[Found],
     controls: ControlScores | None,
     plan: Suite | None,
+    externals: Sequence[External] | None,
 ) -> Table:
     gate = Gate(protocol)
     notes = []
-    fixed: list[Row] = []
+    fixed = _fixed(controls, gate) if controls else []
     if controls is None:
         notes.append("This dataset's controls are missing; genbench run measures them.")
-    else:
-        bands = {b.name: (b.null_low, b.null_high) for b in gate.admit(controls.bands)}
-        for label, draws in controls.draws.items():
-            fixed.append(Row("control", label, _cells(enumerate(map(gate.admit, draws))), len(draws), len(draws)))
-        ends = {
-            name: Cell(band=(low, high)) for name, (low, high) in bands.items() if low is not None and high is not None
-        }
-        fixed.append(Row("null band", "null band", ends))
     if plan and (dataset not in plan.datasets or budget != str(plan.budget)):
         plan = None
     trained = [row for label, found in _by_trainer(trials, plan) for row in _trainer_rows(label, found, plan, gate)]
-    rows = (*trained, *fixed)
+    truths = [found.record.trial.dataset.identity for found in trials]
+    others = [entry.name for entry in externals or () if entry.dataset.identity not in truths]
+    foreign = list(_externals([entry for entry in externals or () if entry.name not in others], gate))
+    if foreign:
+        notes.append(NO_TESTS)
+    if others:
+        notes.append(f"Scored on another version of the dataset, so left out: {', '.join(others)}.")
+    rows = (*trained, *foreign, *fixed)
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
         notes.append(f"{LEFT_OUT}, being of another version or another n than their column: {names}.")
-    held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
-    columns = tuple(gate.columns[name] for name in gate.columns if name in held)
+    columns = _held(gate, rows)
     literature = published.rows(dataset, protocol.name, [column.name for column in columns])
     return judged(Table(suite, dataset, budget, protocol, columns, (*rows, *literature), tuple(notes)))
+
+
+def _fixed(controls: ControlScores, gate: Gate) -> list[Row]:
+    """The rows of the controls, and the null band."""
+    bands = {b.name: (b.null_low, b.null_high) for b in gate.admit(controls.bands)}
+    rows = [
+        Row("control", label, _cells(enumerate(map(gate.admit, draws))), len(draws), len(draws))
+        for label, draws in controls.draws.items()
+    ]
+    ends = {name: Cell(band=(low, high)) for name, (low, high) in bands.items() if low is not None and high is not None}
+    return [*rows, Row("null band", "null band", ends)]
+
+
+def _externals(entries: Iterable[External], gate: Gate) -> Iterator[Row]:
+    """The rows of samples from elsewhere that were scored under the gate's protocol."""
+    for entry in entries:
+        if any(score.identity.protocol == gate.protocol.name for score in entry.scores):
+            yield Row("external", entry.name, _cells([(0, gate.admit(entry.scores))]), 1, 1)
+
+
+def _held(gate: Gate, rows: Iterable[Row]) -> tuple[Column, ...]:
+    """The columns in which some row has a value."""
+    held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
+    return tuple(gate.columns[name] for name in gate.columns if name in held)
 
 
 class Gate:

@@ -76,11 +76,14 @@ def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
 
 
 def sentence(table: Table) -> str:
-    """The verdict of a table: who is best by the protocol's deciding column, and whether that can be told."""
+    """The verdict of a table: who is best by the protocol's deciding column, and whether that can be told.
+
+    Of samples from elsewhere, among which no trainer is, whether they can be told from the truth.
+    """
     column = next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)
     rows = best_first(table, column) if column else []
     if column is None or not rows:
-        return f"{table.dataset}: nothing to judge yet."
+        return f"{table.dataset}: {_of_externals(table, column) or 'nothing to judge yet.'}"
     best, *others = rows
     said = f"{table.dataset}: {best.label} has the best {column.name}, {_figure(best.cells[column.name])}"
     if not others:
@@ -102,6 +105,24 @@ def sentence(table: Table) -> str:
     return f"{said}: {'; '.join(parts)}.{_failures(table)}"
 
 
+def _of_externals(table: Table, column: Column | None) -> str:
+    """What a deciding column says of each row of samples from elsewhere, held against the null band."""
+    if column is None:
+        return ""
+    bands = (row.cells.get(column.name, Cell()).band for row in table.rows if row.kind == "null band")
+    band = next(filter(None, bands), None)
+    parts = []
+    for row in table.rows:
+        interval = row.cells.get(column.name, Cell()).interval
+        if row.kind == "external" and interval is not None:
+            within = band is not None and band[0] <= interval.value <= band[1]
+            ends = (
+                f", {'inside' if within else 'outside'} the null band ({band[0]:.3g} to {band[1]:.3g})" if band else ""
+            )
+            parts.append(f"{row.label} has {column.name} {interval.value:.3g}{ends}")
+    return f"{'; '.join(parts)}." if parts else ""
+
+
 def _letters(table: Table, column: Column) -> Mapping[str, str]:
     tested = comparisons(table, column)
     pairs = {frozenset((c.one, c.other)): c.differ for c in tested}
@@ -110,7 +131,8 @@ def _letters(table: Table, column: Column) -> Mapping[str, str]:
 
 
 def _badness(table: Table, column: Column) -> Callable[[Row], float]:
-    oracles = [row.cells[column.name] for row in table.rows if row.label == ORACLE and column.name in row.cells]
+    controls = (row for row in table.rows if row.kind == "control" and row.label == ORACLE)
+    oracles = [row.cells[column.name] for row in controls if column.name in row.cells]
     truth = oracles[0].interval.value if oracles and oracles[0].interval else 0.0
 
     def badness(row: Row) -> float:

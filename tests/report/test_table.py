@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from genbench.protocols.points import GENBENCH1, PACGAN2018
-from genbench.report.table import tables
+from genbench.record import ControlScores
+from genbench.report.table import external_table, tables
 from genbench.spec import ENGINE_VERSION, Budget
 from genbench.store import Store
 
@@ -228,3 +229,87 @@ def test_averaged_weights_have_a_row_of_their_own_in_the_same_columns(tmp_path, 
 
 def test_empty_folder_has_no_tables(read):
     assert read() == []
+
+
+@pytest.fixture
+def put_external(tmp_path):
+    return lambda name="mine", dataset="ring8", **values: Store(tmp_path).write_external(
+        made_up.external(name, made_up.scores(values), dataset)
+    )
+
+
+def test_externals_stand_between_trainers_and_controls(put, put_external, rows, tmp_path):
+    put(hq=0.9)
+    put_external(hq=0.7)
+    made_up.put_controls(tmp_path, made_up.component("ring8"), {"oracle": [made_up.scores({"hq": 0.98})]})
+    found = rows()
+    assert [(row.kind, label) for label, row in found.items()] == [
+        ("trainer", "gan"),
+        ("external", "mine"),
+        ("control", "oracle"),
+        ("null band", "null band"),
+    ]
+    assert found["mine"].cells["hq"].values == (0.7,)
+
+
+def test_no_test_compares_externals(put, put_external, read):
+    for seed in range(6):
+        put("gan", seed=seed, hq=0.5 + seed / 100)
+        put("wgan", seed=seed, hq=0.9 + seed / 100)
+    put_external(hq=0.7)
+    (table,) = read()
+    letters = {row.label: row.cells["hq"].letters for row in table.rows}
+    assert letters["mine"] == ""
+    assert letters["gan"] != letters["wgan"]
+    assert [note for note in table.notes if "no test compares them" in note]
+
+
+def test_external_named_like_a_trainer_takes_none_of_its_letters(put, put_external, read):
+    for seed in range(6):
+        put("gan", seed=seed, hq=0.5 + seed / 100)
+        put("wgan", seed=seed, hq=0.9 + seed / 100)
+    put_external("gan", hq=0.9)
+    (table,) = read()
+    assert {(row.kind, row.label): row.cells["hq"].letters != "" for row in table.rows} == {
+        ("trainer", "gan"): True,
+        ("trainer", "wgan"): True,
+        ("external", "gan"): False,
+    }
+
+
+def test_externals_of_another_dataset_or_protocol_are_no_rows(put, put_external, read):
+    put(hq=0.9)
+    put_external(dataset="grid25", hq=0.7)
+    put_external("other", hq=0.7)
+    (table,) = read(PACGAN2018)
+    assert [row.label for row in table.rows] == ["gan"]
+    assert table.notes == ("This dataset's controls are missing; genbench run measures them.",)
+
+
+def test_externals_of_another_version_of_the_dataset_are_left_out_with_a_word(put, put_external, read):
+    put(hq=0.9)
+    put_external(dataset=made_up.component("ring8", version=2), hq=0.7)
+    (table,) = read()
+    assert [row.label for row in table.rows] == ["gan"]
+    assert [note for note in table.notes if note.endswith("so left out: mine.")]
+
+
+def test_what_was_trained_decides_which_identity_a_column_has(put, tmp_path, read):
+    put(hq=0.9)
+    Store(tmp_path).write_external(made_up.external("mine", made_up.scores({"hq": 0.7}, version=2)))
+    (table,) = read()
+    assert {row.label: [*row.cells] for row in table.rows} == {"gan": ["hq"], "mine": []}
+
+
+def test_table_of_samples_alone_says_why_cells_are_empty():
+    entry = made_up.external("mine.npy", made_up.scores({"modes": None, "hq": 0.7, "reverse_kl": None, "w2": None}))
+    controls = ControlScores(
+        dataset="ring8",
+        key="",
+        draws={"oracle": (made_up.scores({"modes": 8, "hq": 0.98, "reverse_kl": 0.1}),)},
+        bands=(),
+    )
+    table = external_table(entry, GENBENCH1, controls)
+    assert [(row.kind, row.label) for row in table.rows][:2] == [("external", "mine.npy"), ("control", "oracle")]
+    assert table.notes == ("No modes, reverse_kl: made up.",)
+    assert (table.suite, table.budget) == ("", "budget unknown")

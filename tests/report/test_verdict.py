@@ -103,3 +103,32 @@ def test_verdict_goes_by_the_next_column_where_a_dataset_lacks_the_first():
     found = table(row("gan", 0.5, column="w2"), column="w2")
     assert "best w2" in sentence(found)
     assert sentence(replace(found, columns=())) == "ring8: nothing to judge yet."
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0.0005], "mine has reverse_kl 0.0005, inside the null band (0.0001 to 0.0008)."),
+        ([0.5], "mine has reverse_kl 0.5, outside the null band (0.0001 to 0.0008)."),
+        ([], "nothing to judge yet."),
+    ],
+)
+def test_samples_from_elsewhere_are_held_against_the_null_band(values, said):
+    band = Row("null band", "null band", {"reverse_kl": Cell(band=(0.0001, 0.0008))})
+    assert sentence(table(row("mine", *values, kind="external"), band)) == f"ring8: {said}"
+
+
+def test_samples_from_elsewhere_are_judged_without_a_band_too():
+    assert sentence(table(row("mine", 0.5, kind="external"))) == "ring8: mine has reverse_kl 0.5."
+
+
+def test_samples_from_elsewhere_are_never_best():
+    said = sentence(table(row("gan", 0.5), row("mine", 0.1, kind="external")))
+    assert said == "ring8: gan has the best reverse_kl, 0.5; there is no other trainer to compare with."
+
+
+def test_samples_from_elsewhere_are_no_oracle_whatever_their_name():
+    rows = [row(*of, column="std_ratio") for of in (("high", 3.0), ("one", 1.1))]
+    truth = row("oracle", 1.0, kind="control", column="std_ratio")
+    found = table(*rows, row("oracle", 3.0, kind="external", column="std_ratio"), truth, column="std_ratio")
+    assert [row.label for row in best_first(found, found.columns[0])] == ["one", "high"]

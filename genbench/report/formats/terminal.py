@@ -42,7 +42,7 @@ def _rich_table(table: Table) -> RichTable:
         if before is not None and before.kind != row.kind:
             shown.add_section()
         cells = ["\n".join(_lines(text)) for text in texts(table, row)]
-        shown.add_row(escape(_label(row)), *cells, style=None if row.kind == "trainer" else "dim")
+        shown.add_row(escape(_label(row)), *cells, style=None if row.kind in ("trainer", "external") else "dim")
     return shown
 
 

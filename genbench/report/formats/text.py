@@ -22,7 +22,8 @@ SPREADS = {"standard error": "SE", "standard deviation": "SD"}
 
 def title(table: Table) -> str:
     """A table's heading."""
-    return f"{table.dataset}, {table.budget}, protocol {table.protocol.name} (suite {table.suite})"
+    suite = f" (suite {table.suite})" if table.suite else ""
+    return f"{table.dataset}, {table.budget}, protocol {table.protocol.name}{suite}"
 
 
 def headings(table: Table) -> list[str]:
@@ -36,7 +37,9 @@ def texts(table: Table, row: Row) -> list[str]:
 
 
 def seeds(row: Row) -> str:
-    """How many seeds or draws stand behind a row."""
+    """How many seeds or draws stand behind a row, or that it is of samples from elsewhere."""
+    if row.kind == "external":
+        return row.kind
     if row.kind == "null band" or (row.kind == "published" and not row.finished):
         return ""
     counted = str(row.finished) if row.finished == row.planned else f"{row.finished}/{row.planned}"

@@ -69,6 +69,16 @@ def test_terminal_shows_the_same_cells(shown, printed):
     assert shown in printed(FULL)
 
 
+def test_external_rows_are_called_so_in_every_format(rendered):
+    text = rendered(table(Row("external", "mine", {"modes": cell(8.0)}, 1, 1), CONTROL))
+    assert "mine" in text
+    assert "external" in text
+
+
+def test_title_without_a_suite_names_none():
+    assert render.title(replace(FULL, suite="")) == "ring8, steps=40, protocol genbench1"
+
+
 def test_eighty_characters_hold_a_headline_table(printed):
     names = [name for name in GENBENCH1.headline if not name.startswith(("arc", "curve"))]
     row = Row("trainer", "wgan-gp", {name: cell(0.123, 0.456, 0.789) for name in names}, 3, 3)
