@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from genbench import __version__
-from genbench.cli import compare, data, doctor, figures, list_, report, run, show
+from genbench.cli import compare, data, doctor, figures, list_, report, run, score, show
 from genbench.errors import GenbenchError
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -38,6 +38,7 @@ def _common(
 
 
 app.command("run")(run.run)
+app.command("score")(score.score)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("figures")(figures.figures)

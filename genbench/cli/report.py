@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from genbench.cli import stored
+from genbench.cli.options import no_garbage
 
 if TYPE_CHECKING:
     from genbench.store import Store
@@ -42,7 +40,7 @@ def report(
     Reads what is stored and nothing else. Where RESULTS holds no runs but RESULTS/reference does, reports those.
     """
     _check(results, format_, file)
-    with _no_garbage():
+    with no_garbage():
         store = stored.results(results)
         names, folder = stored.suites(store, suite), out or results / "report"
         _tables(store, names, protocol, format_, all_metrics, file)
@@ -108,16 +106,6 @@ def _write(content: str | bytes, file: Path | None) -> None:
         write_atomically(file, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise GenbenchError(f"Can't write {file} ({error.strerror}). Give another: --file FILE") from None
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Looks for no garbage within: a report keeps nearly all that it makes, and looking takes a fifth of its time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _draw(store: Store, suites: list[str], folder: Path) -> None:

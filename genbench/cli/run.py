@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli.data import decode_first
-from genbench.cli.options import DataFolder, InceptionWeights, Plugins, command_line, load, use_data, use_inception
+from genbench.cli.options import (
+    DataFolder,
+    InceptionWeights,
+    Plugins,
+    command_line,
+    load,
+    own_protocol,
+    use_data,
+    use_inception,
+)
 from genbench.engine import Engine, Precision
 
 if TYPE_CHECKING:
@@ -28,7 +37,6 @@ if TYPE_CHECKING:
 
 CUSTOM_BUDGET = "steps=6000"
 CUSTOM_SEEDS = "0-4"
-DEFAULT_PROTOCOL = "genbench1"
 PROCESSOR_STACK = 5
 """More seeds at once than this gain nothing on a processor."""
 
@@ -227,10 +235,9 @@ def _suite(
 
 def _protocols(references: Sequence[str]) -> tuple[str, ...]:
     """The protocols that datasets are scored under where no suite says so."""
-    from genbench.registry import Reference, datasets
+    from genbench.registry import Reference
 
-    entries = (datasets[Reference.parse(reference).name] for reference in references)
-    return tuple(dict.fromkeys(entry.facts.get("protocol", DEFAULT_PROTOCOL) for entry in entries))
+    return tuple(dict.fromkeys(own_protocol(Reference.parse(reference).name) for reference in references))
 
 
 def _check_device(device: str, engine: Engine) -> None:

@@ -45,14 +45,18 @@ Bands = dict[str, Score]
 
 def bands(component: Component, dataset: Dataset, scorer: Scorer) -> Bands:
     """The null band of each of the scorer's columns: the shipped one, or measured where that doesn't fit."""
-    shipped = {
+    draws = dealt_draws(scorer.protocol) if isinstance(dataset, Finite) else MEASURED_DRAWS
+    return shipped(component, scorer) or measure(dataset, scorer, draws)
+
+
+def shipped(component: Component, scorer: Scorer) -> Bands | None:
+    """The bands that ship with genbench; None where there are none, or they don't fit the scorer's columns."""
+    found = {
         band.name: band
         for band in _shipped().get(canonical_json(component.identity), ())
         if band.identity == scorer.identities.get(band.name)
     }
-    draws = dealt_draws(scorer.protocol) if isinstance(dataset, Finite) else MEASURED_DRAWS
-    wanted = affordable(scorer.protocol).columns
-    return shipped if shipped.keys() == wanted.keys() else measure(dataset, scorer, draws)
+    return found if found.keys() == affordable(scorer.protocol).columns.keys() else None
 
 
 def dealt_draws(way: Protocol) -> int:

@@ -11,6 +11,7 @@ from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAIN
 
 from genbench.protocols.points import GENBENCH1
 from genbench.report import formats
+from genbench.report.formats.text import title
 from genbench.report.model import Row
 from genbench.stats import mean_interval
 
@@ -76,7 +77,7 @@ def test_external_rows_are_called_so_in_every_format(rendered):
 
 
 def test_title_without_a_suite_names_none():
-    assert render.title(replace(FULL, suite="")) == "ring8, steps=40, protocol genbench1"
+    assert title(replace(FULL, suite="")) == "ring8, steps=40, protocol genbench1"
 
 
 def test_eighty_characters_hold_a_headline_table(printed):

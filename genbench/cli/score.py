@@ -1,0 +1,207 @@
+"""`genbench score`: what a protocol says of samples that came from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genbench.cli.data import decode_first
+from genbench.cli.options import (
+    DataFolder,
+    InceptionWeights,
+    Plugins,
+    command_line,
+    load,
+    no_garbage,
+    own_protocol,
+    use_data,
+    use_inception,
+)
+
+if TYPE_CHECKING:
+    from genbench.executors.controls import Null
+    from genbench.protocols import Protocol
+    from genbench.record import ControlScores, External, Score
+    from genbench.samples import Samples
+    from genbench.spec import Component
+
+CONTROL_DRAWS = 2
+LONGEST_NAME = 60
+
+
+def score(
+    samples: Annotated[
+        Path,
+        typer.Argument(help="A .npy, .npz, .csv, .parquet or .safetensors file, or a folder or a zip of images."),
+    ],
+    dataset: Annotated[str, typer.Option(help="What they are samples of, say ring8 or mnist.")],
+    protocol: Annotated[str | None, typer.Option(help="The way of scoring; the dataset's own by default.")] = None,
+    key: Annotated[str | None, typer.Option(metavar="NAME", help="Which array of a file that holds several.")] = None,
+    drop_nonfinite: Annotated[
+        bool, typer.Option("--drop-nonfinite", help="Leave out samples that hold NaN or infinity.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the scores alone, as JSON, and measure no controls.")
+    ] = False,
+    all_metrics: Annotated[bool, typer.Option("--all-metrics", help="Every column, not the main ones alone.")] = False,
+    save: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Keep the scores under this name, for genbench report.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The results folder that --save writes to.")] = Path("results"),
+    data: DataFolder = None,
+    inception_weights: InceptionWeights = None,
+    plugin: Plugins = None,
+) -> None:
+    """Score samples that any program made, beside the dataset's controls.
+
+    Arrays hold points (n, features) of floats, or images with channels first or last, uint8 or floats in [−1, 1].
+
+    Exit code: 0 all well, also where some metrics were skipped; 2 for samples that can't be scored.
+    """
+    with no_garbage():
+        _keep_pot_light()
+        load(plugin)
+        use_data(data)
+        use_inception(inception_weights)
+        _score(samples, dataset, protocol, key, drop_nonfinite, as_json, all_metrics, save, out)
+
+
+def _score(
+    path: Path,
+    dataset: str,
+    protocol: str | None,
+    key: str | None,
+    drop_nonfinite: bool,
+    as_json: bool,
+    all_metrics: bool,
+    save: str | None,
+    out: Path,
+) -> None:
+    from genbench.protocols import protocol as protocol_named
+    from genbench.registry import Reference, datasets
+    from genbench.samples import find
+    from genbench.spec import Component
+    from genbench.store import Store
+
+    # All that can be refused before torch is imported.
+    way = protocol_named(protocol or own_protocol(Reference.parse(dataset).name))
+    label = path.name or str(path) if save is None else _checked(save)
+    find(path, key)
+    component = Component.resolve(datasets, dataset)
+    store = Store(out) if save is not None else None
+    if store is not None:
+        store.check_writable()
+    if "stock" in datasets[component.name].facts:
+        from rich.console import Console
+
+        decode_first(Console(stderr=True, highlight=False), [component])
+    from genbench.executors.process import run_conditions
+
+    with run_conditions():
+        read, null, scores = _scored(path, component, way, key, drop_nonfinite)
+        if as_json:
+            typer.echo(_json(component, way, len(read.values), scores))
+        if as_json and store is None:
+            return
+        entry = _entry(label, path, component, read, scores)
+        if not as_json:
+            _print(entry, way, _controls(component, null), read, all_metrics)
+    if store is not None:
+        store.write_external(entry)
+        typer.echo(f"Kept as {label!r} in {out}; genbench report {out} shows it beside what was trained.", err=True)
+
+
+def _keep_pot_light() -> None:
+    """Has POT, which finds W2, import no other library to compute with from here on: it is given numpy's arrays."""
+    for library in ("JAX", "TENSORFLOW", "CUPY"):
+        os.environ.setdefault(f"POT_BACKEND_DISABLE_{library}", "1")
+
+
+def _scored(
+    path: Path, component: Component, way: Protocol, key: str | None, drop_nonfinite: bool
+) -> tuple[Samples, Null, tuple[Score, ...]]:
+    """The samples, the dataset's null bands, and the samples' scores."""
+    from genbench.executors.resources import build_dataset, scorer
+    from genbench.metrics.bands import bands, shipped
+    from genbench.samples import read
+
+    dataset = build_dataset(component)
+    samples = read(path, dataset.event_shape, key, drop_nonfinite)
+    judge = scorer(component, way.name)
+    if shipped(component, judge) is None:
+        typer.echo(f"Measuring null bands: none of {component.label} under {way.name} ship with genbench.", err=True)
+    null = bands(component, dataset, judge)
+    return samples, {way.name: null}, judge(samples.values, null)
+
+
+def _entry(name: str, path: Path, component: Component, samples: Samples, scores: tuple[Score, ...]) -> External:
+    from genbench import provenance
+    from genbench.record import External
+
+    return External(
+        name=name,
+        dataset=component,
+        source=path.name,
+        n=len(samples.values),
+        samples_sha256=samples.sha256,
+        scores=scores,
+        provenance=provenance.gather("cpu", command_line()),
+    )
+
+
+def _controls(component: Component, null: Null) -> ControlScores:
+    """A few draws of every control that applies, as `genbench run` measures them."""
+    from genbench.errors import Skip
+    from genbench.executors.controls import scored_draws
+    from genbench.record import ControlScores
+    from genbench.registry import controls
+
+    drawn = {}
+    for control in controls:
+        try:
+            drawn[control.name] = scored_draws(control, component, null, CONTROL_DRAWS)
+        except Skip:
+            continue
+    bands = tuple(band for of in null.values() for band in of.values())
+    return ControlScores(dataset=component.label, key="", draws=drawn, bands=bands)
+
+
+def _print(entry: External, way: Protocol, controls: ControlScores, samples: Samples, all_metrics: bool) -> None:
+    from dataclasses import replace
+
+    from genbench.report import render
+    from genbench.report.table import external_table
+
+    table = external_table(entry, way, controls)
+    notes = [*table.notes]
+    if entry.n > way.n:
+        notes.append(f"Of the {entry.n} samples, the first {way.n} are scored.")
+    if samples.dropped:
+        notes.append(f"{samples.dropped} samples that hold NaN or infinity were left out.")
+    table = replace(table, notes=tuple(notes))
+    render.terminal([table if all_metrics else table.headline()])
+
+
+def _json(component: Component, way: Protocol, n: int, scores: Sequence[Score]) -> str:
+    fields = ("value", "unit", "higher_is_better", "null_low", "null_high", "state", "reason")
+    found = {
+        "dataset": component.label,
+        "protocol": way.name,
+        "n": n,
+        "scores": {score.name: {field: getattr(score, field) for field in fields} for score in scores},
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _checked(name: str) -> str:
+    """A name that a table can show; raises GenbenchError for any other."""
+    from genbench.errors import GenbenchError
+
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise GenbenchError(f"--save {name!r} is no name. Give 1 to {LONGEST_NAME} printable characters.")
+    return name.strip()
