@@ -127,8 +127,11 @@ class ControlScores(Frozen):
 
 def renewed(scores: Sequence[Score], fresh: Sequence[Score]) -> tuple[Score, ...]:
     """`scores` with the `fresh` ones in the place of those of their protocols; those of other protocols stay."""
-    protocols = {score.identity.protocol for score in fresh}
-    return (*(score for score in scores if score.identity.protocol not in protocols), *fresh)
+    by_protocol: dict[str, list[Score]] = {score.identity.protocol: [] for score in (*scores, *fresh)}
+    replaced = {score.identity.protocol for score in fresh}
+    for score in (*(score for score in scores if score.identity.protocol not in replaced), *fresh):
+        by_protocol[score.identity.protocol].append(score)
+    return tuple(score for of in by_protocol.values() for score in of)
 
 
 def parse(model: type[Frozen], payload: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from genbench import __version__
-from genbench.cli import compare, data, doctor, figures, list_, report, run, score, show
+from genbench.cli import compare, data, doctor, figures, list_, report, rescore, run, score, show
 from genbench.errors import GenbenchError
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -39,6 +39,7 @@ def _common(
 
 app.command("run")(run.run)
 app.command("score")(score.score)
+app.command("rescore")(rescore.rescore)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("figures")(figures.figures)
