@@ -121,10 +121,10 @@ def _samples(found: Found, event_shape: tuple[int, ...]) -> dict[str, Tensor]:
 
 
 def _of_more_samples(score: Score, before: Sequence[Score], stored: int) -> Score | None:
-    """The earlier score of the same identity, where too few samples are `stored` to make it again."""
+    """The earlier score of the same identity, or earlier reason for none, where too few are `stored` to tell again."""
     if stored >= score.identity.n:
         return None
-    return next((s for s in before if _key(s) == _key(score) and s.state == "ok"), None)
+    return next((s for s in before if _key(s) == _key(score) and s.reason != score.reason), None)
 
 
 def _key(score: Score) -> tuple[str, str]:

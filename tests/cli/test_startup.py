@@ -36,6 +36,11 @@ def watched(*arguments, **environment):
         ("--help", 0),
         ("--version", 0),
         ("run --help", 0),
+        ("score --help", 0),
+        ("rescore --help", 0),
+        ("score none.npy --dataset ring8", 2),
+        ("score tox.ini --dataset ring9", 2),
+        ("rescore none --protocol smoke", 2),
         ("list", 0),
         ("list --json", 0),
         ("show wgan-gp", 0),
@@ -77,7 +82,10 @@ def test_compare_imports_no_torch(results):
 
 def test_completion_imports_no_torch():
     code, out, torch = watched(
-        _GENBENCH_COMPLETE="complete_bash", COMP_WORDS="genbench re", COMP_CWORD="1", _TYPER_COMPLETE_ARGS="genbench re"
+        _GENBENCH_COMPLETE="complete_bash",
+        COMP_WORDS="genbench rep",
+        COMP_CWORD="1",
+        _TYPER_COMPLETE_ARGS="genbench rep",
     )
     assert (code, out.split(), torch) == (0, ["report"], "no torch")
 
@@ -107,5 +115,5 @@ def test_version_is_the_packages(genbench):
 @pytest.mark.parametrize("command", [[], ["-h"]])
 def test_help_names_every_command(command, genbench):
     ran = genbench(*command)
-    for name in ("run", "report", "compare", "list", "show", "data", "doctor"):
+    for name in ("run", "score", "rescore", "report", "compare", "list", "show", "data", "doctor"):
         assert f" {name} " in ran.out + ran.err

@@ -1,0 +1,331 @@
+"""`genbench score`: anyone's samples, scored as trials are, among the controls; what can't be scored is refused."""
+
+import json
+import re
+from pathlib import Path
+
+import made_up
+import numpy as np
+import pytest
+import torch
+from made_up_images import digits
+from PIL import Image
+
+from genbench import seeding
+from genbench.cli.options import own_protocol
+from genbench.cli.score import _controls
+from genbench.datasets.images import as_floats, as_pixels
+from genbench.metrics import bands
+from genbench.metrics.scoring import Scorer
+from genbench.protocols import protocol
+from genbench.registry import datasets
+from genbench.samples import read
+from genbench.spec import Component
+from genbench.store import Store
+
+PRINTED = (
+    "--dataset",
+    "printed",
+    "--protocol",
+    "mnist-smoke",
+    "--plugin",
+    str(Path(__file__).parents[1] / "printed.py"),
+)
+RING = ("--dataset", "ring8", "--protocol", "smoke")
+FIELDS = ["value", "unit", "higher_is_better", "null_low", "null_high", "state", "reason"]
+
+
+@pytest.fixture
+def points():
+    """1 000 samples of ring8, a little too wide."""
+    drawn = datasets.build("ring8").sample(1_000, seeding.stream(3, "test"))
+    return (drawn * 1.01).numpy()
+
+
+@pytest.fixture
+def mine(points):
+    np.save("mine.npy", points)
+    return "mine.npy"
+
+
+@pytest.fixture
+def few_draws(monkeypatch):
+    monkeypatch.setattr(bands, "dealt_draws", lambda way: 2)
+
+
+@pytest.fixture
+def score(genbench):
+    """`score("mine.npy", …)`: the JSON that the command prints."""
+
+    def as_json(*arguments):
+        ran = genbench("score", *arguments, "--json")
+        assert ran.code == 0, ran.err
+        return json.loads(ran.out)
+
+    return as_json
+
+
+def expected(name, way, samples):
+    """The scores by a Scorer itself, as the JSON has them."""
+    component = Component.resolve(datasets, name)
+    dataset = datasets.build(name)
+    scorer = Scorer(dataset, protocol(way))
+    found = scorer(samples, bands.bands(component, dataset, scorer))
+    return {score.name: {field: getattr(score, field) for field in FIELDS} for score in found}
+
+
+@pytest.mark.parametrize("way", ["smoke", "genbench1", "pacgan2018", "veegan2017"])
+@pytest.mark.parametrize("name", ["ring8", "swissroll"])
+def test_json_holds_what_the_scorer_says_and_nothing_else(name, way, points, mine, genbench):
+    ran = genbench("score", mine, "--dataset", name, "--protocol", way, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == {
+        "dataset": name,
+        "protocol": way,
+        "n": 1_000,
+        "scores": expected(name, way, torch.from_numpy(points)),
+    }
+    assert list(json.loads(ran.out)["scores"]["modes"]) == FIELDS
+
+
+def test_points_are_scored_under_genbench1_by_default(mine, score):
+    found = score(mine, "--dataset", "ring8")
+    assert found["protocol"] == "genbench1"
+    assert found["scores"]["modes"]["reason"] == "needs 10000 samples and got 1000"
+    assert {s["state"] for s in found["scores"].values()} == {"skipped"}
+
+
+def test_images_are_scored_under_their_datasets_protocol_by_default():
+    assert [own_protocol(name) for name in ("ring8", "mnist", "stacked-mnist", "celeba", "images")] == [
+        "genbench1", "mnist1", "stacked-mnist1", "celeba1-small", "images1-small",
+    ]  # fmt: skip
+
+
+def test_null_bands_that_are_not_shipped_are_measured_and_said_so(mine, genbench, monkeypatch):
+    monkeypatch.setattr(bands, "MEASURED_DRAWS", 3)
+    ran = genbench("score", mine, "--dataset", "ring[modes=5]", "--protocol", "smoke", "--json")
+    assert "Measuring null bands" in ran.err
+    found = json.loads(ran.out)
+    assert found["dataset"] == "ring[modes=5]"
+    assert found["scores"]["hq"]["null_low"] < found["scores"]["hq"]["null_high"]
+
+
+def as_npz(points):
+    np.savez("mine.npz", samples=points)
+    return "mine.npz"
+
+
+def as_csv(points):
+    np.savetxt("mine.csv", points, delimiter=",", header="x,y", fmt="%.9g")
+    return "mine.csv"
+
+
+@pytest.mark.parametrize("write", [as_npz, as_csv])
+def test_kind_of_file_does_not_matter(write, points, mine, score):
+    assert score(write(points), *RING) == score(mine, *RING)
+
+
+def test_table_shows_the_samples_among_the_controls(mine, score, genbench):
+    ran = genbench("score", mine, *RING)
+    assert ran.code == 0
+    for label in ("mine.npy", "oracle", "noise", "gaussian", "centres", "half-dropped", "null band"):
+        assert re.search(rf"^ *{label} ", ran.out, re.MULTILINE)
+    assert "ring8, budget unknown, protocol smoke\n" in ran.out
+    value = score(mine, *RING)["scores"]["reverse_kl"]["value"]
+    assert f"ring8: mine.npy has reverse_kl {value:.3g}, " in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert not Path("results").exists()
+
+
+def test_controls_are_those_that_a_run_measures(once):
+    controls = next(Store(once[0]).controls("toy2d-smoke"))
+    component = Component.resolve(datasets, "ring8")
+    dataset = datasets.build("ring8")
+    null = {"smoke": bands.bands(component, dataset, Scorer(dataset, protocol("smoke")))}
+    measured = _controls(component, null)
+    assert measured.bands == tuple(band for band in controls.bands if band.identity.protocol == "smoke")
+    assert measured.draws.keys() == controls.draws.keys()
+    for name, draws in measured.draws.items():
+        assert draws == controls.draws[name][: len(draws)]
+
+
+def test_table_says_what_was_skipped_and_what_was_left_over(points, genbench):
+    np.save("few.npy", points[:400])
+    assert "needs 1000 samples and got 400" in " ".join(genbench("score", "few.npy", *RING).out.split())
+    np.save("many.npy", np.concatenate([points, points]))
+    assert "Of the 2000 samples, the first 1000 are scored." in genbench("score", "many.npy", *RING).out
+
+
+def test_too_few_samples_cost_the_metrics_that_want_more(points, score):
+    np.save("few.npy", points[:600])
+    scores = score("few.npy", *RING)["scores"]
+    assert scores["modes"]["reason"] == "needs 1000 samples and got 600"
+    assert scores["w2"]["state"] == "ok"
+
+
+def test_rows_that_are_not_finite_are_refused_or_left_out(points, score, genbench):
+    spoilt = np.concatenate([points[:2], [[np.nan, 0], [0, np.inf]], points[2:]]).astype(np.float32)
+    np.save("spoilt.npy", spoilt)
+    ran = genbench("score", "spoilt.npy", *RING, "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "2 of 1002 samples hold NaN or infinity" in ran.err
+    np.save("mine.npy", points)
+    assert score("spoilt.npy", *RING, "--drop-nonfinite") == score("mine.npy", *RING)
+    assert "2 samples that hold NaN" in genbench("score", "spoilt.npy", *RING, "--drop-nonfinite").out
+
+
+def images(n=500):
+    return as_pixels(digits().held_out.at(torch.arange(n)))
+
+
+@pytest.mark.usefixtures("few_draws")
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda pixels: pixels,
+        lambda pixels: pixels[:, 0],
+        lambda pixels: pixels.permute(0, 2, 3, 1),
+        as_floats,
+        lambda pixels: as_floats(pixels).permute(0, 2, 3, 1).double(),
+    ],
+    ids=["uint8", "without channels", "channels last", "floats", "floats, channels last"],
+)
+def test_images_in_every_layout_score_the_same(of, score):
+    np.save("mine.npy", of(images()).numpy())
+    found = score("mine.npy", *PRINTED)
+    assert found["n"] == 500
+    assert found["scores"] == expected("printed", "mnist-smoke", images())
+    assert found["scores"]["modes"]["value"] is not None
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_folder_of_images_scores_like_their_array(score):
+    Path("fakes").mkdir()
+    for i, image in enumerate(images()):
+        Image.fromarray(image[0].numpy()).save(f"fakes/{i:03}.png")
+    mixed = read(Path("fakes"), (1, 32, 32)).values
+    assert score("fakes", *PRINTED)["scores"] == expected("printed", "mnist-smoke", mixed)
+    assert sorted(map(bytes, mixed.numpy())) == sorted(map(bytes, images().numpy()))
+
+
+def test_saved_scores_stand_in_the_report(results, mine, score, genbench):
+    ran = genbench("score", mine, *RING, "--save", "my model", "--out", results, "--json")
+    assert ran.code == 0
+    assert "Kept as 'my model'" in ran.err
+    assert json.loads(ran.out) == score(mine, *RING)
+    shown = genbench("report", results, "--no-figures", "--format", "json")
+    (table,) = json.loads(shown.out)
+    kinds = [row["kind"] for row in table["rows"]]
+    assert kinds == sorted(kinds, key=["trainer", "external", "control", "null band"].index)
+    (row,) = [row for row in table["rows"] if row["kind"] == "external"]
+    assert row["label"] == "my model"
+    scores = {name: of["value"] for name, of in json.loads(ran.out)["scores"].items() if of["value"] is not None}
+    assert {name: cell["mean"] for name, cell in row["cells"].items()} == scores
+    assert {cell["letters"] for cell in row["cells"].values()} == {""}
+    assert "no test compares them" in " ".join(table["notes"])
+
+
+def test_saved_entry_says_where_it_came_from(mine, genbench):
+    assert genbench("score", mine, *RING, "--save", "mine", "--json").code == 0
+    (entry,) = Store(Path("results")).externals()
+    assert (entry.name, entry.source, entry.n, entry.budget) == ("mine", "mine.npy", 1_000, "unknown")
+    assert entry.provenance["command"].startswith("genbench score mine.npy --dataset ring8")
+
+
+def test_scores_under_another_protocol_join_the_entry(mine, points, genbench):
+    for way in ("smoke", "pacgan2018"):
+        genbench("score", mine, "--dataset", "ring8", "--protocol", way, "--save", "mine", "--json")
+    (entry,) = Store(Path("results")).externals()
+    assert {score.identity.protocol for score in entry.scores} == {"smoke", "pacgan2018"}
+    np.save("mine.npy", points[::-1])
+    genbench("score", mine, *RING, "--save", "mine", "--json")
+    (entry,) = Store(Path("results")).externals()
+    assert {score.identity.protocol for score in entry.scores} == {"smoke"}
+
+
+def bad_key(points):
+    np.savez("bad.npz", fakes=points, reals=points)
+    return "bad.npz", *RING
+
+
+def bad_shape(points):
+    np.save("bad.npy", points.T)
+    return "bad.npy", *RING
+
+
+def bad_type(points):
+    np.save("bad.npy", points.astype(np.int64))
+    return "bad.npy", *RING
+
+
+def bad_range(points):
+    np.save("bad.npy", np.random.default_rng(0).random((9, 1, 32, 32)))
+    return "bad.npy", *PRINTED
+
+
+def objects(points):
+    np.save("bad.npy", np.array([{}]), allow_pickle=True)
+    return "bad.npy", *RING
+
+
+def other_ending(points):
+    np.save("bad.npy", points)
+    return Path("bad.npy").rename("bad.parquet"), *RING
+
+
+def empty(points):
+    Path("bad.csv").touch()
+    return "bad.csv", *RING
+
+
+def text(points):
+    Path("bad.csv").write_text("x,y\n1,one\n", encoding="utf-8")
+    return "bad.csv", *RING
+
+
+def folder(points):
+    Path("bad").mkdir()
+    return "bad", *RING
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (bad_key, "fakes, reals. Choose one: --key NAME"),
+        (bad_shape, "shape (2, 1000), and samples of this dataset come as (n, 2)"),
+        (bad_type, "values of type int64"),
+        (bad_range, "images in floats lie in [−1, 1], where these would have no dark half"),
+        (objects, "holds objects, not numbers"),
+        (other_ending, "can't be read as a .parquet file"),
+        (empty, "bad.csv is empty"),
+        (text, "could not convert string 'one'"),
+        (folder, "Give a file of numbers"),
+        (lambda points: ("none.npy", *RING), "none.npy doesn't exist"),
+        (lambda points: (".", "--dataset", "rign8"), "No dataset is named 'rign8'. Did you mean ring8"),
+        (lambda points: (".", "--dataset", "ring8", "--protocol", "pacgan"), "Did you mean pacgan2018?"),
+        (lambda points: (".", *RING, "--save", "two\nlines"), "is no name"),
+        (lambda points: (".", *RING, "--save", " "), "is no name"),
+    ],
+)
+def test_refuses_what_it_cannot_score(write, message, points, genbench):
+    ran = genbench("score", *write(points), "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert message in " ".join(ran.err.split())
+    assert "Traceback" not in ran.err
+
+
+def test_array_is_chosen_by_its_key(points, mine, score):
+    np.savez("two.npz", fakes=points, reals=points[:3])
+    assert score("two.npz", *RING, "--key", "fakes") == score(mine, *RING)
+
+
+def test_folder_that_cannot_be_written_to_is_refused_before_scoring(mine, genbench):
+    Path("taken").touch()
+    ran = genbench("score", mine, *RING, "--save", "mine", "--out", "taken", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "Can't write to taken" in ran.err
+
+
+def test_suite_cannot_take_the_externals_folder():
+    with pytest.raises(ValueError, match="'external' are taken"):
+        made_up.suite(name="external")
