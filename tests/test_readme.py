@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genbench.protocols import protocol
+from genbench.protocols import PROTOCOLS, protocol
 from genbench.report.formats import markdown
 from genbench.report.table import tables
 from genbench.store import Store
@@ -55,3 +55,15 @@ def test_sections_named_in_the_guide_exist():
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     headings = {line.lstrip("# ").lower().replace(" ", "-") for line in guide.splitlines() if line.startswith("#")}
     assert set(re.findall(r"\]\(#([^)]+)\)", guide)) <= headings
+
+
+def test_metric_names_in_the_guide_are_those_of_the_protocols():
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    table = guide.partition("| protocol | names |\n|---|---|\n")[2].partition("\n\n")[0]
+    listed = set()
+    for line in table.splitlines():
+        first, second = (set(re.findall(r"`([^`]+)`", cell)) for cell in line.strip("|").split("|"))
+        columns = [set(PROTOCOLS[name].columns) for name in first]
+        assert second - PROTOCOLS.keys() == set.union(*columns)
+        listed |= first
+    assert listed == {name for name in PROTOCOLS if "smoke" not in name}

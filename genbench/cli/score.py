@@ -110,6 +110,8 @@ def _score(
             return
         entry = _entry(label, path, component, read, scores)
         if not as_json:
+            if len(read.values.shape) > 2:
+                typer.echo("Measuring the controls, which takes a while; --json does without.", err=True)
             _print(entry, way, _controls(component, null), read, all_metrics)
     if store is not None:
         store.write_external(entry)
