@@ -362,8 +362,8 @@ def test_entry_of_the_same_samples_keeps_its_scores_under_other_protocols(result
         Store(results).write_external(made_up.external("mine", scores))
     (found,) = Store(results).externals()
     assert [(s.name, s.identity.protocol, s.value) for s in found.scores] == [
-        ("hq", "pacgan2018", 0.8),
         ("hq", "genbench1", 0.95),
+        ("hq", "pacgan2018", 0.8),
     ]
 
 

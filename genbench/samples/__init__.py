@@ -23,8 +23,10 @@ class Samples(NamedTuple):
 
     @property
     def sha256(self) -> str:
-        """Of the values' bytes, in order."""
-        return hashlib.sha256(self.values.contiguous().numpy().tobytes()).hexdigest()
+        """Of the bytes that are scored, in order: of images, their pixels."""
+        from genbench.datasets.images import stored
+
+        return hashlib.sha256(stored(self.values).contiguous().numpy().tobytes()).hexdigest()
 
 
 def find(path: Path, key: str | None = None) -> Reader | None:

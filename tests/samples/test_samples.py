@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from genbench import samples
+from genbench.datasets.images import as_floats
 from genbench.errors import GenbenchError
 
 GREY, COLOUR = (1, 16, 16), (3, 16, 16)
@@ -92,6 +93,11 @@ def test_key_for_images_is_refused(files, tmp_path):
 def test_nothing_is_refused(tmp_path):
     with pytest.raises(GenbenchError, match="doesn't exist"):
         samples.read(tmp_path / "fakes.npy", COLOUR)
+
+
+def test_images_have_one_hash_in_floats_and_in_pixels(drawn):
+    pixels = torch.from_numpy(drawn).permute(0, 3, 1, 2)
+    assert samples.Samples(as_floats(pixels)).sha256 == samples.Samples(pixels).sha256
 
 
 def test_points_are_read_from_a_file_of_numbers(tmp_path):
