@@ -56,10 +56,14 @@ def report(
 def _tables(
     store: Store, names: list[str], protocol: str | None, format_: Format, all_metrics: bool, file: Path | None
 ) -> None:
+    from genbench.protocols import PROTOCOLS
+    from genbench.protocols import protocol as protocol_named
     from genbench.report import formats
-    from genbench.report.table import tables
+    from genbench.report.table import external_tables, tables
 
     found = [table for name in names for table in tables(store, name, stored.protocol(store, name, protocol))]
+    if not names:
+        found = external_tables(store, PROTOCOLS if protocol is None else {protocol: protocol_named(protocol)})
     if not all_metrics and format_ in ("terminal", "md", "latex"):
         found = [table.headline() for table in found]
     if format_ == "terminal":

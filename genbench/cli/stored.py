@@ -20,7 +20,7 @@ def results(folder: Path) -> Store:
     if not folder.is_dir():
         raise GenbenchError(f"{folder} is not a folder. Give a results folder, or make one: genbench run --suite toy2d")
     store = Store(folder)
-    if store.suites():
+    if store.suites() or any(store.externals()):
         return store
     reference = Store(folder / REFERENCE)
     if reference.suites():

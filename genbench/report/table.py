@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from genbench.protocols import Protocol
 from genbench.record import ControlScores, External, Record, Score
@@ -60,6 +60,16 @@ def external_table(entry: External, protocol: Protocol, controls: ControlScores)
             reasons.setdefault(str(score.reason), []).append(score.name)
     notes = (f"No {', '.join(names)}: {reason}." for reason, names in reasons.items())
     return Table("", entry.dataset.label, f"budget {entry.budget}", protocol, columns, rows, tuple(notes))
+
+
+def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Table]:
+    """The tables of all samples from elsewhere, one an entry and protocol among these, with the null band alone."""
+    found = []
+    for entry in store.externals():
+        bands = ControlScores(dataset=entry.dataset.label, key="", draws={}, bands=entry.scores)
+        names = dict.fromkeys(score.identity.protocol for score in entry.scores)
+        found += [external_table(entry, protocols[name], bands) for name in names if name in protocols]
+    return found
 
 
 def _table(

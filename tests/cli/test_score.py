@@ -225,6 +225,19 @@ def test_saved_scores_stand_in_the_report(results, mine, score, genbench):
     assert "no test compares them" in " ".join(table["notes"])
 
 
+@pytest.mark.parametrize(("options", "ways"), [([], ["smoke", "pacgan2018"]), (["--protocol", "smoke"], ["smoke"])])
+def test_saved_scores_are_reported_where_nothing_was_trained(options, ways, mine, genbench):
+    for way in ("smoke", "pacgan2018"):
+        genbench("score", mine, "--dataset", "ring8", "--protocol", way, "--save", "mine", "--json")
+    ran = genbench("report", "results", "--format", "json", "--no-figures", *options)
+    assert ran.code == 0
+    found = json.loads(ran.out)
+    assert [(table["dataset"], table["protocol"]) for table in found] == [("ring8", way) for way in ways]
+    assert [row["kind"] for row in found[0]["rows"]] == ["external", "null band"]
+    assert found[0]["rows"][0]["cells"].keys() == found[0]["rows"][1]["cells"].keys() > {"hq", "w2"}
+    assert genbench("report", "results").code == 0
+
+
 def test_saved_entry_says_where_it_came_from(mine, genbench):
     assert genbench("score", mine, *RING, "--save", "mine", "--json").code == 0
     (entry,) = Store(Path("results")).externals()

@@ -241,8 +241,8 @@ def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
 
 def _behaviour(tables: list[Table], name: str) -> Picture | None:
     caption = (
-        f"{name} on what needs no training: a point a draw, the mean as a tick with its 95 % interval, the truth's null "
-        "band in green."
+        f"{name} on what needs no training: a point a draw, the mean as a tick with its 95 % interval, the truth's "
+        "null band in green."
     )
     figure = scatter.behaviour(tables, name)
     return Picture("behaviour", None, f"behaviour-{name}.svg", caption, figure) if figure is not None else None
