@@ -1,15 +1,19 @@
 """The command line in this process, in a folder of its own, and results that took one run for all tests."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import made_up
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from genbench import seeding
 from genbench.cli.main import app, main
+from genbench.registry import datasets
 
 TESTS = Path(__file__).parent.parent
 SMOKE = ("--suite", "toy2d-smoke", "--dataset", "ring8", "--checkpoints", "2", "--device", "cpu", "--jobs", "1")
@@ -74,3 +78,28 @@ def smoke(genbench, once, tmp_path):
 @pytest.fixture
 def misfits():
     return str(TESTS / "misfits.py")
+
+
+@pytest.fixture
+def points():
+    """1 000 samples of ring8, a little too wide."""
+    drawn = datasets.build("ring8").sample(1_000, seeding.stream(3, "test"))
+    return (drawn * 1.01).numpy()
+
+
+@pytest.fixture
+def mine(points):
+    np.save("mine.npy", points)
+    return "mine.npy"
+
+
+@pytest.fixture
+def score(genbench):
+    """`score("mine.npy", …)`: the JSON that the command prints."""
+
+    def as_json(*arguments):
+        ran = genbench("score", *arguments, "--json")
+        assert ran.code == 0, ran.err
+        return json.loads(ran.out)
+
+    return as_json

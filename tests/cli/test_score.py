@@ -4,14 +4,12 @@ import json
 import re
 from pathlib import Path
 
-import made_up
 import numpy as np
 import pytest
 import torch
 from made_up_images import digits
 from PIL import Image
 
-from genbench import seeding
 from genbench.cli.options import own_protocol
 from genbench.cli.score import _controls
 from genbench.datasets.images import as_floats, as_pixels
@@ -36,33 +34,8 @@ FIELDS = ["value", "unit", "higher_is_better", "null_low", "null_high", "state",
 
 
 @pytest.fixture
-def points():
-    """1 000 samples of ring8, a little too wide."""
-    drawn = datasets.build("ring8").sample(1_000, seeding.stream(3, "test"))
-    return (drawn * 1.01).numpy()
-
-
-@pytest.fixture
-def mine(points):
-    np.save("mine.npy", points)
-    return "mine.npy"
-
-
-@pytest.fixture
 def few_draws(monkeypatch):
     monkeypatch.setattr(bands, "dealt_draws", lambda way: 2)
-
-
-@pytest.fixture
-def score(genbench):
-    """`score("mine.npy", …)`: the JSON that the command prints."""
-
-    def as_json(*arguments):
-        ran = genbench("score", *arguments, "--json")
-        assert ran.code == 0, ran.err
-        return json.loads(ran.out)
-
-    return as_json
 
 
 def expected(name, way, samples):
@@ -208,54 +181,6 @@ def test_folder_of_images_scores_like_their_array(score):
     assert sorted(map(bytes, mixed.numpy())) == sorted(map(bytes, images().numpy()))
 
 
-def test_saved_scores_stand_in_the_report(results, mine, score, genbench):
-    ran = genbench("score", mine, *RING, "--save", "my model", "--out", results, "--json")
-    assert ran.code == 0
-    assert "Kept as 'my model'" in ran.err
-    assert json.loads(ran.out) == score(mine, *RING)
-    shown = genbench("report", results, "--no-figures", "--format", "json")
-    (table,) = json.loads(shown.out)
-    kinds = [row["kind"] for row in table["rows"]]
-    assert kinds == sorted(kinds, key=["trainer", "external", "control", "null band"].index)
-    (row,) = [row for row in table["rows"] if row["kind"] == "external"]
-    assert row["label"] == "my model"
-    scores = {name: of["value"] for name, of in json.loads(ran.out)["scores"].items() if of["value"] is not None}
-    assert {name: cell["mean"] for name, cell in row["cells"].items()} == scores
-    assert {cell["letters"] for cell in row["cells"].values()} == {""}
-    assert "no test compares them" in " ".join(table["notes"])
-
-
-@pytest.mark.parametrize(("options", "ways"), [([], ["smoke", "pacgan2018"]), (["--protocol", "smoke"], ["smoke"])])
-def test_saved_scores_are_reported_where_nothing_was_trained(options, ways, mine, genbench):
-    for way in ("smoke", "pacgan2018"):
-        genbench("score", mine, "--dataset", "ring8", "--protocol", way, "--save", "mine", "--json")
-    ran = genbench("report", "results", "--format", "json", "--no-figures", *options)
-    assert ran.code == 0
-    found = json.loads(ran.out)
-    assert [(table["dataset"], table["protocol"]) for table in found] == [("ring8", way) for way in ways]
-    assert [row["kind"] for row in found[0]["rows"]] == ["external", "null band"]
-    assert found[0]["rows"][0]["cells"].keys() == found[0]["rows"][1]["cells"].keys() > {"hq", "w2"}
-    assert genbench("report", "results").code == 0
-
-
-def test_saved_entry_says_where_it_came_from(mine, genbench):
-    assert genbench("score", mine, *RING, "--save", "mine", "--json").code == 0
-    (entry,) = Store(Path("results")).externals()
-    assert (entry.name, entry.source, entry.n, entry.budget) == ("mine", "mine.npy", 1_000, "unknown")
-    assert entry.provenance["command"].startswith("genbench score mine.npy --dataset ring8")
-
-
-def test_scores_under_another_protocol_join_the_entry(mine, points, genbench):
-    for way in ("smoke", "pacgan2018"):
-        genbench("score", mine, "--dataset", "ring8", "--protocol", way, "--save", "mine", "--json")
-    (entry,) = Store(Path("results")).externals()
-    assert {score.identity.protocol for score in entry.scores} == {"smoke", "pacgan2018"}
-    np.save("mine.npy", points[::-1])
-    genbench("score", mine, *RING, "--save", "mine", "--json")
-    (entry,) = Store(Path("results")).externals()
-    assert {score.identity.protocol for score in entry.scores} == {"smoke"}
-
-
 def bad_key(points):
     np.savez("bad.npz", fakes=points, reals=points)
     return "bad.npz", *RING
@@ -330,15 +255,3 @@ def test_refuses_what_it_cannot_score(write, message, points, genbench):
 def test_array_is_chosen_by_its_key(points, mine, score):
     np.savez("two.npz", fakes=points, reals=points[:3])
     assert score("two.npz", *RING, "--key", "fakes") == score(mine, *RING)
-
-
-def test_folder_that_cannot_be_written_to_is_refused_before_scoring(mine, genbench):
-    Path("taken").touch()
-    ran = genbench("score", mine, *RING, "--save", "mine", "--out", "taken", "--json")
-    assert (ran.code, ran.out) == (2, "")
-    assert "Can't write to taken" in ran.err
-
-
-def test_suite_cannot_take_the_externals_folder():
-    with pytest.raises(ValueError, match="'external' are taken"):
-        made_up.suite(name="external")
