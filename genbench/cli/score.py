@@ -176,7 +176,7 @@ def _controls(component: Component, null: Null) -> ControlScores:
 def _print(entry: External, way: Protocol, controls: ControlScores, samples: Samples, all_metrics: bool) -> None:
     from dataclasses import replace
 
-    from genbench.report import render
+    from genbench.report import formats
     from genbench.report.table import external_table
 
     table = external_table(entry, way, controls)
@@ -186,7 +186,7 @@ def _print(entry: External, way: Protocol, controls: ControlScores, samples: Sam
     if samples.dropped:
         notes.append(f"{samples.dropped} samples that hold NaN or infinity were left out.")
     table = replace(table, notes=tuple(notes))
-    render.terminal([table if all_metrics else table.headline()])
+    formats.terminal([table if all_metrics else table.headline()])
 
 
 def _json(component: Component, way: Protocol, n: int, scores: Sequence[Score]) -> str:
