@@ -13,7 +13,7 @@ from genbench.protocols import protocol
 from genbench.registry import Reference, metrics, panels
 from genbench.report import budgets, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
-from genbench.report.formats.text import headings, notes, standing, texts, title
+from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
@@ -48,7 +48,7 @@ def tables(content: Content) -> str:
         {"protocol": name, "open": place == 0, "tables": [_shown(table) for table in found]}
         for place, (name, found) in enumerate(content.tables.items())
     ]
-    return template("tables.html").render(protocols=shown, suite=content.suite, several=len(shown) > 1)
+    return template("tables.html").render(protocols=shown, suite=content.suite, several=len(shown) > 1, legend=LEGEND)
 
 
 @panel("scores", "Every seed")
