@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+from genbench.report.overall import THRESHOLDS, Overall
 from genbench.report.style import Colours, Layout, grid
 
 LABELS = {
@@ -45,6 +46,7 @@ PANELS = 6
 
 CELL = Layout((2.0, 1.75), 0.6, 0.45, 0.1, 0.4, (0.75, 0.55))
 LOSS_CELL = Layout((2.6, 1.5), 0.7, 0.45, 0.1, 0.3, (0.75, 0.3))
+PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
 LOSS_LABEL = (-0.19, 0.5)
 LOSS_SHOWN = 98
 """Per cent of the losses, those in the middle, that a panel has room for: single spikes would flatten the rest."""
@@ -121,6 +123,16 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
             axes.set(ylabel=f"{network}'s loss", ylim=_bulk(mine[name]))
         column[0].set_title(trainer)
         column[len(networks[trainer]) - 1].set_xlabel("generator steps")
+    return figure
+
+
+def profiles(found: Sequence[Overall], colours: Colours) -> Figure:
+    """Performance profiles (arXiv:2108.13264): a line a trainer, falling as more is asked of its trials."""
+    figure, ((axes,),) = grid(1, 1, PROFILE)
+    for each in found:
+        axes.step(THRESHOLDS, each.profile, where="post", color=colours.get(each.trainer), label=each.trainer)
+    axes.set(xlabel="score between noise and the truth", ylabel="share of trials", ylim=(-0.02, 1.02))
+    axes.legend(frameon=False, loc="lower left")
     return figure
 
 

@@ -75,12 +75,17 @@ def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
     return frozenset(label for label, own in marked.items() if set(own) & set(best))
 
 
+def deciding(table: Table) -> Column | None:
+    """The column that the verdict goes by; None where the table has none of those."""
+    return next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)
+
+
 def sentence(table: Table) -> str:
     """The verdict of a table: who is best by the protocol's deciding column, and whether that can be told.
 
     Of samples from elsewhere, among which no trainer is, whether they can be told from the truth.
     """
-    column = next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)
+    column = deciding(table)
     rows = best_first(table, column) if column else []
     if column is None or not rows:
         return f"{table.dataset}: {_of_externals(table, column) or 'nothing to judge yet.'}"

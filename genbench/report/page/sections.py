@@ -11,14 +11,14 @@ import matplotlib as mpl
 
 from genbench.protocols import protocol
 from genbench.registry import Reference, metrics, panels
-from genbench.report import budgets, scatter
+from genbench.report import budgets, curves, overall, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
 from genbench.report.style import STYLE, Picture
-from genbench.report.verdict import ORACLE, sentence
+from genbench.report.verdict import ORACLE, deciding, sentence
 from genbench.stats import minimal_detectable_effect
 
 Panel = Callable[[Content], str]
@@ -39,6 +39,19 @@ def panel(name: str, heading: str) -> Callable[[Panel], Panel]:
 def verdict(content: Content) -> str:
     """A sentence a dataset: who is best by the protocol's deciding column, and whether that can be told."""
     return template("verdict.html").render(sentences=[sentence(table) for table in content.main], suite=content.suite)
+
+
+@panel("overall", "Across datasets")
+def across(content: Content) -> str:
+    """Interquartile means between noise and the truth, ranks, odds and a performance profile; of several datasets."""
+    found = overall.overall(content.main)
+    if not found:
+        return ""
+    with mpl.rc_context(STYLE):
+        caption = "The share of all trials that score at least so much: 0 is what noise scores, 1 what the truth does."
+        profile = Picture("profile", None, "profile.svg", caption, curves.profiles(found, content.colours))
+    used = [(table.dataset, column.name) for table in content.main if (column := deciding(table)) is not None]
+    return template("overall.html").render(found=found, used=used, profile=profile, suite=content.suite)
 
 
 @panel("tables", "Tables")
@@ -78,19 +91,19 @@ def equal(content: Content) -> str:
     """Rankings at equal steps, updates, samples and seconds, and how soon targets are reached."""
     compared = []
     for table in content.main:
-        curves, records = content.curves(table), [found.record for found in content.of(table)]
-        metric = budgets.deciding(table.protocol, curves) if len(curves) else None
+        measured, records = content.curves(table), [found.record for found in content.of(table)]
+        metric = budgets.deciding(table.protocol, measured) if len(measured) else None
         if metric is None:
             continue
         higher = bool(budgets.higher_is_better(table.protocol, metric))
-        standings = [found for unit in UNITS if (found := budgets.at_equal(curves, records, metric, higher, unit))]
+        standings = [found for unit in UNITS if (found := budgets.at_equal(measured, records, metric, higher, unit))]
         compared.append(
             {
                 "table": table,
                 "metric": metric,
                 "equal": [_equal(found) for found in standings],
                 "seconds": any(found.unit == "seconds" for found in standings),
-                "reached": [_reached(found) for found in _modes(table, curves, records)],
+                "reached": [_reached(found) for found in _modes(table, measured, records)],
                 "target": _target(table),
             }
         )

@@ -1,0 +1,90 @@
+"""Trainers across a suite's datasets: scores between noise and the truth, their interquartile means, ranks and odds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genbench.report.model import Cell, Column, Table
+from genbench.report.verdict import ORACLE, deciding
+from genbench.stats import Interval, bootstrap_interval, improvement_interval, performance_profile, ranks
+
+NOISE = "noise"
+THRESHOLDS = tuple(np.linspace(0, 1, 101).tolist())
+
+Scores = Mapping[str, Sequence[float | None]]
+"""One dataset's scores by trainer, a failed trial's is None."""
+
+
+@dataclass(frozen=True)
+class Overall:
+    """A trainer across datasets: its scores' interquartile mean, its mean rank, and how often it beats each other."""
+
+    trainer: str
+    mean: Interval
+    rank: float
+    beats: Mapping[str, Interval]
+    profile: tuple[float, ...]
+    """At each of THRESHOLDS, the share of its trials that score as much; failures score nothing."""
+
+
+def overall(tables: Sequence[Table]) -> list[Overall]:
+    """The trainers that have finished seeds on every dataset, best interquartile mean first; none of a single dataset.
+
+    Scores are of each table's deciding column, moved and scaled so that the noise control scores 0 and the oracle 1
+    (as with human-normalised scores, arXiv:2108.13264). Datasets without both controls are left out.
+    """
+    found = [scores for table in tables if (scores := normalised(table))]
+    if len(found) < 2:
+        return []
+    shared = [trainer for trainer in found[0] if all(_finished(of.get(trainer, ())) for of in found)]
+    strata = {trainer: [_finished(of[trainer]) for of in found] for trainer in shared}
+    overalls = [
+        Overall(
+            trainer,
+            bootstrap_interval(strata[trainer]),
+            float(np.mean([rank for of in found for rank in _ranks(of, shared)[trainer]])),
+            {other: improvement_interval(strata[trainer], strata[other]) for other in shared if other != trainer},
+            tuple(performance_profile([score for of in found for score in of[trainer]], THRESHOLDS, True)),
+        )
+        for trainer in shared
+    ]
+    return sorted(overalls, key=lambda each: -each.mean.value)
+
+
+def normalised(table: Table) -> Scores:
+    """Each trainer's scores in a table's deciding column, 0 for noise and 1 for the truth; none without the two."""
+    column = deciding(table)
+    if column is None:
+        return {}
+    ends = [_control(table, column, label) for label in (NOISE, ORACLE)]
+    if None in ends or ends[0] == ends[1]:
+        return {}
+    low, high = (float(end) for end in ends if end is not None)
+    found = {}
+    for row in table.rows:
+        if row.kind == "trainer":
+            values = row.cells.get(column.name, Cell()).values
+            found[row.label] = [*((value - low) / (high - low) for value in values), *(None for _ in row.failures)]
+    return found
+
+
+def _control(table: Table, column: Column, label: str) -> float | None:
+    cells = (row.cells.get(column.name) for row in table.rows if row.kind == "control" and row.label == label)
+    return next((cell.interval.value for cell in cells if cell is not None and cell.interval is not None), None)
+
+
+def _finished(scores: Sequence[float | None]) -> list[float]:
+    return [score for score in scores if score is not None]
+
+
+def _ranks(scores: Scores, trainers: Sequence[str]) -> dict[str, list[float]]:
+    """Each trial's rank among all of its dataset, 1 for the best, and failures behind all others."""
+    flat = [(trainer, score) for trainer in trainers for score in scores[trainer]]
+    places = ranks([score for _, score in flat], True)
+    found: dict[str, list[float]] = {trainer: [] for trainer in trainers}
+    for (trainer, _), place in zip(flat, places, strict=True):
+        found[trainer].append(place)
+    return found
