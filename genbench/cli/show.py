@@ -81,6 +81,9 @@ def _print(entry: Entry) -> None:
     if rows:
         console.print()
         console.print(_table(rows, Table, Text))
+    if entry.kind == "metric" and (bands := _bands(entry.name)):
+        console.print("\n[bold]where 95 % of the truth's own values lie[/]")
+        console.print(_table(bands, Table, Text))
     if described["parameters"]:
         console.print("\n[bold]parameters[/]")
         lines = {
@@ -96,6 +99,17 @@ def _print(entry: Entry) -> None:
         }
         console.print(_table(recipes, Table, Text))
         console.print(f"\nTo use one: {entry.name}[recipe={next(iter(entry.recipes))}]", markup=False)
+
+
+def _bands(metric: str) -> dict[str, str]:
+    """The null bands that ship with genbench, by dataset, protocol and column."""
+    from genbench.metrics.shipped import bands_of
+
+    lines = {}
+    for dataset, band in bands_of(metric):
+        place = f"{dataset}, {band.identity.protocol}, {band.name}, n = {band.identity.n}"
+        lines[place] = f"{band.null_low:.3g} to {band.null_high:.3g}"
+    return lines
 
 
 def _table(rows: dict[str, Any], table_type: Any, text_type: Any) -> Any:

@@ -13,9 +13,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import cache
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 from torch import Generator
@@ -23,13 +21,13 @@ from torch import Generator
 from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.metrics.scoring import Scorer
+from genbench.metrics.shipped import SHIPPED, all_bands
 from genbench.protocols import POINTS, Protocol, protocol
 from genbench.protocols.images import MNIST1, STACKED_MNIST1
 from genbench.record import Score
 from genbench.registry import datasets
 from genbench.spec import Component, canonical_json
 
-SHIPPED = Path(__file__).with_name("bands.json")
 SHIPPED_TARGETS = ("ring8", "grid25", "grid100", "swissroll")
 SHIPPED_IMAGES = {"mnist": MNIST1, "stacked-mnist": STACKED_MNIST1}
 SHIPPED_DRAWS = 100
@@ -53,7 +51,7 @@ def shipped(component: Component, scorer: Scorer) -> Bands | None:
     """The bands that ship with genbench; None where there are none, or they don't fit the scorer's columns."""
     found = {
         band.name: band
-        for band in _shipped().get(canonical_json(component.identity), ())
+        for band in all_bands().get(canonical_json(component.identity), ())
         if band.identity == scorer.identities.get(band.name)
     }
     return found if found.keys() == affordable(scorer.protocol).columns.keys() else None
@@ -102,12 +100,6 @@ def _band(scores: Sequence[Score]) -> Score:
     return scores[0].model_copy(update={"value": None, "null_low": float(low), "null_high": float(high)})
 
 
-@cache
-def _shipped() -> dict[str, list[Score]]:
-    payload = json.loads(SHIPPED.read_bytes()) if SHIPPED.exists() else {}
-    return {key: [Score.model_validate(band) for band in found] for key, found in payload.items()}
-
-
 def _measure_shipped(name: str, protocol_name: str) -> list[Score]:
     import torch
 
@@ -124,7 +116,7 @@ def main(names: Sequence[str]) -> None:
     pairs += [(name, each.name) for name, each in SHIPPED_IMAGES.items()]
     pairs = [pair for pair in pairs if not names or pair[0] in names]
     keys = {name: canonical_json(Component.resolve(datasets, name).identity) for name, _ in pairs}
-    found = {key: bands for key, bands in _shipped().items() if key not in keys.values()}
+    found = {key: bands for key, bands in all_bands().items() if key not in keys.values()}
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for (name, _), measured in zip(pairs, pool.map(_measure_shipped, *zip(*pairs, strict=True)), strict=True):
             found.setdefault(keys[name], []).extend(measured)

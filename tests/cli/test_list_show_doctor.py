@@ -93,6 +93,13 @@ def test_show_as_json_tells_all_there_is(name, genbench):
     assert {key: p["default"] for key, p in shown["parameters"].items() if "default" in p} == entry.defaults
 
 
+def test_show_of_a_metric_says_where_the_truth_lies(genbench):
+    out = " ".join(genbench("show", "reverse_kl").out.split())
+    assert "where 95 % of the truth's own values lie" in out
+    assert "ring8, genbench1, reverse_kl, n = 10000" in out
+    assert "where 95 %" not in genbench("show", "wgan-gp").out
+
+
 def test_show_prints_parameters_with_their_bounds_and_recipes(genbench):
     out = genbench("show", "wgan-gp").out
     entry = registry.trainers["wgan-gp"]

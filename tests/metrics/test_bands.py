@@ -11,6 +11,7 @@ from genbench.datasets.images import Images, ImageSet
 from genbench.datasets.stacked import StackSet
 from genbench.metrics import bands
 from genbench.metrics.scoring import Scorer
+from genbench.metrics.shipped import all_bands
 from genbench.protocols import POINTS, protocol
 from genbench.registry import datasets
 from genbench.spec import Component, canonical_json
@@ -33,7 +34,7 @@ def only(whole, columns):
 
 
 def shipped(name):
-    return bands._shipped()[canonical_json(Component.resolve(datasets, name).identity)]
+    return all_bands()[canonical_json(Component.resolve(datasets, name).identity)]
 
 
 @pytest.mark.parametrize("name", bands.SHIPPED_TARGETS)
