@@ -79,10 +79,10 @@ def _page(store: Store, names: list[str], protocol: str | None, folder: Path, fi
     from genbench.report.style import write
 
     contents = [Content(store, name, protocol) for name in names]
-    _write(page(contents), folder / PAGE)
     for content in contents:
         for picture in content.pictures if figures else ():
             typer.echo(f"{write(picture, folder / content.suite).path}", err=True)
+    _write(page(contents), folder / PAGE)
     typer.echo(f"{folder / PAGE}", err=True)
 
 

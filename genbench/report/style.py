@@ -110,7 +110,8 @@ def write(picture: Picture, folder: Path) -> Drawn:
 def png(figure: Figure) -> bytes:
     """A figure as a PNG, without the software's name."""
     content = BytesIO()
-    figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
+    with mpl.rc_context(STYLE):  # what a figure only makes when it is drawn has the style of that moment
+        figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
     return content.getvalue()
 
 
@@ -120,7 +121,7 @@ def svg(figure: Figure, name: str) -> str:
     Nothing lies behind it, and words are text.
     """
     content = StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with mpl.rc_context({**STYLE, "svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(
             content,
             format="svg",

@@ -42,10 +42,9 @@ def test_start_up(benchmark, command, tmp_path):
     benchmark.extra_info["command"] = command
 
 
-@pytest.mark.parametrize("pictures", [True, False], ids=["pictures", "tables"])
+@pytest.mark.parametrize("options", [[], ["--no-figures"], ["--out", "page"]], ids=["pictures", "tables", "page"])
 @pytest.mark.parametrize("records", RECORDS)
-def test_report(benchmark, records, pictures, results):
-    options = () if pictures else ("--no-figures",)
+def test_report(benchmark, records, options, results):
     compare(benchmark, genbench("report", results(records), *options), results(records), 1 if records > 1_000 else 3)
     benchmark.group = f"report of {records} records"
     benchmark.extra_info.update(command=" ".join(("report", *options)), records=records)

@@ -136,6 +136,16 @@ def test_pictures_lie_beside_the_results_and_equal_results_give_equal_bytes(resu
     genbench("report", results, "--out", tmp_path / "pictures")
     for path in drawn:
         assert (tmp_path / "pictures" / "toy2d-smoke" / path.name).read_bytes() == path.read_bytes()
+    assert 'id="toy2d-smoke-verdict"' in (tmp_path / "pictures" / "index.html").read_text(encoding="utf-8")
+
+
+def test_page_is_shown_where_it_is_written(results, genbench, monkeypatch):
+    shown = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    assert genbench("report", results, "--no-figures", "--open").code == 0
+    (address,) = shown
+    assert address == (results / "report" / "index.html").resolve().as_uri()
+    assert (results / "report" / "index.html").exists()
 
 
 def test_report_without_pictures_writes_nothing(results, genbench):
