@@ -42,7 +42,7 @@ def judged(table: Table) -> Table:
     )
     notes = table.notes
     trainers = _trainers(table)
-    if len(trainers) > 1 and not any(marks.values()):
+    if table.columns and len(trainers) > 1 and not any(marks.values()):
         notes = (
             *notes,
             f"No differences are marked: with fewer than {FEWEST_SEEDS} seeds of a trainer, no test could find any.",

@@ -62,8 +62,9 @@ def test_trainer_with_too_few_seeds_costs_the_others_nothing():
     assert letters(found) == {"gan": "b", "wgan": "", "wgan-gp": "a"}
 
 
-def test_one_trainer_alone_needs_no_note():
+def test_one_trainer_alone_needs_no_note_nor_does_a_table_without_columns():
     assert judged(table(row("gan", *BAD[:2]))).notes == ()
+    assert judged(replace(table(row("gan", *BAD[:2]), row("wgan", *BAD[:2])), columns=())).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,11 @@ def across(content: Content) -> str:
 def tables(content: Content) -> str:
     """Every protocol's tables, which can be sorted and filtered."""
     shown = [
-        {"protocol": name, "open": place == 0, "tables": [_shown(table) for table in found]}
+        {
+            "protocol": name,
+            "open": place == 0,
+            "tables": [_shown(table) for table in found if table.columns or place == 0],
+        }
         for place, (name, found) in enumerate(content.tables.items())
     ]
     return template("tables.html").render(protocols=shown, suite=content.suite, several=len(shown) > 1, legend=LEGEND)
