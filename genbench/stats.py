@@ -63,8 +63,7 @@ def mean_interval(values: Values) -> Interval:
         return Interval(mean, None, None)
     from scipy.special import stdtrit
 
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * deviation / math.sqrt(n)
+    half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * (deviation(values) or 0.0) / math.sqrt(n)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -231,10 +230,18 @@ def performance_profile(scores: Sequence[float | None], thresholds: Values, high
     return [sum(s is not None and sign * s >= sign * limit for s in scores) / len(scores) for limit in thresholds]
 
 
-def minimal_detectable_effect(deviation: float, seeds: int) -> float | None:
+def deviation(values: Values) -> float | None:
+    """The standard deviation with n − 1 degrees of freedom; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def minimal_detectable_effect(spread: float, seeds: int) -> float | None:
     """The difference of two means that `seeds` runs of each find in four of five experiments, at the 5 % level.
 
-    `deviation` is the standard deviation over seeds, that of both. From the power of Student's two-sample t test
+    `spread` is the standard deviation over seeds, that of both. From the power of Student's two-sample t test
     (Cohen, 1988), the noncentral t distribution's upper tail. None for fewer than two seeds.
     """
     if seeds < 2:
@@ -251,28 +258,7 @@ def minimal_detectable_effect(deviation: float, seeds: int) -> float | None:
     most = critical
     while beyond(most) < 0:
         most *= 2
-    return float(brentq(beyond, 0, most)) * deviation * math.sqrt(2 / seeds)
-
-
-class Spread(NamedTuple):
-    """Where scores' variance comes from: `seeds` of training and `draws` of samples to evaluate; both are variances."""
-
-    seeds: float
-    draws: float
-
-
-def spread(scores: Sequence[Values]) -> Spread:
-    """The components of variance of scores, a row a training seed and a column a draw of samples from its generator.
-
-    The estimates of a one-way random-effects analysis of variance; one below nothing is nothing. Raises ValueError
-    where there are fewer than two seeds or draws.
-    """
-    table = np.asarray(scores, float)
-    if table.ndim != 2 or min(table.shape) < 2:
-        raise ValueError("components of variance need two seeds and two draws of each at least")
-    within = float(table.var(axis=1, ddof=1).mean())
-    between = float(table.mean(1).var(ddof=1))
-    return Spread(max(0.0, between - within / table.shape[1]), within)
+    return float(brentq(beyond, 0, most)) * spread * math.sqrt(2 / seeds)
 
 
 def _counts(rng: np.random.Generator, n: int) -> Floats:

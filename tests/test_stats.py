@@ -233,10 +233,7 @@ def test_detectable_effect_is_found_as_often_as_it_says():
     assert stats.minimal_detectable_effect(1, 1) is None
 
 
-def test_spread_tells_seeds_from_draws():
-    rng = np.random.default_rng(8)
-    scores = rng.normal(0, 3, (400, 1)) + rng.normal(0, 1, (400, 4))
-    assert stats.spread(scores) == (pytest.approx(9, rel=0.2), pytest.approx(1, rel=0.1))
-    assert stats.spread([[1, 3], [3, 1]]) == (0, 2)
-    with pytest.raises(ValueError, match="two draws"):
-        stats.spread([[1], [2]])
+@given(VALUES)
+def test_deviation_is_that_of_a_sample(values):
+    assert stats.deviation(values) == pytest.approx(stdev(values))
+    assert stats.deviation(values[:1]) is None

@@ -19,7 +19,7 @@ from genbench.report.page.content import Content
 from genbench.report.page.render import template
 from genbench.report.style import STYLE, Picture
 from genbench.report.verdict import ORACLE, deciding, sentence
-from genbench.stats import minimal_detectable_effect
+from genbench.stats import deviation, minimal_detectable_effect
 
 Panel = Callable[[Content], str]
 Bands = Mapping[str, tuple[float, float] | None]
@@ -234,13 +234,6 @@ def _cell(table: Table, label: str) -> Row | None:
 def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
     entry = metrics[Reference.parse(reference).name]
     first, _, rest = entry.doc.partition("\n\n")
-    detectable = []
-    for table in tables:
-        for row in table.rows:
-            cell = row.cells.get(name)
-            if row.kind == "trainer" and cell is not None and len(cell.values) > 1:
-                deviation = _deviation(cell)
-                detectable.append((table.dataset, row.label, minimal_detectable_effect(deviation, len(cell.values))))
     return {
         "name": name,
         "reference": reference,
@@ -251,7 +244,7 @@ def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
             entry.facts["higher_is_better"]
         ],
         "citation": entry.citation,
-        "detectable": detectable,
+        "spreads": [_spreads(table, name) for table in tables],
         "behaviour": _behaviour(tables, name),
     }
 
@@ -265,9 +258,20 @@ def _behaviour(tables: list[Table], name: str) -> Picture | None:
     return Picture("behaviour", None, f"behaviour-{name}.svg", caption, figure) if figure is not None else None
 
 
-def _deviation(cell: Cell) -> float:
-    mean = math.fsum(cell.values) / len(cell.values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in cell.values) / (len(cell.values) - 1))
+def _spreads(table: Table, name: str) -> dict[str, Any]:
+    """How far a column's scores lie apart: the truth's from draw to draw, the trainers' from seed to seed."""
+    cells = {row.label: row.cells[name] for row in table.rows if name in row.cells}
+    trainers = [row.label for row in table.rows if row.kind == "trainer" and row.label in cells]
+    spreads = {label: deviation(cells[label].values) for label in trainers}
+    return {
+        "dataset": table.dataset,
+        "truth": deviation(cells[ORACLE].values) if ORACLE in cells else None,
+        "trainers": [
+            (label, spread, minimal_detectable_effect(spread, len(cells[label].values)))
+            for label, spread in spreads.items()
+            if spread is not None
+        ],
+    }
 
 
 def _facts(recorded: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
