@@ -44,6 +44,9 @@ LOSS = "loss_"
 PANELS = 6
 """So many panels stand in a row at most."""
 
+LETTER, HANDLE, LINE = 0.075, 0.55, 0.17
+"""Inches of a legend: a letter, what stands before a label, a line."""
+
 CELL = Layout((2.0, 1.75), 0.6, 0.45, 0.1, 0.4, (0.75, 0.55))
 LOSS_CELL = Layout((2.6, 1.5), 0.7, 0.45, 0.1, 0.3, (0.75, 0.3))
 PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
@@ -70,7 +73,10 @@ def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images
     """A column a metric, against generator steps above and against network updates below."""
     bands = -(-len(names) // PANELS)
     columns = -(-len(names) // bands)
-    figure, axes_grid = grid(len(PROGRESS) * bands, columns, CELL)
+    width = CELL.left + columns * CELL.size[0] + (columns - 1) * CELL.gaps[0] + CELL.right
+    beside = max(1, int(width / (LETTER * max(map(len, colours), default=0) + HANDLE)))
+    lines = -(-len(colours) // beside)
+    figure, axes_grid = grid(len(PROGRESS) * bands, columns, CELL._replace(top=CELL.top + (lines - 1) * LINE))
     trainers = {trainer: mine for trainer, mine in curves.groupby("trainer") if trainer in colours}
     for place in range(bands * columns):
         column = axes_grid[place // columns * len(PROGRESS) :, place % columns]
@@ -97,7 +103,7 @@ def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images
             axes.minorticks_off()
             axes.set(xlabel=label, ylabel=metric_label(metric, images))
     handles, labels = axes_grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="upper center", ncols=len(labels), frameon=False)
+    figure.legend(handles, labels, loc="upper center", ncols=min(len(labels), beside), frameon=False)
     return figure
 
 
