@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -164,25 +165,37 @@ def permutation_test(ours: Mapping[int, float], theirs: Mapping[int, float]) -> 
 
 
 def _sign_flips(differences: Floats) -> Test:
-    n = len(differences)
-    if 2**n <= MOST_EXACT:
-        signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
-    else:
-        signs = _rng("sign flips").choice((1.0, -1.0), (MOST_EXACT, n))
-        signs[0] = 1
+    signs = _signs(len(differences))
     return Test(_as_extreme(signs @ differences), 2 / len(signs), True)
 
 
 def _exchanges(together: Floats, n: int) -> Test:
     """Of all scores the first `n` are ours."""
     total, size = together.sum(), len(together)
-    if math.comb(size, n) <= MOST_EXACT:
-        chosen = np.array(list(itertools.combinations(range(size), n)))
-    else:
-        rng = _rng("exchanges")
-        chosen = np.array([np.arange(n), *(rng.permutation(size)[:n] for _ in range(MOST_EXACT - 1))])
+    chosen = _choices(size, n)
     ours = together[chosen].sum(1)
     return Test(_as_extreme(ours / n - (total - ours) / (size - n)), 2 / len(chosen), False)
+
+
+@lru_cache(maxsize=16)
+def _signs(n: int) -> Floats:
+    """The signs that n differences may have, a row each, as they are first: all, or so many drawn."""
+    if 2**n <= MOST_EXACT:
+        return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+    signs = _rng("sign flips").choice((1.0, -1.0), (MOST_EXACT, n))
+    signs[0] = 1
+    return signs
+
+
+@lru_cache(maxsize=16)
+def _choices(size: int, n: int) -> NDArray[np.intp]:
+    """Which n of so many scores may be ours, a row each, the first n first: all ways, or so many drawn."""
+    if math.comb(size, n) <= MOST_EXACT:
+        return np.array(list(itertools.combinations(range(size), n)))
+    rng = _rng("exchanges")
+    drawn = rng.permuted(np.tile(np.arange(size), (MOST_EXACT, 1)), axis=1)[:, :n]
+    drawn[0] = np.arange(n)
+    return drawn
 
 
 def _as_extreme(differences: Floats) -> float:
