@@ -104,11 +104,13 @@ def put(
     reason: str | None = None,
     curve: pd.DataFrame | None = None,
     losses: pd.DataFrame | None = None,
+    provenance: Mapping[str, Any] | None = None,
     **contents: Any,
 ) -> Path:
     """Stores a trial as if it had been run, and returns its folder."""
     folder = store.Store(root).folder(into, of)
-    record = Record(id=of.id, suite=into, trial=of, status=status, reason=reason, cost=COST)
+    made = dict(provenance or {})
+    record = Record(id=of.id, suite=into, trial=of, status=status, reason=reason, cost=COST, provenance=made)
     tables = {name: table for name, table in ((store.CURVE, curve), (store.LOSSES, losses)) if table is not None}
     scored = Scores(id=of.id, scores=tuple(found)) if found is not None else None
     store.commit(folder, record, scored, tables, **contents)

@@ -101,6 +101,13 @@ def _table(
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
         notes.append(f"{LEFT_OUT}, being of another version or another n than their column: {names}.")
+    devices = sorted(
+        {str(trial.record.provenance["device"]) for trial in trials if "device" in trial.record.provenance}
+    )
+    if len(devices) > 1:
+        notes.append(
+            f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
+        )
     columns = _held(gate, rows)
     literature = published.rows(dataset, protocol.name, [column.name for column in columns])
     return judged(Table(suite, dataset, budget, protocol, columns, (*rows, *literature), tuple(notes)))

@@ -137,6 +137,15 @@ def test_controls_and_the_null_band_follow_the_trainers(put, rows, tmp_path):
     assert found["null band"].cells["hq"].band == (0.97, 0.99)
 
 
+@pytest.mark.parametrize("devices", [("here", "here"), ("here", "there")])
+def test_several_devices_are_named(devices, read, tmp_path):
+    for seed, device in enumerate(devices):
+        trial = made_up.trial(seed=seed)
+        made_up.put(tmp_path, trial, made_up.scores({"hq": 0.9}), provenance={"device": device})
+    (table,) = read()
+    assert any("several devices" in note and "here, there" in note for note in table.notes) == (devices[1] == "there")
+
+
 def test_missing_controls_are_missed(put, read):
     put(hq=0.9)
     (table,) = read()
