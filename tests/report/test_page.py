@@ -12,7 +12,7 @@ import torch
 from genbench.registry import panels
 from genbench.report.page import page
 from genbench.report.page.content import Content
-from genbench.report.page.render import anchor
+from genbench.report.page.render import anchor, prose
 from genbench.store import Store
 
 ODD = 'gan[note=<script>alert("x")</script>&amp;]'
@@ -128,3 +128,7 @@ def test_toys_reference_fits_into_five_megabytes():
 
 def test_anchor_is_made_of_letters_digits_and_hyphens():
     assert anchor("toy2d", "fd[mnist-cnn-1]", "Ünïcode  x") == "toy2d-fd-mnist-cnn-1-n-code-x"
+
+
+def test_backticks_are_code_and_the_rest_is_escaped():
+    assert prose("`k` < 3 & `<b>`") == "<code>k</code> &lt; 3 &amp; <code>&lt;b&gt;</code>"

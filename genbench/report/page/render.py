@@ -27,7 +27,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["zip"] = zip
-    environment.filters.update(number=number, count=count, anchor=anchor, picture=picture)
+    environment.filters.update(number=number, count=count, anchor=anchor, prose=prose, picture=picture)
     return environment
 
 
@@ -44,6 +44,11 @@ def count(value: float) -> str:
 def anchor(*parts: Any) -> str:
     """What a permalink goes by: letters, digits and hyphens."""
     return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(map(str, parts))).strip("-").lower()
+
+
+def prose(text: str) -> Markup:
+    """A docstring's paragraph: what stands between backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(Markup.escape(text))))
 
 
 def picture(of: Picture, prefix: str) -> Markup:
