@@ -117,12 +117,8 @@ def probability_of_improvement(ours: Strata, theirs: Strata, higher_is_better: b
 
     Mann and Whitney's U over the number of pairs (arXiv:2108.13264, eq. 1).
     """
-    sign = 1 if higher_is_better else -1
-    shares = []
-    for one, other in zip(ours, theirs, strict=True):
-        apart = sign * (np.asarray(one, float)[:, None] - np.asarray(other, float)[None])
-        shares.append(((apart > 0) + 0.5 * (apart == 0)).mean())
-    return float(np.mean(shares))
+    pairs = zip(ours, theirs, strict=True)
+    return float(np.mean([_wins(one, other, higher_is_better).mean() for one, other in pairs]))
 
 
 def improvement_interval(ours: Strata, theirs: Strata, higher_is_better: bool = True) -> Interval:
@@ -130,15 +126,20 @@ def improvement_interval(ours: Strata, theirs: Strata, higher_is_better: bool = 
     value, rng = probability_of_improvement(ours, theirs, higher_is_better), _rng("improvement")
     if min(map(len, [*ours, *theirs])) < 2:
         return Interval(value, None, None)
-    sign, drawn = 1 if higher_is_better else -1, np.zeros(RESAMPLES)
+    drawn = np.zeros(RESAMPLES)
     for one, other in zip(ours, theirs, strict=True):
-        apart = sign * (np.asarray(one, float)[:, None] - np.asarray(other, float)[None])
-        wins = (apart > 0) + 0.5 * (apart == 0)
+        wins = _wins(one, other, higher_is_better)
         rows = _counts(rng, len(one)) / len(one)
         columns = _counts(rng, len(other)) / len(other)
         drawn += np.einsum("ri,ij,rj->r", rows, wins, columns) / len(ours)
     low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2])
     return Interval(value, float(low), float(high))
+
+
+def _wins(ours: Values, theirs: Values, higher_is_better: bool) -> Floats:
+    """Which of ours, a row each, beat which of theirs: 1 for a win, a half for equals."""
+    apart = np.asarray(ours, float)[:, None] - np.asarray(theirs, float)[None]
+    return np.asarray((apart > 0 if higher_is_better else apart < 0) + 0.5 * (apart == 0))
 
 
 class Test(NamedTuple):
@@ -257,12 +258,19 @@ def minimal_detectable_effect(spread: float, seeds: int) -> float | None:
     `spread` is the standard deviation over seeds, that of both. From the power of Student's two-sample t test
     (Cohen, 1988), the noncentral t distribution's upper tail. None for fewer than two seeds.
     """
-    if seeds < 2:
-        return None
+    return None if seeds < 2 else _detectable_shift(2 * seeds - 2) * spread * math.sqrt(2 / seeds)
+
+
+def paired_detectable_effect(spread: float, pairs: int) -> float | None:
+    """The mean difference that so many pairs find as often, where `spread` is the deviation of their differences."""
+    return None if pairs < 2 else _detectable_shift(pairs - 1) * spread / math.sqrt(pairs)
+
+
+def _detectable_shift(freedom: int) -> float:
+    """The noncentrality at which a two-sided t test with these degrees of freedom has its power."""
     from scipy.optimize import brentq
     from scipy.special import nctdtr, stdtrit
 
-    freedom = 2 * seeds - 2
     critical = float(stdtrit(freedom, 1 - LEVEL / 2))
 
     def beyond(shift: float) -> float:
@@ -271,7 +279,7 @@ def minimal_detectable_effect(spread: float, seeds: int) -> float | None:
     most = critical
     while beyond(most) < 0:
         most *= 2
-    return float(brentq(beyond, 0, most)) * spread * math.sqrt(2 / seeds)
+    return float(brentq(beyond, 0, most))
 
 
 def _counts(rng: np.random.Generator, n: int) -> Floats:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli.options import DataFolder, Plugins, load, use_data
+from genbench.cli.stored import tell_unreadable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,8 +44,7 @@ def figures(
     tensors = {**kept, **{name: tensor.numpy() for name, tensor in made.items()}}
     for drawn in draw_trial(found.record.trial, tensors, out or trial / "figures"):
         typer.echo(drawn.path)
-    for path, reason in store.unreadable:
-        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
+    tell_unreadable(store)
 
 
 def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:

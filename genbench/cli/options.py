@@ -34,9 +34,6 @@ InceptionWeights = Annotated[
 ]
 
 
-DEFAULT_PROTOCOL = "genbench1"
-
-
 def command_line() -> str:
     """The running command as a person would type it, without the path of the program."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
@@ -87,6 +84,7 @@ def load(plugins: list[str] | None) -> None:
 
 def own_protocol(dataset: str) -> str:
     """The protocol that the dataset of this name is scored under where nobody says so; raises UnknownName."""
+    from genbench.protocols import DEFAULT
     from genbench.registry import datasets
 
-    return str(datasets[dataset].facts.get("protocol", DEFAULT_PROTOCOL))
+    return str(datasets[dataset].facts.get("protocol", DEFAULT))

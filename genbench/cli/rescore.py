@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genbench.cli import stored
 from genbench.cli.options import DataFolder, InceptionWeights, Plugins, load, use_data, use_inception
 
 if TYPE_CHECKING:
@@ -36,28 +37,25 @@ def rescore(
     load(plugin)
     use_data(data)
     use_inception(inception_weights)
-    from genbench.errors import GenbenchError, UnknownName
+    from genbench.errors import GenbenchError
     from genbench.protocols import protocol as protocol_named
     from genbench.store import Store
 
     way = protocol_named(protocol)
     store = Store(results)
-    names = store.suites()
-    if not names:
+    if not store.suites():
         raise GenbenchError(
             f"{results} holds no results. Give a results folder: genbench rescore results --protocol genbench1"
         )
-    if suite is not None and suite not in names:
-        raise UnknownName("suite with results", suite, names)
+    wanted = stored.suites(store, suite)
     store.check_writable()
     from genbench.executors.process import run_conditions
     from genbench.executors.rescoring import Rescorer
 
     rescorer = Rescorer(way.name)
     with run_conditions():
-        refused = sum(_suite(store, name, rescorer) for name in names if suite in (None, name))
-    for path, reason in dict.fromkeys(store.unreadable):
-        typer.secho(f"Unreadable, left alone: {path}: {reason}", fg="yellow", err=True)
+        refused = sum(_suite(store, name, rescorer) for name in wanted)
+    stored.tell_unreadable(store, "left alone")
     if refused or store.unreadable:
         raise typer.Exit(1)
 

@@ -158,17 +158,10 @@ def _entry(name: str, path: Path, component: Component, samples: Samples, scores
 
 def _controls(component: Component, null: Null) -> ControlScores:
     """A few draws of every control that applies, as `genbench run` measures them."""
-    from genbench.errors import Skip
-    from genbench.executors.controls import scored_draws
+    from genbench.executors.controls import all_draws
     from genbench.record import ControlScores
-    from genbench.registry import controls
 
-    drawn = {}
-    for control in controls:
-        try:
-            drawn[control.name] = scored_draws(control, component, null, CONTROL_DRAWS)
-        except Skip:
-            continue
+    drawn = all_draws(component, null, CONTROL_DRAWS)
     bands = tuple(band for of in null.values() for band in of.values())
     return ControlScores(dataset=component.label, key="", draws=drawn, bands=bands)
 

@@ -41,14 +41,15 @@ def suites(store: Store, suite: str | None) -> list[str]:
 
 def protocol(store: Store, suite: str, name: str | None) -> Protocol:
     """The protocol of that name; without one, the suite's first."""
+    from genbench.protocols import DEFAULT
     from genbench.protocols import protocol as protocol_named
 
     plan = store.plan(suite)
     stored = (score.identity.protocol for found in store.trials(suite) if found.scores for score in found.scores.scores)
-    return protocol_named(name or (plan.protocols[0] if plan else next(stored, "genbench1")))
+    return protocol_named(name or (plan.protocols[0] if plan else next(stored, DEFAULT)))
 
 
-def tell_unreadable(store: Store) -> None:
-    """Names on standard error each file that couldn't be read, once."""
+def tell_unreadable(store: Store, fate: str = "left out") -> None:
+    """Names on standard error each file that couldn't be read, once, and what became of it."""
     for path, reason in dict.fromkeys(store.unreadable):
-        typer.secho(f"Unreadable, left out: {path}: {reason}", fg="yellow", err=True)
+        typer.secho(f"Unreadable, {fate}: {path}: {reason}", fg="yellow", err=True)

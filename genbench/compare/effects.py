@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from genbench.stats import CONFIDENCE, LEVEL, POWER, Interval, mean_interval, minimal_detectable_effect
+from genbench.stats import (
+    CONFIDENCE,
+    Interval,
+    deviation,
+    mean_interval,
+    minimal_detectable_effect,
+    paired_detectable_effect,
+)
 
 ROUNDING = 1e-12
 """A deviation below this share of the scores is that of rounding."""
@@ -48,11 +55,11 @@ def cohens_d(before: Sequence[float], after: Sequence[float]) -> float | None:
 
     None where the scores don't vary, or where one side has a single one.
     """
-    deviation = pooled_deviation(before, after)
+    spread = pooled_deviation(before, after)
     largest = max(map(abs, (*before, *after)), default=0.0)
-    if deviation is None or deviation <= ROUNDING * largest:
+    if spread is None or spread <= ROUNDING * largest:
         return None
-    return (mean_interval(after).value - mean_interval(before).value) / deviation
+    return (mean_interval(after).value - mean_interval(before).value) / spread
 
 
 def detectable(before: Sequence[float], after: Sequence[float], paired: bool) -> float | None:
@@ -61,24 +68,15 @@ def detectable(before: Sequence[float], after: Sequence[float], paired: bool) ->
     Of pairs, its deviation is that of their differences (Cohen, 1988); else the pooled one, with the smaller side's
     seeds. None for one score of either.
     """
-    if not paired:
-        deviation = pooled_deviation(before, after)
-        return None if deviation is None else minimal_detectable_effect(deviation, min(len(before), len(after)))
-    if len(before) < 2:
-        return None
-    from scipy.optimize import brentq
-    from scipy.special import nctdtr, stdtrit
-
-    differences = [second - first for first, second in zip(before, after, strict=True)]
-    freedom = len(differences) - 1
-    critical = float(stdtrit(freedom, 1 - LEVEL / 2))
-
-    def beyond(shift: float) -> float:
-        return 1 - float(nctdtr(freedom, shift, critical)) - POWER
-
-    return float(brentq(beyond, 0, 4 * critical)) * math.sqrt(_variance(differences) / len(differences))
+    if paired:
+        spread = deviation([second - first for first, second in zip(before, after, strict=True)])
+        return None if spread is None else paired_detectable_effect(spread, len(before))
+    spread = pooled_deviation(before, after)
+    return None if spread is None else minimal_detectable_effect(spread, min(len(before), len(after)))
 
 
 def _variance(values: Sequence[float]) -> float:
-    mean = math.fsum(values) / len(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    """Of two values at least."""
+    spread = deviation(values)
+    assert spread is not None
+    return spread**2

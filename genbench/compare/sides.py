@@ -65,9 +65,8 @@ class Pair:
         """The oracle's mean in a column without a direction, of the first side that has controls."""
         if column.higher_is_better is not None:
             return None
-        oracles = (row for table in (self.table, self.other) for row in table.rows if row.label == ORACLE)
-        return next((cell.interval.value for row in oracles if (cell := row.cells.get(column.name)) and cell.interval),
-                    None)  # fmt: skip
+        means = (table.control(ORACLE, column.name) for table in (self.table, self.other))
+        return next((mean for mean in means if mean is not None), None)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,3 +82,12 @@ def scored_draws(control: Entry, dataset: Component, null: Null, draws: int) -> 
     return tuple(
         tuple(score for name, of in null.items() for score in scorer(dataset, name)(samples, of)) for samples in drawn
     )
+
+
+def all_draws(dataset: Component, null: Null, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
+    """`scored_draws` of every control that applies, by its name."""
+    found = {}
+    for control in controls:
+        with suppress(Skip):
+            found[control.name] = scored_draws(control, dataset, null, draws)
+    return found

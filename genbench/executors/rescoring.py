@@ -12,12 +12,12 @@ from safetensors.torch import load
 from torch import Tensor
 
 from genbench import store
-from genbench.errors import GenbenchError, Skip
-from genbench.executors.controls import Null, null_bands, scored_draws
+from genbench.errors import GenbenchError
+from genbench.executors.controls import Null, all_draws, null_bands
 from genbench.executors.resources import build_dataset, scorer
 from genbench.executors.session import AVERAGED, RAW
 from genbench.record import ControlScores, Score, Scores, renewed
-from genbench.registry import controls, datasets
+from genbench.registry import datasets
 from genbench.spec import Component
 from genbench.store import Found, Store
 
@@ -72,13 +72,9 @@ class Rescorer:
             return False
         count = max(map(len, measured.draws.values()), default=0)
         draws = dict(measured.draws)
-        for control in controls:
-            try:
-                fresh = scored_draws(control, dataset, null, count)
-            except Skip:
-                continue
-            earlier = draws.get(control.name, ())
-            draws[control.name] = tuple(renewed(*pair) for pair in zip_longest(earlier, fresh, fillvalue=()))
+        for control, fresh in all_draws(dataset, null, count).items():
+            earlier = draws.get(control, ())
+            draws[control] = tuple(renewed(*pair) for pair in zip_longest(earlier, fresh, fillvalue=()))
         both = {"draws": draws, "bands": renewed(measured.bands, bands)}
         results.write_controls(suite, dataset, ControlScores(**{**dict(measured), **both}))
         return True

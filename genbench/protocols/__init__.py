@@ -22,6 +22,9 @@ IMAGES = (
     MNIST1, MNIST_SMOKE, STACKED_MNIST1, STACKED_MNIST_SMOKE, CELEBA1, CELEBA1_SMALL, CELEBA_SMOKE, IMAGES1,
     IMAGES1_SMALL,
 )  # fmt: skip
+DEFAULT = GENBENCH1.name
+"""What is scored under where neither a plan nor a dataset says so."""
+
 PROTOCOLS = {protocol.name: protocol for protocol in (*POINTS, *IMAGES)}
 
 
@@ -32,4 +35,4 @@ def protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-__all__ = ["IMAGES", "POINTS", "PROTOCOLS", "Protocol", "protocol"]
+__all__ = ["DEFAULT", "IMAGES", "POINTS", "PROTOCOLS", "Protocol", "protocol"]

@@ -86,6 +86,16 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
 
+    def control(self, label: str, column: str) -> float | None:
+        """The mean of a control in the column of that name, None where it has none."""
+        cells = (row.cells.get(column) for row in self.rows if row.kind == "control" and row.label == label)
+        return next((cell.interval.value for cell in cells if cell is not None and cell.interval is not None), None)
+
+    def band(self, column: str) -> tuple[float, float] | None:
+        """The ends of the null band in the column of that name."""
+        cells = (row.cells.get(column) for row in self.rows if row.kind == "null band")
+        return next((cell.band for cell in cells if cell is not None), None)
+
     def headline(self) -> Table:
         """The table with the protocol's main columns alone, in its order."""
         by_name = {column.name: column for column in self.columns}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genbench.report.model import Cell, Column, Table
+from genbench.report.model import Cell, Table
 from genbench.report.verdict import ORACLE, deciding
 from genbench.stats import Interval, bootstrap_interval, improvement_interval, performance_profile, ranks
 
@@ -59,21 +59,15 @@ def normalised(table: Table) -> Scores:
     column = deciding(table)
     if column is None:
         return {}
-    ends = [_control(table, column, label) for label in (NOISE, ORACLE)]
-    if None in ends or ends[0] == ends[1]:
+    low, high = (table.control(label, column.name) for label in (NOISE, ORACLE))
+    if low is None or high is None or low == high:
         return {}
-    low, high = (float(end) for end in ends if end is not None)
     found = {}
     for row in table.rows:
         if row.kind == "trainer":
             values = row.cells.get(column.name, Cell()).values
             found[row.label] = [*((value - low) / (high - low) for value in values), *(None for _ in row.failures)]
     return found
-
-
-def _control(table: Table, column: Column, label: str) -> float | None:
-    cells = (row.cells.get(column.name) for row in table.rows if row.kind == "control" and row.label == label)
-    return next((cell.interval.value for cell in cells if cell is not None and cell.interval is not None), None)
 
 
 def _finished(scores: Sequence[float | None]) -> list[float]:

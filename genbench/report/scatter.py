@@ -60,8 +60,7 @@ def _fill(axes: Axes, table: Table, column: Column, labels: Sequence[str], colou
     """Draws a column's cells, a line for each of `labels`, from above."""
     cells = {row.label: row.cells[column.name] for row in table.rows if column.name in row.cells}
     shown = [cells[label] for label in labels if label in cells]
-    band = next((cells[row.label].band for row in table.rows if row.kind == "null band" and row.label in cells), None)
-    if band is not None:
+    if (band := table.band(column.name)) is not None:
         low, high = band
         axes.axvspan(low, high, color=BAND, alpha=0.35, linewidth=2 if low == high else 0)
     for at, label in enumerate(labels):

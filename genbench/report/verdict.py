@@ -114,8 +114,7 @@ def _of_externals(table: Table, column: Column | None) -> str:
     """What a deciding column says of each row of samples from elsewhere, held against the null band."""
     if column is None:
         return ""
-    bands = (row.cells.get(column.name, Cell()).band for row in table.rows if row.kind == "null band")
-    band = next(filter(None, bands), None)
+    band = table.band(column.name)
     parts = []
     for row in table.rows:
         interval = row.cells.get(column.name, Cell()).interval
@@ -136,9 +135,7 @@ def _letters(table: Table, column: Column) -> Mapping[str, str]:
 
 
 def _badness(table: Table, column: Column) -> Callable[[Row], float]:
-    controls = (row for row in table.rows if row.kind == "control" and row.label == ORACLE)
-    oracles = [row.cells[column.name] for row in controls if column.name in row.cells]
-    truth = oracles[0].interval.value if oracles and oracles[0].interval else 0.0
+    truth = table.control(ORACLE, column.name) or 0.0
 
     def badness(row: Row) -> float:
         interval = row.cells[column.name].interval

@@ -58,7 +58,7 @@ def _laid_out(array: Array, event_shape: Event, name: str) -> Array:
 
 
 def _finite(floats: Array, name: str, drop: bool) -> Samples:
-    whole: Array = np.isfinite(floats).reshape(len(floats), -1).all(1)  # type: ignore[assignment]  # not a scalar
+    whole = np.asarray(np.isfinite(floats).reshape(len(floats), -1).all(1))
     bad = len(whole) - int(whole.sum())
     if not bad:
         return Samples(torch.from_numpy(floats))

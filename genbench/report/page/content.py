@@ -6,8 +6,8 @@ from functools import cached_property
 
 import pandas as pd
 
+from genbench.protocols import DEFAULT
 from genbench.protocols import protocol as protocol_named
-from genbench.record import ControlScores
 from genbench.report import figures, stored
 from genbench.report.model import Table
 from genbench.report.style import Colours, Picture, colours
@@ -33,18 +33,13 @@ class Content:
         return list(self.store.trials(self.suite))
 
     @cached_property
-    def controls(self) -> dict[str, ControlScores]:
-        """Each dataset's controls."""
-        return {found.dataset: found for found in self.store.controls(self.suite)}
-
-    @cached_property
     def protocols(self) -> list[str]:
         """The names of the protocols, the plan's first one first."""
         if self._protocol:
             return [self._protocol]
         held = {s.identity.protocol for trial in self.trials if trial.scores for s in trial.scores.scores}
         planned = self.plan.protocols if self.plan else ()
-        return [*(name for name in planned if name in held), *sorted(held - set(planned))] or ["genbench1"]
+        return [*(name for name in planned if name in held), *sorted(held - set(planned))] or [DEFAULT]
 
     @cached_property
     def tables(self) -> dict[str, list[Table]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from genbench.protocols import protocol
 from genbench.registry import Reference, metrics, panels
 from genbench.report import budgets, curves, overall, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
+from genbench.report.formats.long import mean
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.page.content import Content
@@ -22,7 +23,6 @@ from genbench.report.verdict import ORACLE, deciding, sentence
 from genbench.stats import deviation, minimal_detectable_effect
 
 Panel = Callable[[Content], str]
-Bands = Mapping[str, tuple[float, float] | None]
 ALONG = ("curves", "losses")
 PANORAMAS = ("landscapes",)
 GALLERIES = ("strip", "film", "samples", "interpolation", "sweep", "neighbours")
@@ -99,6 +99,7 @@ def equal(content: Content) -> str:
         metric = budgets.deciding(table.protocol, measured) if len(measured) else None
         if metric is None:
             continue
+        target = table.control(ORACLE, "modes")
         higher = bool(budgets.higher_is_better(table.protocol, metric))
         standings = [found for unit in UNITS if (found := budgets.at_equal(measured, records, metric, higher, unit))]
         compared.append(
@@ -107,8 +108,8 @@ def equal(content: Content) -> str:
                 "metric": metric,
                 "equal": [_equal(found) for found in standings],
                 "seconds": any(found.unit == "seconds" for found in standings),
-                "reached": [_reached(found) for found in _modes(table, measured, records)],
-                "target": _target(table),
+                "reached": [_reached(found) for found in _modes(target, measured, records)],
+                "target": target,
             }
         )
     return template("budgets.html").render(compared=compared, suite=content.suite) if compared else ""
@@ -171,7 +172,6 @@ def _shown(table: Table) -> dict[str, Any]:
     """A table as its template wants it, its main columns first."""
     headline = table.headline().columns
     whole = replace(table, columns=(*headline, *(column for column in table.columns if column not in headline)))
-    bands = {name: cell.band for row in table.rows if row.kind == "null band" for name, cell in row.cells.items()}
     return {
         "table": table,
         "title": title(table),
@@ -179,14 +179,14 @@ def _shown(table: Table) -> dict[str, Any]:
             (column, text, column in headline) for column, text in zip(whole.columns, headings(whole), strict=True)
         ],
         "some": len(headline) < len(table.columns),
-        "rows": [(row, standing(row), _entries(whole, row, bands)) for row in table.rows],
+        "rows": [(row, standing(row), _entries(whole, row)) for row in table.rows],
         "notes": notes(table),
     }
 
 
-def _entries(table: Table, row: Row, bands: Bands) -> list[dict[str, Any]]:
+def _entries(table: Table, row: Row) -> list[dict[str, Any]]:
     return [
-        _entry(row, column, bands.get(column.name), text)
+        _entry(row, column, table.band(column.name), text)
         for column, text in zip(table.columns, texts(table, row), strict=True)
     ]
 
@@ -194,7 +194,7 @@ def _entries(table: Table, row: Row, bands: Bands) -> list[dict[str, Any]]:
 def _entry(row: Row, column: Column, band: tuple[float, float] | None, text: str) -> dict[str, Any]:
     """A cell: its number and what is said of it, what it is sorted by, and whether the truth might have scored so."""
     cell = row.cells.get(column.name, Cell())
-    value = cell.interval.value if cell.interval else cell.published.value if cell.published else None
+    value = mean(cell)
     number_, _, rest = text.partition(" ")
     return {
         "number": number_,
@@ -215,16 +215,9 @@ def _reached(found: Reached) -> dict[str, Any]:
             "came": came, "seeds": len(found.steps)}  # fmt: skip
 
 
-def _modes(table: Table, curves: Any, records: Any) -> list[Reached]:
-    target = _target(table)
+def _modes(target: float | None, curves: Any, records: Any) -> list[Reached]:
+    """How soon trainers captured as many modes as the truth does, where there are modes."""
     return budgets.time_to(curves, records, "modes", target) if target is not None and "modes" in curves else []
-
-
-def _target(table: Table) -> float | None:
-    """How many modes the truth itself captures."""
-    oracle = next((row for row in table.rows if row.label == ORACLE), None)
-    cell = oracle.cells.get("modes") if oracle else None
-    return cell.interval.value if cell and cell.interval else None
 
 
 def _cell(table: Table, label: str) -> Row | None:
@@ -275,7 +268,7 @@ def _spreads(table: Table, name: str) -> dict[str, Any]:
 
 
 def _facts(recorded: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """A record's provenance, line by line; dates and packages' own hashes are each trial's."""
+    """A record's provenance, line by line, but for the date, which is each trial's own."""
     lines = []
     for key, value in recorded.items():
         if key == "created":
