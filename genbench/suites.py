@@ -41,7 +41,7 @@ def toy2d_smoke() -> Suite:
 
 @suite("mnist")
 def mnist() -> Suite:
-    """Ten digits at 32 × 32 with networks that a processor can train: GAN, WGAN and WGAN-GP, three seeds each.
+    """Ten digits at 32 × 32 with networks that a processor can train: GAN, WGAN and WGAN-GP, five seeds each.
 
     5 000 generator steps for everyone.
     """
@@ -50,7 +50,7 @@ def mnist() -> Suite:
         version=1,
         datasets=("mnist",),
         trainers=SMALL,
-        seeds=(0, 1, 2),
+        seeds=(0, 1, 2, 3, 4),
         budget=Budget(kind="steps", amount=5_000),
         protocols=("mnist1",),
         checkpoints=8,
@@ -91,7 +91,7 @@ def stacked_mnist_paper() -> Suite:
 
 @suite("celeba")
 def celeba() -> Suite:
-    """Faces at 32 × 32 with networks that a processor can train: GAN, WGAN and WGAN-GP, three seeds each.
+    """Faces at 32 × 32 with networks that a processor can train: GAN, WGAN and WGAN-GP, five seeds each.
 
     2 000 samples are scored, so that a few thousand faces are enough.
     """
