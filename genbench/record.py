@@ -38,7 +38,10 @@ class Identity(Frozen):
 
 
 class Score(Frozen):
-    """A metric's value on a set of samples; None, with a reason, where the metric doesn't apply.
+    """A metric's value on a set of samples; None, with a reason, where there is none.
+
+    It is `skipped` where the metric doesn't apply, and `undefined` where it does and the samples leave it nothing to
+    measure, as those without a single mode do: then it is worse than any value.
 
     `null_low` and `null_high` hold 95 % of the values that the truth itself gets at the same n.
     """
@@ -48,7 +51,7 @@ class Score(Frozen):
     value: float | None
     unit: str
     higher_is_better: bool | None
-    state: Literal["ok", "skipped"]
+    state: Literal["ok", "skipped", "undefined"]
     reason: str | None = None
     null_low: float | None = None
     null_high: float | None = None
@@ -115,13 +118,18 @@ class External(Frozen):
 
 
 class ControlScores(Frozen):
-    """A dataset's controls: each one's scores on several draws."""
+    """A dataset's controls: each one's scores on several draws.
+
+    `along` holds those of the oracle's draws as curves are scored under the first protocol, so that what a model
+    reaches along training can be held against what the truth itself reaches with as few samples.
+    """
 
     schema_version: int = SCHEMA_VERSION
     dataset: str
     key: str
     draws: dict[str, tuple[tuple[Score, ...], ...]]
     bands: tuple[Score, ...]
+    along: dict[str, tuple[tuple[Score, ...], ...]] = {}
     provenance: dict[str, Any] = {}
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from genbench.compare.margins import Margin
     from genbench.compare.sides import Pair, Sides
 
-REGRESSION = 3
-"""The exit code where `--fail-on` found what it looks for."""
+REGRESSION, NO_POWER = 3, 4
+"""The exit codes where `--fail-on` found what it looks for, and where it could not have."""
 
 
 def compare(
@@ -42,18 +42,22 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="METRIC[:±X[%]]",
-            help="Exit with 3 where METRIC is significantly worse by over X, or X % of A's mean; may be given again.",
+            help="Exit with 3 where METRIC is told to be worse by over X, or X % of A's median; may be given again.",
         ),
     ] = None,
+    allow_no_power: Annotated[
+        bool, typer.Option("--allow-no-power", help="Pass although --fail-on could not have found anything.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare results A with results B, or two trainers in A: is B worse, and could these seeds tell?
 
     Exit codes: 0 nothing that --fail-on looks for, 2 bad usage or sides that can't be compared, 3 a metric of
-    --fail-on is significantly worse beyond its margin or, with --fail-on, a trial failed in B that hadn't in A.
+    --fail-on is told to be worse beyond its margin or, with --fail-on, a trial failed in B that hadn't in A, 4 seeds
+    are too few for a --fail-on to find a difference, should there be one.
     """
     from genbench.compare import show
-    from genbench.compare.changes import breaches, changes
+    from genbench.compare.changes import breaches, changes, gated
     from genbench.compare.margins import Margin
 
     margins = [Margin.parse(text) for text in fail_on or ()]
@@ -62,7 +66,7 @@ def compare(
     _check(sides.pairs, wanted, margins)
     found = changes(sides.pairs, wanted)
     _check_directions(found, margins)
-    broken = breaches(found, margins)
+    broken = breaches(sides.pairs, found, margins)
     if as_json:
         sys.stdout.write(show.as_json(sides, found, broken))
     else:
@@ -71,6 +75,12 @@ def compare(
         typer.secho(f"Warning: {warning}", fg="yellow", err=True)
     if broken or (margins and sides.failed):
         raise typer.Exit(REGRESSION)
+    blind = {margin.metric: [c for c in gated(sides.pairs, found, margin) if c.powerless] for margin in margins}
+    if any(blind.values()) and not allow_no_power:
+        for name, of in blind.items():
+            if of:
+                typer.secho(show.powerless(of, name), fg="yellow", err=True)
+        raise typer.Exit(NO_POWER)
 
 
 def _sides(
@@ -136,9 +146,9 @@ def _check_directions(found: Sequence[Change], margins: Sequence[Margin]) -> Non
     """Raises where nobody says which way is worse: neither the metric, nor the oracle, nor a sign."""
     from genbench.errors import GenbenchError
 
-    for margin in margins:
-        of = [change for change in found if change.column.name == margin.metric and change.difference is not None]
-        if of and all(change.worsening(margin.sign) is None for change in of):
+    for margin in (margin for margin in margins if margin.sign is None):
+        of = [change for change in found if change.column.name == margin.metric]
+        if of and all(change.column.higher_is_better is None and change.worsening is None for change in of):
             raise GenbenchError(
                 f"--fail-on {margin.text}: {margin.metric} has no better way, and there are no controls to measure it "
                 f"by. Say which way is worse: --fail-on {margin.metric}:+10% or --fail-on {margin.metric}:-10%"

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from genbench.compare.effects import cohens_d, detectable, difference, paired_difference
 from genbench.compare.margins import Margin
-from genbench.compare.sides import Pair
-from genbench.report.model import Cell, Column
-from genbench.stats import (
-    LEVEL,
-    Interval,
-    Test,
-    holm,
-    mean_interval,
-    permutation_test,
-    probability_of_improvement,
-)
+from genbench.compare.sides import FIRST, SECOND, Pair
+from genbench.report.model import Cell, Column, Finding
+from genbench.report.verdict import Findings, badness, family, findings
+from genbench.stats import LEVEL
+from genbench.stats.closure import seeds_needed
+from genbench.stats.effects import minimal_detectable_effect, pooled_deviation, shift
+from genbench.stats.intervals import Interval, median
 
-Verdict = Literal["worse", "better", "differs", "unclear", "untested"]
+Verdict = Literal["worse", "better", "unclear", "untested"]
 
 
 @dataclass(frozen=True)
 class Change:
     """One metric of one trainer on one dataset, on both sides.
 
-    Where the test is of pairs, all is of the seeds that both have; `left_out` are the others. `p` is corrected for
-    the other comparisons. `effect` is Cohen's d, `better` how likely a run of the second side beats one of the first,
-    `detectable` the difference that as many seeds find in four of five experiments by a t test that is the only one,
-    of pairs where the test is. `truth` is the oracle's mean, where the metric has no direction and that is what's best.
+    `finding` is what the verdict says of it, by the same tests as in reports; None where it could not be tested.
+    `worsening` is how much worse the second side is, in the metric's unit: the median of all differences of a run of
+    each, with its interval. `detectable` is the difference that as many seeds find in four of five experiments, were
+    there no other comparison; `needed` how many seeds of each could tell the two apart although nothing else differs.
     """
 
     pair: Pair
     column: Column
-    before: tuple[float, ...]
-    after: tuple[float, ...]
-    left_out: tuple[int, ...] = ()
-    difference: Interval | None = None
-    effect: float | None = None
-    test: Test | None = None
-    p: float | None = None
-    better: float | None = None
+    before: Cell
+    after: Cell
+    needed: int
+    worsening: Interval | None = None
+    finding: Finding | None = None
     detectable: float | None = None
-    truth: float | None = None
 
     @property
     def name(self) -> str:
@@ -52,41 +43,27 @@ class Change:
         return f"{self.column.name} of {self.pair.trainer} on {self.pair.dataset}"
 
     @property
-    def differ(self) -> bool:
-        """Whether the two sides differ at the 5 % level, the correction included."""
-        return self.p is not None and self.p <= LEVEL
+    def better(self) -> float | None:
+        """How likely a run of the second side beats one of the first."""
+        return None if self.finding is None else 1 - self.finding.odds
 
-    def worsening(self, sign: int | None = None) -> float | None:
-        """How much worse the second side's mean is, below zero where it is better; None where no way is worse.
-
-        `sign` says which way is worse where the metric doesn't.
-        """
-        if self.difference is None:
-            return None
-        if self.column.higher_is_better is not None:
-            return -self.difference.value if self.column.higher_is_better else self.difference.value
-        if sign is not None:
-            return sign * self.difference.value
-        if self.truth is None:
-            return None
-        first, second = (abs(mean_interval(of).value - self.truth) for of in (self.before, self.after))
-        return second - first
+    @property
+    def powerless(self) -> bool:
+        """Whether nothing that this comparison alone could have shown would have been told."""
+        return self.finding is None or self.finding.lone > LEVEL
 
     @property
     def verdict(self) -> Verdict:
         """What the test lets one say."""
-        if self.p is None:
+        if self.finding is None:
             return "untested"
-        if not self.differ:
+        if not self.finding.differ:
             return "unclear"
-        worsening = self.worsening()
-        if not worsening:
-            return "differs"
-        return "worse" if worsening > 0 else "better"
+        return "worse" if self.finding.odds > 0.5 else "better"
 
 
 class Breach(NamedTuple):
-    """A change that is significant and beyond what its margin allows; both amounts are in the metric's unit."""
+    """A change that is told and beyond what its margin allows; both amounts are in the metric's unit."""
 
     change: Change
     margin: Margin
@@ -94,69 +71,69 @@ class Breach(NamedTuple):
     allowed: float
 
 
-def changes(pairs: Iterable[Pair], metrics: Sequence[str] = ()) -> list[Change]:
-    """Every cell that either side of a pair has, with p values corrected by Holm's method over all that were tested.
+def changes(pairs: Sequence[Pair], metrics: Sequence[str] = (), sign: int | None = None) -> list[Change]:
+    """Every cell that either side of a pair has, with its verdict.
 
-    `metrics` are all that count, in their order; without any, the main ones of each protocol.
+    `metrics` are all that count, in their order; without any, the main ones of each protocol. Of two trainers in one
+    folder the verdict is that of its report; of two folders, claims are corrected for all pairs, column by column, as
+    a report's are. `sign` says which way is worse where a metric has no better way of its own.
     """
-    found = [
-        _change(pair, column) for pair in pairs for column in pair.columns(metrics or pair.table.protocol.headline)
-    ]
-    tested = [i for i, change in enumerate(found) if change.test is not None]
-    corrected = holm([test.p for change in found if (test := change.test) is not None])
-    for i, p in zip(tested, corrected, strict=True):
-        found[i] = replace(found[i], p=p)
-    return found
+    places = [(pair, column) for pair in pairs for column in pair.columns(metrics or pair.table.protocol.headline)]
+    families: dict[str | None, list[int]] = {}
+    for i, (pair, column) in enumerate(places):
+        families.setdefault(family(pair.table, column), []).append(i)
+    found: dict[int, Change] = {}
+    for of in families.values():
+        tested = findings([(places[i][1], _sides(*places[i], sign)) for i in of])
+        for i, each in zip(of, tested, strict=True):
+            found[i] = _change(*places[i], sign, each, len(of))
+    return [found[i] for i in range(len(places))]
 
 
-def breaches(found: Iterable[Change], margins: Sequence[Margin]) -> list[Breach]:
-    """The changes that differ significantly and whose means worsened by more than a margin on their metric allows."""
+def breaches(pairs: Sequence[Pair], found: Sequence[Change], margins: Sequence[Margin]) -> list[Breach]:
+    """The changes that are told to be worse by more than a margin on their metric allows."""
     broken = []
-    for change in found:
-        for margin in (margin for margin in margins if margin.metric == change.column.name and change.differ):
-            worsening = change.worsening(margin.sign)
-            allowed = margin.allowed(mean_interval(change.before).value)
-            if worsening is not None and worsening > allowed:
-                broken.append(Breach(change, margin, worsening, allowed))
+    for margin in margins:
+        for change in gated(pairs, found, margin):
+            allowed = margin.allowed(median(change.before.values)) if change.before.values else 0.0
+            if change.verdict == "worse" and change.worsening is not None and change.worsening.value > allowed:
+                broken.append(Breach(change, margin, change.worsening.value, allowed))
     return broken
 
 
-def least_p(found: Iterable[Change]) -> float | None:
-    """The smallest p that could have come out of all tests together, corrected; None where nothing was tested."""
-    tests = [change.test for change in found if change.test is not None]
-    return min(1.0, len(tests) * min(test.least for test in tests)) if tests else None
+def gated(pairs: Sequence[Pair], found: Sequence[Change], margin: Margin) -> list[Change]:
+    """The changes that a margin is about; where only its sign says which way is worse, tested that way."""
+    of = [change for change in found if change.column.name == margin.metric]
+    if margin.sign is None or all(change.column.higher_is_better is not None for change in of):
+        return of
+    return changes(pairs, [margin.metric], margin.sign)
 
 
-def _change(pair: Pair, column: Column) -> Change:
-    before, after = (row.cells.get(column.name, Cell()).by_seed for row in (pair.before, pair.after))
-    test = permutation_test(after, before)
-    left_out: tuple[int, ...] = ()
-    paired = test is not None and test.paired
-    if paired:
-        shared = sorted(before.keys() & after.keys())
-        left_out = tuple(sorted(before.keys() ^ after.keys()))
-        before, after = ({seed: side[seed] for seed in shared} for side in (before, after))
-    first, second = tuple(before.values()), tuple(after.values())
-    truth = pair.truth(column)
-    plain = Change(pair, column, first, second, left_out, truth=truth)
-    if not (first and second):
+def _change(pair: Pair, column: Column, sign: int | None, tested: Findings, together: int) -> Change:
+    before, after = (row.cells.get(column.name, Cell(lost=len(row.failures))) for row in (pair.before, pair.after))
+    of = _sides(pair, column, sign)
+    judged = pair.same_table and (sign is None or column.higher_is_better is not None)
+    needed = (pair.table.seeds_needed if judged else None) or seeds_needed(2, together)
+    plain = Change(pair, column, before, after, needed)
+    if not (of.get(FIRST) and of.get(SECOND)):
         return plain
+    spread = pooled_deviation(before.values, after.values)
+    n = min(len(before.values), len(after.values))
     return replace(
         plain,
-        difference=paired_difference(first, second) if paired else difference(first, second),
-        effect=cohens_d(first, second),
-        test=test,
-        better=_chance(column, first, second, truth),
-        detectable=detectable(first, second, paired),
+        worsening=shift(of[FIRST], of[SECOND]),
+        finding=_judged(pair, column) if judged else tested.get(frozenset((FIRST, SECOND))),
+        detectable=None if spread is None else minimal_detectable_effect(spread, n),
     )
 
 
-def _chance(column: Column, before: Sequence[float], after: Sequence[float], truth: float | None) -> float | None:
-    """How likely `after` beats `before`; without a direction, by being closer to the truth."""
-    if column.higher_is_better is not None:
-        return probability_of_improvement([after], [before], column.higher_is_better)
-    if truth is None:
-        return None
-    return probability_of_improvement(
-        [[abs(value - truth) for value in after]], [[abs(value - truth) for value in before]], False
-    )
+def _judged(pair: Pair, column: Column) -> Finding | None:
+    """What the table in which both rows stand says of them, the first side's named first."""
+    found = pair.table.findings.get(column.name, {}).get(frozenset((pair.before.label, pair.after.label)))
+    return found.turned if found is not None and found.one != pair.before.label else found
+
+
+def _sides(pair: Pair, column: Column, sign: int | None) -> dict[str, list[float]]:
+    """How bad the runs of the two sides are."""
+    rows = (replace(pair.before, label=FIRST), replace(pair.after, label=SECOND))
+    return badness(rows, column, pair.truth(column), sign)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from genbench.compare.changes import Breach, Change, least_p
+from genbench.compare.changes import Breach, Change
 from genbench.compare.sides import FIRST, SECOND, Sides
-from genbench.report.formats.text import ARROWS, number
-from genbench.stats import FEWEST_SEEDS, LEVEL, mean_interval
+from genbench.report.formats.text import ARROWS, FAILED, number
+from genbench.report.model import Cell
+from genbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 WIDTHS = {
-    "metric": 11, "n": 5, FIRST: 8, SECOND: 8, f"{SECOND} − {FIRST}": 9, "d": 5, "p": 6, f"P({SECOND})": 5,
-    "detects": 7, "": 7,
+    "metric": 12, "n": 5, FIRST: 9, SECOND: 9, f"{SECOND} worse by": 15, "p": 6, f"P({SECOND})": 5, "detects": 7,
+    "": 7,
 }  # fmt: skip
-"""The columns and how many characters each has: 80 with a space between."""
+"""The columns and how many characters each has: fewer than 80 with a space between."""
 
 LEGEND = (
-    f"n and means of {FIRST} and {SECOND}; {SECOND} − {FIRST} ± half of its 95 % interval (Student's of pairs, else "
-    f"Welch's); d: Cohen's; p: permutation test, of pairs (*) where six seeds are shared, with Holm's correction over "
-    f"all comparisons here; P({SECOND}): how likely a run of {SECOND} beats one of {FIRST}; detects: the difference "
-    "that so many seeds find in four of five experiments by a single t test (of pairs *)."
+    f"n: runs of {FIRST} and {SECOND}, failed ones included; then their medians, and how much worse a run of {SECOND} "
+    "is (median of all differences, and Wilcoxon's 95 % interval); p: as in reports, exchange of ranks and Welch's "
+    "test, corrected for all that is compared in the metric, a failure being worse than any score; "
+    f"P({SECOND}): how likely a run of {SECOND} beats one of {FIRST}; detects: the difference that so many seeds find "
+    "in four of five experiments."
 )
 
 
@@ -46,7 +49,7 @@ def terminal(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
         before = title
     for failure in sides.failed:
         console.print(f"Failed in {SECOND} and not in {FIRST}: {failure}", markup=False, style="red")
-    for note in (*sides.notes, *_left_out(found)):
+    for note in sides.notes:
         console.print(note, markup=False, style="yellow")
     console.print(LEGEND, style="dim")
     console.print(sentence(sides, found, broken), markup=False)
@@ -58,14 +61,10 @@ def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
     tested = len(found) - counted["untested"]
     said = []
     if tested:
-        undirected = f"differs in {counted['differs']} that have no better way, " if counted["differs"] else ""
         said.append(
             f"Of {_many(tested, 'comparison')}, {SECOND} is worse in {counted['worse']}, better in "
-            f"{counted['better']}, {undirected}and can't be told from {FIRST} in {counted['unclear']} "
-            "(permutation tests, Holm's correction, 5 %)."
+            f"{counted['better']}, and can't be told from {FIRST} in {counted['unclear']} (5 %, corrected)."
         )
-    if counted["untested"]:
-        said.append(no_verdict(found))
     if sides.failed:
         said.append(f"{_many(len(sides.failed), 'trial')} failed in {SECOND} and not in {FIRST}.")
     said += [
@@ -77,25 +76,33 @@ def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
 
 
 def warnings(found: Sequence[Change]) -> list[str]:
-    """Why no verdict, or no other one, could have come out: too few seeds, or too many comparisons for so few."""
-    said = [no_verdict(found)] if any(change.verdict == "untested" for change in found) else []
-    least = least_p(found)
-    if least is not None and least > LEVEL:
-        tested = sum(change.test is not None for change in found)
+    """Which comparisons could not have shown anything, or nothing by themselves, and how many seeds would do."""
+    untested = [change for change in found if change.verdict == "untested"]
+    alone = [change for change in found if change.powerless and change.verdict == "unclear"]
+    said = []
+    if untested:
         said.append(
-            f"No difference could be found: over {_many(tested, 'comparison')} the least p that these seeds allow is "
-            f"{least:.2g} after correction. Ask for fewer with --metric, --dataset or --trainer, or run more seeds."
+            f"No verdict on {_many(len(untested), 'comparison')}: nothing could have been told with these seeds; "
+            f"{_needed(untested)} of each side would do."
+        )
+    if alone:
+        said.append(
+            f"In {_many(len(alone), 'comparison')} no difference could have been told unless others differ too; "
+            f"{_needed(alone)} seeds of each side would do."
         )
     return said
 
 
-def no_verdict(found: Iterable[Change]) -> str:
-    """How many comparisons have no verdict, and why."""
-    untested = sum(change.verdict == "untested" for change in found)
+def powerless(of: Sequence[Change], metric: str) -> str:
+    """Why a gate on a metric could not have found what it looks for."""
     return (
-        f"No verdict on {_many(untested, 'comparison')}: with fewer than {FEWEST_SEEDS} seeds of either side, no test "
-        "could find a difference."
+        f"--fail-on {metric} could not have found a difference in {_many(len(of), 'comparison')} with these seeds; "
+        f"{_needed(of)} of each side would do. To pass all the same: --allow-no-power"
     )
+
+
+def _needed(of: Sequence[Change]) -> int:
+    return max(change.needed for change in of)
 
 
 def as_json(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> str:
@@ -115,7 +122,7 @@ def as_json(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> 
             }
             for breach in broken
         ],
-        "notes": [*sides.notes, *_left_out(found)],
+        "notes": sides.notes,
         "warnings": warnings(found),
         "summary": sentence(sides, found, broken),
     }
@@ -133,20 +140,28 @@ def _payload(change: Change) -> dict[str, Any]:
         "metric": change.column.name,
         "unit": change.column.unit,
         "higher_is_better": change.column.higher_is_better,
-        "n": [len(change.before), len(change.after)],
-        "means": [mean_interval(of).value if of else None for of in (change.before, change.after)],
-        "values": [list(change.before), list(change.after)],
-        "left_out_seeds": list(change.left_out),
-        "difference": change.difference._asdict() if change.difference else None,
-        "cohens_d": change.effect,
-        "paired": change.test.paired if change.test else None,
-        "p": change.test.p if change.test else None,
-        "p_corrected": change.p,
+        "n": [len(cell.values) + cell.lost for cell in (change.before, change.after)],
+        "failed": [change.before.lost, change.after.lost],
+        "medians": [_middle(cell) for cell in (change.before, change.after)],
+        "means_of_finished": [change.before.mean, change.after.mean],
+        "values": [list(change.before.values), list(change.after.values)],
+        "worse_by": _finite(change.worsening) if change.worsening else None,
+        "p": change.finding.p if change.finding else None,
+        "least_p_alone": change.finding.lone if change.finding else None,
         "probability_of_improvement": change.better,
         "minimal_detectable_effect": change.detectable,
-        "worsening": change.worsening(),
+        "seeds_needed": change.needed,
         "verdict": change.verdict,
     }
+
+
+def _finite(interval: Interval) -> dict[str, float | None]:
+    """An interval with null for what is infinite, since JSON knows no such number."""
+    return {name: None if end is None or math.isinf(end) else end for name, end in interval._asdict().items()}
+
+
+def _middle(cell: Cell) -> float | None:
+    return None if cell.interval is None or math.isinf(cell.interval.value) else cell.interval.value
 
 
 def _rich_table(changes: Sequence[Change], heading: bool) -> RichTable:
@@ -157,7 +172,7 @@ def _rich_table(changes: Sequence[Change], heading: bool) -> RichTable:
     shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0, show_header=heading)
     for name, width in WIDTHS.items():
         shown.add_column(escape(name), width=width, overflow="fold", justify="left" if name == "metric" else "right")
-    styles = {"worse": "red", "better": "green", "differs": "yellow"}
+    styles = {"worse": "red", "better": "green"}
     for change in changes:
         shown.add_row(*map(escape, _texts(change)), style=styles.get(change.verdict))
     return shown
@@ -165,32 +180,24 @@ def _rich_table(changes: Sequence[Change], heading: bool) -> RichTable:
 
 def _texts(change: Change) -> Iterator[str]:
     yield f"{change.column.name}{ARROWS[change.column.higher_is_better]}"
-    yield f"{len(change.before)}/{len(change.after)}"
-    for values in (change.before, change.after):
-        yield number(mean_interval(values).value) if values else "–"
-    if change.difference is None:
-        yield "–"
-    else:
-        half = change.difference.half_width
-        yield number(change.difference.value) + ("" if half is None else f"\n±{half:.2g}")
-    yield (
-        "–" if change.effect is None else f"{change.effect:.2g}" if abs(change.effect) < 10 else f"{change.effect:.0f}"
-    )
-    yield "–" if change.p is None else f"{change.p:.2g}{'*' if change.test and change.test.paired else ''}"
+    yield "/".join(str(len(cell.values) + cell.lost) for cell in (change.before, change.after))
+    for cell in (change.before, change.after):
+        yield _number(cell.interval.value) if cell.interval else "–"
+    yield "–" if change.worsening is None else _with_ends(change.worsening)
+    yield "–" if change.finding is None else f"{change.finding.p:.2g}"
     yield "–" if change.better is None else f"{change.better:.2f}"
     yield "–" if change.detectable is None else f"{change.detectable:.2g}"
     yield "–" if change.verdict == "untested" else change.verdict
 
 
-def _left_out(found: Iterable[Change]) -> list[str]:
-    """A note for each pair some of whose seeds have no partner, and are left out of tests of pairs."""
-    notes = (
-        f"{change.pair.trainer} on {change.pair.dataset}: left out of tests of pairs, being on one side alone: seeds "
-        f"{', '.join(map(str, change.left_out))}."
-        for change in found
-        if change.left_out
-    )
-    return list(dict.fromkeys(notes))
+def _with_ends(interval: Interval) -> str:
+    value, low, high = interval
+    ends = "" if low is None or high is None else f"\n{low:.2g} to {high:.2g}"
+    return _number(value) + ends.replace("inf", FAILED)
+
+
+def _number(value: float) -> str:
+    return FAILED if math.isinf(value) else number(value)
 
 
 def _many(n: int, what: str) -> str:

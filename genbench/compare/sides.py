@@ -45,6 +45,11 @@ class Pair:
         return self.table.dataset
 
     @property
+    def same_table(self) -> bool:
+        """Whether both rows stand in one table, which has then judged them."""
+        return self.table is self.other
+
+    @property
     def trainer(self) -> str:
         """The trainer's label; both where they are two."""
         one, other = self.before.label, self.after.label
@@ -62,11 +67,11 @@ class Pair:
         return [known[name] for name in held]
 
     def truth(self, column: Column) -> float | None:
-        """The oracle's mean in a column without a direction, of the first side that has controls."""
+        """The oracle's median in a column without a direction, of the first side that has controls."""
         if column.higher_is_better is not None:
             return None
-        means = (table.control(ORACLE, column.name) for table in (self.table, self.other))
-        return next((mean for mean in means if mean is not None), None)
+        medians = (table.control(ORACLE, column.name) for table in (self.table, self.other))
+        return next((found for found in medians if found is not None), None)
 
 
 @dataclass

@@ -1,22 +1,32 @@
-"""Trainers at equal steps, updates, samples or seconds, read off their curves; and how soon each reaches a target."""
+"""Trainers after equal steps, updates, samples or seconds; and how soon each reaches a target.
+
+A learning rate that falls over a budget makes every moment before its end half-way: a trainer with more updates a
+step would be read while its rate is still high. So trainers are ranked at an equal amount of a unit where their budget
+counts it, by their final scores; or, at constant rates, where their curves pass it.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 import pandas as pd
 
 from genbench.protocols import Protocol
-from genbench.record import Record
+from genbench.record import ControlScores, Record
 from genbench.registry import Reference, metrics
-from genbench.stats import ranks
+from genbench.report.model import Cell, Row, Table
+from genbench.report.verdict import deciding
+from genbench.stats.intervals import median
+from genbench.stats.ranks import ranks
 
 UNITS = ("steps", "updates", "samples", "seconds")
 """What a meter counts; a curve has a column of each."""
+
+ALONG = ("steps", "updates", "samples")
+"""What trainers of constant rates are compared after by their curves."""
 
 SAME_DEVICE = ("device", "cores")
 """What of a record's provenance must be one for seconds to be compared."""
@@ -24,25 +34,29 @@ SAME_DEVICE = ("device", "cores")
 
 @dataclass(frozen=True)
 class Standing:
-    """A trainer at an amount that all reached: its metric, one value a seed, None for a failure, and its mean rank."""
+    """A trainer after an amount: one value a run, None for a lost one, their median, and their mean rank among all.
+
+    Lost runs are worst in median and ranks; the median is None where it is one of them.
+    """
 
     trainer: str
-    values: Mapping[int, float | None]
+    values: tuple[float | None, ...]
+    median: float | None
     rank: float
-
-    @property
-    def mean(self) -> float | None:
-        """Over the seeds that didn't fail."""
-        found = [value for value in self.values.values() if value is not None]
-        return math.fsum(found) / len(found) if found else None
 
 
 @dataclass(frozen=True)
 class Equal:
-    """All trainers after the same `amount` of a unit, the best rank first."""
+    """All trainers after the same `amount` of a unit, the best rank first, by a metric on `n` samples.
+
+    `final` says whether these are the ends of their budgets, or moments of runs at a constant rate.
+    """
 
     unit: str
     amount: float
+    metric: str
+    n: int
+    final: bool
     standings: tuple[Standing, ...]
 
 
@@ -56,10 +70,61 @@ class Reached:
     @property
     def median(self) -> float:
         """Steps, infinitely many where half of the seeds never came there."""
-        return median(math.inf if found is None else found for found in self.steps.values())
+        return median([math.inf if found is None else found for found in self.steps.values()])
 
 
-def deciding(protocol: Protocol, curves: pd.DataFrame) -> str | None:
+def budget_of(table: Table) -> tuple[str, float]:
+    """The unit and the amount of a table's budget."""
+    unit, _, amount = table.budget.partition("=")
+    return unit, float(amount)
+
+
+def at_end(table: Table, records: Sequence[Record]) -> Equal | None:
+    """The trainers of a table at the end of their budget, by its deciding column, in the unit that the budget counts.
+
+    None without such a column, and for seconds of several devices.
+    """
+    unit, amount = budget_of(table)
+    column = deciding(table)
+    if column is None or (unit == "seconds" and _devices(records) > 1):
+        return None
+    found = {row.label: _values(row, column.name) for row in table.trainers}
+    return _equal(unit, amount, column.name, column.identity.n, True, found, bool(column.higher_is_better))
+
+
+def along(table: Table, curves: pd.DataFrame, records: Sequence[Record]) -> list[Equal]:
+    """The trainers of a table at equal amounts of what its budget doesn't count, read off curves at constant rates.
+
+    `curves` has a row a checkpoint, with `trainer`, `seed`, the units and the metric, between whose values a straight
+    line is drawn over the unit's logarithm; the amount is the most that every finished trial reached. None are found
+    where some trainer's rate isn't constant.
+    """
+    metric = on_curves(table.protocol, curves)
+    if metric is None or not constant_rates(records):
+        return []
+    known = curves[curves[metric].notna()]
+    higher, n = bool(higher_is_better(table.protocol, metric)), table.protocol.along().n
+    compared = []
+    for unit in (unit for unit in ALONG if unit != budget_of(table)[0]):
+        passed = known[known[unit] > 0]
+        amount = float(passed.groupby(["trainer", "seed"])[unit].max().min())
+        found: dict[str, list[float | None]] = {}
+        for record in records:
+            found.setdefault(record.trial.trainer.label, []).extend([None] * (record.status != "done"))
+        for trainer, _, rows in _each(passed):
+            by_unit = rows.sort_values(unit)
+            place, value = (by_unit[name].to_numpy(float) for name in (unit, metric))
+            found.setdefault(trainer, []).append(float(np.interp(math.log(amount), np.log(place), value)))
+        compared.append(_equal(unit, amount, metric, n, False, found, higher))
+    return compared
+
+
+def constant_rates(records: Sequence[Record]) -> bool:
+    """Whether all trainers say that their learning rate stays what it is."""
+    return all(record.trial.trainer.parameters.get("schedule") == "constant" for record in records)
+
+
+def on_curves(protocol: Protocol, curves: pd.DataFrame) -> str | None:
     """The metric by which curves are compared: the protocol's deciding one where they have it, or the next best."""
     wanted = (*protocol.deciding, *reversed(protocol.curve))
     return next((name for name in wanted if name in curves and curves[name].notna().any()), None)
@@ -72,34 +137,17 @@ def higher_is_better(protocol: Protocol, name: str) -> bool | None:
     return direction
 
 
-def at_equal(curves: pd.DataFrame, records: Sequence[Record], metric: str, higher: bool, unit: str) -> Equal | None:
-    """The trainers of one dataset at the largest amount of `unit` that every finished trial reached.
-
-    `curves` has a row a checkpoint, with `trainer`, `seed`, the units and the metric, between whose values a straight
-    line is drawn over the unit's logarithm. Trials that failed are behind all others of their seed. None where
-    seconds are of several devices, or nothing was measured.
-    """
-    if unit == "seconds" and len({tuple(r.provenance.get(key) for key in SAME_DEVICE) for r in records}) > 1:
-        return None
-    known = curves[(curves[unit] > 0) & curves[metric].notna()]
-    if known.empty:
-        return None
-    amount = float(known.groupby(["trainer", "seed"])[unit].max().min())
-    found: dict[str, dict[int, float | None]] = {}
-    for record in records:
-        found.setdefault(record.trial.trainer.label, {})[record.trial.seed] = None
-    for trainer, seed, rows in _each(known):
-        along = rows.sort_values(unit)
-        value = np.interp(math.log(amount), np.log(along[unit].to_numpy(float)), along[metric].to_numpy(float))
-        found.setdefault(trainer, {})[seed] = float(value)
-    seeds = sorted({seed for values in found.values() for seed in values})
-    places: dict[str, list[float]] = {trainer: [] for trainer in found}
-    for seed in seeds:
-        running = [trainer for trainer in found if seed in found[trainer]]
-        for trainer, rank in zip(running, ranks([found[t][seed] for t in running], higher), strict=True):
-            places[trainer].append(rank)
-    standings = (Standing(trainer, found[trainer], float(np.mean(places[trainer]))) for trainer in found)
-    return Equal(unit, amount, tuple(sorted(standings, key=lambda standing: standing.rank)))
+def reachable(controls: ControlScores | None, protocol: Protocol, name: str) -> float | None:
+    """What the truth itself always reaches in a column at the n of curves: the least of the oracle's draws."""
+    draws = controls.along.get("oracle", ()) if controls else ()
+    n = protocol.along().n
+    values = [
+        score.value
+        for draw in draws
+        for score in draw
+        if score.name == name and score.value is not None and score.identity.n == n
+    ]
+    return min(values, default=None)
 
 
 def time_to(curves: pd.DataFrame, records: Sequence[Record], metric: str, target: float) -> list[Reached]:
@@ -110,6 +158,40 @@ def time_to(curves: pd.DataFrame, records: Sequence[Record], metric: str, target
     for trainer, seed, rows in _each(curves[curves[metric] >= target]):
         steps.setdefault(trainer, {})[seed] = float(rows["steps"].min())
     return sorted((Reached(trainer, found) for trainer, found in steps.items()), key=lambda reached: reached.median)
+
+
+def _equal(
+    unit: str,
+    amount: float,
+    metric: str,
+    n: int,
+    final: bool,
+    found: Mapping[str, Sequence[float | None]],
+    higher: bool,
+) -> Equal:
+    """The trainers by the mean rank of their runs among all, in which a lost run is behind all others."""
+    places = iter(ranks([value for values in found.values() for value in values], higher))
+    standings = [
+        Standing(trainer, tuple(values), _middle(values, higher), float(np.mean([next(places) for _ in values])))
+        for trainer, values in found.items()
+        if values
+    ]
+    return Equal(unit, amount, metric, n, final, tuple(sorted(standings, key=lambda standing: standing.rank)))
+
+
+def _middle(values: Sequence[float | None], higher: bool) -> float | None:
+    worst = -math.inf if higher else math.inf
+    middle = median([worst if value is None else value for value in values])
+    return middle if math.isfinite(middle) else None
+
+
+def _values(row: Row, name: str) -> list[float | None]:
+    cell = row.cells.get(name, Cell(lost=len(row.failures)))
+    return [*cell.values, *[None] * cell.lost]
+
+
+def _devices(records: Sequence[Record]) -> int:
+    return len({tuple(record.provenance.get(key) for key in SAME_DEVICE) for record in records})
 
 
 def _each(curves: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:

@@ -98,8 +98,8 @@ def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images
                 if trainer in trainers:
                     mine = trainers[trainer]
                     axes.add_collection(LineCollection(_lines(mine, progress, metric), colors=colour, **SEED_LINE))
-                    mean = mine.groupby(progress)[metric].mean()
-                    axes.plot(mean.index, mean, color=colour, linewidth=2, label=trainer)
+                    middle = mine.groupby(progress)[metric].median()
+                    axes.plot(middle.index, middle, color=colour, linewidth=2, label=trainer)
             axes.minorticks_off()
             axes.set(xlabel=label, ylabel=metric_label(metric, images))
     handles, labels = axes_grid[0][0].get_legend_handles_labels()
@@ -122,8 +122,8 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
         for axes, network in zip(column, networks[trainer], strict=False):
             name = LOSS + network
             axes.add_collection(LineCollection(_lines(mine, "steps", name), colors=colour, **SEED_LINE))
-            mean = mine.groupby("steps")[name].mean()
-            axes.plot(mean.index, mean, color=colour, linewidth=1.2)
+            middle = mine.groupby("steps")[name].median()
+            axes.plot(middle.index, middle, color=colour, linewidth=1.2)
             axes.tick_params(labelbottom=network == networks[trainer][-1])
             axes.yaxis.set_label_coords(*LOSS_LABEL)
             axes.set(ylabel=f"{network}'s loss", ylim=_bulk(mine[name]))

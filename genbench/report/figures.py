@@ -126,7 +126,7 @@ def _curves(
             "curves",
             dataset,
             f"curves-{slug(dataset)}.png",
-            f"{dataset}: metrics along training, a thin line a seed, the thick one their mean.",
+            f"{dataset}: metrics along training, a thin line a finished seed, the thick one their median.",
             curves.metrics(along, metrics, of_trainers, images),
         )
     losses = curves.losses(stored.tables(store, trials, LOSSES, optional=True), of_trainers)
@@ -136,7 +136,7 @@ def _curves(
             dataset,
             f"losses-{slug(dataset)}.png",
             f"{dataset}: each network's loss along training, on a scale of its own that {curves.LOSS_SHOWN} % of the "
-            f"values set; a thin line a seed, the thick one their mean.",
+            f"values set; a thin line a finished seed, the thick one their median.",
             losses,
         )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from genbench.protocols import Protocol
 from genbench.record import Identity
-from genbench.stats import Interval
+from genbench.stats import LEVEL
+from genbench.stats.intervals import Interval, median, median_interval
 
 RowKind = Literal["trainer", "external", "control", "null band", "published"]
 SpreadKind = Literal["standard error", "standard deviation"]
@@ -16,12 +18,14 @@ SpreadKind = Literal["standard error", "standard deviation"]
 
 @dataclass(frozen=True)
 class Column:
-    """One metric under one identity."""
+    """One metric under one identity; its values lie within `bounds`, where it has any, and may be `whole` numbers."""
 
     name: str
     unit: str
     higher_is_better: bool | None
     identity: Identity
+    bounds: tuple[float | None, float | None] = (None, None)
+    whole: bool = False
 
 
 class Published(NamedTuple):
@@ -34,7 +38,10 @@ class Published(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """A row's values of one metric, one a seed, with their mean and interval; of the null band, its two ends.
+    """A row's values of one metric, one a seed, with their median and its interval; of the null band, its two ends.
+
+    `lost` runs have no value because of what they made: they failed, or left the metric nothing to measure. In the
+    median they are worse than any value, where the metric has a direction.
 
     A published number has neither values nor an interval: `published` is all that is known of it.
 
@@ -43,15 +50,57 @@ class Cell:
 
     values: tuple[float, ...] = ()
     seeds: tuple[int, ...] = ()
+    lost: int = 0
     interval: Interval | None = None
     band: tuple[float, float] | None = None
     letters: str = ""
     published: Published | None = None
 
+    @classmethod
+    def of(cls, by_seed: Mapping[int, float], higher_is_better: bool | None, lost: int = 0) -> Cell:
+        """The cell of values by seed."""
+        values = tuple(by_seed.values())
+        worst = {True: (-math.inf,), False: (math.inf,), None: ()}[higher_is_better]
+        runs = (*values, *worst * lost)
+        return cls(values, tuple(by_seed), lost, median_interval(runs) if runs else None)
+
     @property
     def by_seed(self) -> dict[int, float]:
         """The values by their seeds."""
         return dict(zip(self.seeds, self.values, strict=True))
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the values, what was lost left out."""
+        return math.fsum(self.values) / len(self.values) if self.values else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a column says of two trainers: the p of their difference, corrected, and how likely `one` beats `other`.
+
+    `lone` is the least p that they could have had if nothing else in their family differs.
+    """
+
+    one: str
+    other: str
+    p: float
+    odds: float
+    lone: float
+
+    @property
+    def differ(self) -> bool:
+        """Whether the two can be told apart at the 5 % level."""
+        return self.p <= LEVEL
+
+    @property
+    def turned(self) -> Finding:
+        """The same of the two in the other order."""
+        return Finding(self.other, self.one, self.p, 1 - self.odds, self.lone)
+
+    def beats(self, label: str) -> bool:
+        """Whether the trainer of that label is the better one of two that can be told apart."""
+        return self.differ and (self.odds > 0.5) == (label == self.one)
 
 
 @dataclass(frozen=True)
@@ -85,11 +134,21 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    findings: Mapping[str, Mapping[frozenset[str], Finding]] = field(default_factory=dict)
+    """By column, what is to be said of each pair of trainers that was tested."""
+
+    seeds_needed: int | None = None
+    """How many seeds of each trainer could tell two apart although nobody else differs; None if nothing is judged."""
+
+    @property
+    def trainers(self) -> list[Row]:
+        """The rows of trainers."""
+        return [row for row in self.rows if row.kind == "trainer"]
 
     def control(self, label: str, column: str) -> float | None:
-        """The mean of a control in the column of that name, None where it has none."""
+        """The median of a control in the column of that name, None where it has none."""
         cells = (row.cells.get(column) for row in self.rows if row.kind == "control" and row.label == label)
-        return next((cell.interval.value for cell in cells if cell is not None and cell.interval is not None), None)
+        return next((median(cell.values) for cell in cells if cell is not None and cell.values), None)
 
     def band(self, column: str) -> tuple[float, float] | None:
         """The ends of the null band in the column of that name."""

@@ -9,13 +9,17 @@ import numpy as np
 
 from genbench.report.model import Cell, Table
 from genbench.report.verdict import ORACLE, deciding
-from genbench.stats import Interval, bootstrap_interval, improvement_interval, performance_profile, ranks
+from genbench.stats.intervals import Interval, interquartile_mean_interval
+from genbench.stats.ranks import improvement_interval, performance_profile, ranks
 
 NOISE = "noise"
+LOST = -1.0
+"""Less than any score."""
+
 THRESHOLDS = tuple(np.linspace(0, 1, 101).tolist())
 
 Scores = Mapping[str, Sequence[float | None]]
-"""One dataset's scores by trainer, a failed trial's is None."""
+"""One dataset's scores by trainer; that of a lost run is None."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +31,27 @@ class Overall:
     rank: float
     beats: Mapping[str, Interval]
     profile: tuple[float, ...]
-    """At each of THRESHOLDS, the share of its trials that score as much; failures score nothing."""
+    """At each of THRESHOLDS, the share of its trials that score as much; lost ones never do."""
 
 
 def overall(tables: Sequence[Table]) -> list[Overall]:
-    """The trainers that have finished seeds on every dataset, best interquartile mean first; none of a single dataset.
+    """The trainers that have runs on every dataset, best interquartile mean first; none of a single dataset.
 
     Scores are of each table's deciding column, moved and scaled so that the noise control scores 0 and the oracle 1
-    (as with human-normalised scores, arXiv:2108.13264). Datasets without both controls are left out.
+    (as with human-normalised scores, arXiv:2108.13264); what is worse than noise counts as noise, and so does a lost
+    run, which loses to all others. Datasets without both controls are left out.
     """
     found = [scores for table in tables if (scores := normalised(table))]
     if len(found) < 2:
         return []
-    shared = [trainer for trainer in found[0] if all(_finished(of.get(trainer, ())) for of in found)]
-    strata = {trainer: [_finished(of[trainer]) for of in found] for trainer in shared}
+    shared = [trainer for trainer in found[0] if all(of.get(trainer) for of in found)]
+    runs = {trainer: [_or(LOST, of[trainer]) for of in found] for trainer in shared}
     overalls = [
         Overall(
             trainer,
-            bootstrap_interval(strata[trainer]),
+            interquartile_mean_interval([_or(0.0, of[trainer]) for of in found]),
             float(np.mean([rank for of in found for rank in _ranks(of, shared)[trainer]])),
-            {other: improvement_interval(strata[trainer], strata[other]) for other in shared if other != trainer},
+            {other: improvement_interval(runs[trainer], runs[other]) for other in shared if other != trainer},
             tuple(performance_profile([score for of in found for score in of[trainer]], THRESHOLDS, True)),
         )
         for trainer in shared
@@ -65,13 +70,13 @@ def normalised(table: Table) -> Scores:
     found = {}
     for row in table.rows:
         if row.kind == "trainer":
-            values = row.cells.get(column.name, Cell()).values
-            found[row.label] = [*((value - low) / (high - low) for value in values), *(None for _ in row.failures)]
+            cell = row.cells.get(column.name, Cell(lost=len(row.failures)))
+            found[row.label] = [*(max(0.0, (v - low) / (high - low)) for v in cell.values), *[None] * cell.lost]
     return found
 
 
-def _finished(scores: Sequence[float | None]) -> list[float]:
-    return [score for score in scores if score is not None]
+def _or(lost: float, scores: Sequence[float | None]) -> list[float]:
+    return [lost if score is None else score for score in scores]
 
 
 def _ranks(scores: Scores, trainers: Sequence[str]) -> dict[str, list[float]]:

@@ -1,10 +1,12 @@
-"""Every score behind a table: a point a seed or draw, their means with intervals, and the truth's null band."""
+"""Every score behind a table: a point a seed or draw, their medians with intervals, and the truth's null band."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -65,15 +67,18 @@ def _fill(axes: Axes, table: Table, column: Column, labels: Sequence[str], colou
         axes.axvspan(low, high, color=BAND, alpha=0.35, linewidth=2 if low == high else 0)
     for at, label in enumerate(labels):
         cell = cells.get(label)
-        if cell is None or cell.interval is None:
+        if cell is None or cell.interval is None or not cell.values:
             continue
         colour = colours.get(label, CONTROL)
         axes.scatter(cell.values, [at] * len(cell.values), color=colour, **POINT)
-        mean, low_end, high_end = cell.interval
+        middle, low_end, high_end = cell.interval
         if low_end is not None and high_end is not None:
-            axes.plot([low_end, high_end], [at, at], color=colour, linewidth=1.2)
-        axes.plot([mean], [at], marker="|", color=colour, markersize=9, markeredgewidth=1.8)
-    ends = [end for cell in shown for end in (*cell.values, *(cell.interval or ())) if end is not None]
+            # Where the end is a failure, the line goes on to the worst that was seen.
+            shown_ends = np.clip([low_end, high_end], min(cell.values), max(cell.values))
+            axes.plot(shown_ends, [at, at], color=colour, linewidth=1.2)
+        if math.isfinite(middle):
+            axes.plot([middle], [at], marker="|", color=colour, markersize=9, markeredgewidth=1.8)
+    ends = [value for cell in shown for value in cell.values]
     if column.name.partition("[")[0] in LOGARITHMIC and min([*ends, *(band or ())], default=0) > 0:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from genbench.protocols import Protocol
-from genbench.record import ControlScores, External, Record, Score
+from genbench.record import ControlScores, External, Identity, Record, Score
+from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
 from genbench.spec import Suite
-from genbench.stats import mean_interval
 from genbench.store import Found, Store
 
 AVERAGED = ", EMA "
@@ -32,7 +33,7 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
         trial = found.record.trial
         groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
     order = plan.datasets if plan else ()
-    return [
+    return judged([
         _table(
             suite,
             dataset,
@@ -44,7 +45,7 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
             externals.get(dataset),
         )
         for dataset, budget in sorted(groups, key=lambda group: (_place(order, group[0]), group))
-    ]
+    ])  # fmt: skip
 
 
 def external_table(entry: External, protocol: Protocol, controls: ControlScores) -> Table:
@@ -110,14 +111,14 @@ def _table(
         )
     columns = _held(gate, rows)
     literature = published.rows(dataset, protocol.name, [column.name for column in columns])
-    return judged(Table(suite, dataset, budget, protocol, columns, (*rows, *literature), tuple(notes)))
+    return Table(suite, dataset, budget, protocol, columns, (*rows, *literature), tuple(notes))
 
 
 def _fixed(controls: ControlScores, gate: Gate) -> list[Row]:
     """The rows of the controls, and the null band."""
     bands = {b.name: (b.null_low, b.null_high) for b in gate.admit(controls.bands)}
     rows = [
-        Row("control", label, _cells(enumerate(map(gate.admit, draws))), len(draws), len(draws))
+        Row("control", label, _cells(gate, enumerate(map(gate.admit, draws))), len(draws), len(draws))
         for label, draws in controls.draws.items()
     ]
     ends = {name: Cell(band=(low, high)) for name, (low, high) in bands.items() if low is not None and high is not None}
@@ -128,7 +129,7 @@ def _externals(entries: Iterable[External], gate: Gate) -> Iterator[Row]:
     """The rows of samples from elsewhere that were scored under the gate's protocol."""
     for entry in entries:
         if any(score.identity.protocol == gate.protocol.name for score in entry.scores):
-            yield Row("external", entry.name, _cells([(0, gate.admit(entry.scores))]), 1, 1)
+            yield Row("external", entry.name, _cells(gate, [(0, gate.admit(entry.scores))]), 1, 1)
 
 
 def _held(gate: Gate, rows: Iterable[Row]) -> tuple[Column, ...]:
@@ -153,12 +154,20 @@ class Gate:
                 continue
             # Averaged weights are judged alike: what they differ in is what a row is of.
             identity = score.identity.model_copy(update={"ema": None})
-            fresh = Column(score.name, score.unit, score.higher_is_better, identity)
-            if self.columns.setdefault(score.name, fresh).identity == identity:
+            if score.name not in self.columns:
+                self.columns[score.name] = _column(score, identity)
+            if self.columns[score.name].identity == identity:
                 admitted.append(score)
             else:
                 self.refused.add(score.name)
         return admitted
+
+
+def _column(score: Score, identity: Identity) -> Column:
+    """A column, with what its metric says of its values; of a metric that isn't registered, that is nothing."""
+    facts = metrics[identity.metric].facts if identity.metric in metrics else {}
+    bounds, whole = facts.get("bounds", (None, None)), facts.get("whole", False)
+    return Column(score.name, score.unit, score.higher_is_better, identity, bounds, whole)
 
 
 def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[str, list[Found]]]:
@@ -203,21 +212,28 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
         yield Row(
             "trainer",
             label if ema is None else f"{label}{AVERAGED}{ema:g}",
-            _cells(draws),
+            _cells(gate, draws, len(failures)),
             len(draws),
             max(planned, len(trials)),
-            tuple(failures) if ema is None else (),
+            tuple(failures),
         )
 
 
-def _cells(draws: Iterable[tuple[int, Sequence[Score]]]) -> dict[str, Cell]:
-    """The cells of scores by seed."""
+def _cells(gate: Gate, draws: Iterable[tuple[int, Sequence[Score]]], failed: int = 0) -> dict[str, Cell]:
+    """The cells of scores by seed, where so many more seeds failed."""
     found: dict[str, dict[int, float]] = {}
+    undefined: Counter[str] = Counter()
     for seed, scores in draws:
         for score in scores:
             if score.value is not None:
                 found.setdefault(score.name, {})[seed] = score.value
-    return {name: Cell((*of.values(),), (*of,), mean_interval([*of.values()])) for name, of in found.items()}
+            elif score.state == "undefined":
+                found.setdefault(score.name, {})
+                undefined[score.name] += 1
+    return {
+        name: Cell.of(by_seed, gate.columns[name].higher_is_better, failed + undefined[name])
+        for name, by_seed in found.items()
+    }
 
 
 def _place(order: Sequence[str], name: str) -> int:

@@ -1,34 +1,147 @@
-"""What a table lets one say: which trainers its columns tell apart, and a sentence about each dataset."""
+"""What a suite's tables let one say: which trainers their columns tell apart, and a sentence about each dataset.
+
+This is the one place where runs are compared: tables, sentences, the page and `genbench compare` all show its findings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from genbench.report.model import Cell, Column, Row, Table
-from genbench.stats import FEWEST_SEEDS, LEVEL, Test, holm, letters, permutation_test
+from genbench.report.model import Cell, Column, Finding, Row, Table
+from genbench.stats.closure import corrected, lone_p, seeds_needed
+from genbench.stats.letters import letters
+from genbench.stats.ranks import odds
 
 ORACLE = "oracle"
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two trainers in one column: the test, and its p corrected for the column's other pairs."""
-
-    one: str
-    other: str
-    test: Test
-    p: float
-
-    @property
-    def differ(self) -> bool:
-        """Whether the two differ at the 5 % level."""
-        return self.p <= LEVEL
+Findings = dict[frozenset[str], Finding]
+Runs = dict[str, list[float]]
+"""Of each of several rows, by its label, how bad its runs are, infinitely where they were lost."""
 
 
-def judged(table: Table) -> Table:
-    """The table with letters at the trainers' cells, and a note where seeds are too few for any."""
+def judged(tables: Sequence[Table]) -> list[Table]:
+    """A suite's tables with what their columns find out about their trainers, and letters at the trainers' cells.
+
+    One family are all tables' deciding columns, and every other name's columns: in each, claims are corrected for all
+    pairs of trainers and all tables.
+    """
+    families: dict[str | None, list[tuple[int, Column]]] = {}
+    for place, table in enumerate(tables):
+        for column in table.columns:
+            families.setdefault(family(table, column), []).append((place, column))
+    found: list[dict[str, Findings]] = [{} for _ in tables]
+    for places in families.values():
+        of = findings([(column, runs(tables[place], column)) for place, column in places])
+        for (place, column), each in zip(places, of, strict=True):
+            found[place][column.name] = each
+    together = max(1, sum(len(table.trainers) > 1 for table in tables))
+    return [
+        _marked(replace(table, findings=of, seeds_needed=seeds_needed(max(2, len(table.trainers)), together)))
+        for table, of in zip(tables, found, strict=True)
+    ]
+
+
+def family(table: Table, column: Column) -> str | None:
+    """What a column's claims are corrected together with: None are all tables' deciding columns."""
+    return None if column == deciding(table) else column.name
+
+
+def findings(tables: Sequence[tuple[Column, Runs]]) -> list[Findings]:
+    """What is to be said of every pair of rows in a column of each of several tables, corrected for all of them."""
+    scaled = [_on_scale(column, of) for column, of in tables]
+    found = corrected(scaled)
+    together = sum(map(bool, found))
+    return [
+        {pair: _finding(of, pair, p, len(frozenset().union(*ps)), together) for pair, p in ps.items()}
+        for of, ps in zip(scaled, found, strict=True)
+    ]
+
+
+def runs(table: Table, column: Column) -> Runs:
+    """How bad every trainer's runs are in a column; none of a column that has no better way and no oracle."""
+    return badness(table.trainers, column, table.control(ORACLE, column.name))
+
+
+def badness(rows: Iterable[Row], column: Column, truth: float | None, sign: int | None = None) -> Runs:
+    """How bad the rows' runs are in a column: less is better; lost runs are infinitely bad, rows without any left out.
+
+    Without a direction, the way of `sign` is worse, and without that either, values are as bad as they are far from the
+    truth.
+    """
+    measure = _measure(column, truth, sign)
+    if measure is None:
+        return {}
+    found = {}
+    for row in rows:
+        cell = row.cells.get(column.name, Cell(lost=len(row.failures)))
+        if cell.values or cell.lost:
+            found[row.label] = [*map(measure, cell.values), *[math.inf] * cell.lost]
+    return found
+
+
+def best_first(table: Table, column: Column) -> list[Row]:
+    """The trainers that have values in a column, by how likely their runs beat those of the others.
+
+    Without a direction, the closest to the oracle are best.
+    """
+    of = runs(table, column)
+    rows = [row for row in table.trainers if row.cells.get(column.name, Cell()).values and row.label in of]
+    if len(rows) < 2:
+        return rows
+
+    def wins(row: Row) -> float:
+        return sum(odds(of[row.label], theirs) for label, theirs in of.items() if label != row.label)
+
+    return sorted(rows, key=lambda row: -wins(row))
+
+
+def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
+    """The trainers that a column doesn't tell from the best of those that were tested; it is among them."""
+    found = table.findings.get(column.name, {})
+    tested = [row.label for row in best_first(table, column) if any(row.label in pair for pair in found)]
+    return frozenset(
+        label
+        for label in tested
+        if label == tested[0] or not ((pair := found.get(frozenset((tested[0], label)))) and pair.differ)
+    )
+
+
+def deciding(table: Table) -> Column | None:
+    """The column that the verdict goes by; None where the table has none of those."""
+    return next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)
+
+
+def _finding(of: Runs, pair: frozenset[str], p: float, methods: int, tables: int) -> Finding:
+    one, other = (label for label in of if label in pair)
+    ours, theirs = of[one], of[other]
+    return Finding(one, other, p, odds(ours, theirs), lone_p(len(ours), len(theirs), methods, tables))
+
+
+def _on_scale(column: Column, of: Runs) -> Runs:
+    """The runs as they are tested: of a metric that is positive and has no upper bound, by their logarithm.
+
+    Such scores vary by factors. Their ranks are the same, but how far they spread is judged more fairly.
+    """
+    values = [abs(bad) for runs in of.values() for bad in runs if bad < math.inf]
+    if column.higher_is_better is None or column.bounds != (0, None) or not values or min(values) <= 0:
+        return of
+    way = -1 if column.higher_is_better else 1
+    return {label: [bad if bad == math.inf else way * math.log(abs(bad)) for bad in runs] for label, runs in of.items()}
+
+
+def _measure(column: Column, truth: float | None, sign: int | None) -> Callable[[float], float] | None:
+    if column.higher_is_better is not None:
+        way = -1.0 if column.higher_is_better else 1.0
+        return lambda value: way * value
+    if truth is not None and sign is None:
+        return lambda value: abs(value - truth)
+    return None if sign is None else lambda value: sign * value
+
+
+def _marked(table: Table) -> Table:
+    """The table with letters, and a note where seeds are too few for any."""
     marks = {column.name: _letters(table, column) for column in table.columns}
     rows = tuple(
         replace(
@@ -41,130 +154,24 @@ def judged(table: Table) -> Table:
         for row in table.rows
     )
     notes = table.notes
-    trainers = _trainers(table)
-    if table.columns and len(trainers) > 1 and not any(marks.values()):
-        notes = (
-            *notes,
-            f"No differences are marked: with fewer than {FEWEST_SEEDS} seeds of a trainer, no test could find any.",
-        )
+    if table.columns and len(table.trainers) > 1 and not any(table.findings.values()):
+        notes = (*notes, f"No differences are marked: they could not have been told {with_seeds(table)}.")
     return replace(table, rows=rows, notes=notes)
 
 
-def comparisons(table: Table, column: Column) -> list[Comparison]:
-    """Every pair of trainers that have seeds enough in the column, tested and corrected by Holm's method."""
-    pairs, tests = [], []
-    for one, other in combinations(_trainers(table), 2):
-        ours, theirs = (row.cells.get(column.name, Cell()).by_seed for row in (one, other))
-        if (test := permutation_test(ours, theirs)) is not None:
-            pairs.append((one.label, other.label))
-            tests.append(test)
-    corrected = holm([test.p for test in tests])
-    return [Comparison(*pair, test, p) for pair, test, p in zip(pairs, tests, corrected, strict=True)]
-
-
-def best_first(table: Table, column: Column) -> list[Row]:
-    """The trainers that have values in a column, best mean first; without a direction, the closest to the oracle."""
-    rows = [row for row in _trainers(table) if row.cells.get(column.name, Cell()).interval]
-    return sorted(rows, key=_badness(table, column))
-
-
-def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
-    """The trainers that the letters of a column don't tell from the best of those that have any; it is among them."""
-    marked = {row.label: row.cells[column.name].letters for row in best_first(table, column)}
-    best = next(filter(None, marked.values()), "")
-    return frozenset(label for label, own in marked.items() if set(own) & set(best))
-
-
-def deciding(table: Table) -> Column | None:
-    """The column that the verdict goes by; None where the table has none of those."""
-    return next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)
-
-
-def sentence(table: Table) -> str:
-    """The verdict of a table: who is best by the protocol's deciding column, and whether that can be told.
-
-    Of samples from elsewhere, among which no trainer is, whether they can be told from the truth.
-    """
-    column = deciding(table)
-    rows = best_first(table, column) if column else []
-    if column is None or not rows:
-        return f"{table.dataset}: {_of_externals(table, column) or 'nothing to judge yet.'}"
-    best, *others = rows
-    said = f"{table.dataset}: {best.label} has the best {column.name}, {_figure(best.cells[column.name])}"
-    if not others:
-        return f"{said}; there is no other trainer to compare with."
-    tested = {frozenset((c.one, c.other)): c for c in comparisons(table, column)}
-    against = {row.label: tested.get(frozenset((best.label, row.label))) for row in others}
-    beaten = [label for label, c in against.items() if c is not None and c.differ]
-    alike = [label for label, c in against.items() if c is not None and not c.differ]
-    untested = [label for label, c in against.items() if c is None]
-    parts = []
-    if beaten:
-        p = max(c.p for label in beaten if (c := against[label]) is not None)
-        parts.append(f"better than {_listed(beaten)} (p {_at_most(p)})")
-    if alike:
-        p = min(c.p for label in alike if (c := against[label]) is not None)
-        parts.append(f"not to be told from {_listed(alike)} (p ≥ {p:.2g})")
-    if untested:
-        parts.append(f"not tested against {_listed(untested)}: fewer than {FEWEST_SEEDS} seeds")
-    return f"{said}: {'; '.join(parts)}.{_failures(table)}"
-
-
-def _of_externals(table: Table, column: Column | None) -> str:
-    """What a deciding column says of each row of samples from elsewhere, held against the null band."""
-    if column is None:
-        return ""
-    band = table.band(column.name)
-    parts = []
-    for row in table.rows:
-        interval = row.cells.get(column.name, Cell()).interval
-        if row.kind == "external" and interval is not None:
-            within = band is not None and band[0] <= interval.value <= band[1]
-            ends = (
-                f", {'inside' if within else 'outside'} the null band ({band[0]:.3g} to {band[1]:.3g})" if band else ""
-            )
-            parts.append(f"{row.label} has {column.name} {interval.value:.3g}{ends}")
-    return f"{'; '.join(parts)}." if parts else ""
+def with_seeds(table: Table) -> str:
+    """Why something could not have been told in a table, and what would do."""
+    return f"with these seeds; {table.seeds_needed} of each trainer would do"
 
 
 def _letters(table: Table, column: Column) -> Mapping[str, str]:
-    tested = comparisons(table, column)
-    pairs = {frozenset((c.one, c.other)): c.differ for c in tested}
-    labels = [row.label for row in best_first(table, column) if any(row.label in pair for pair in pairs)]
-    return letters(labels, lambda one, other: pairs.get(frozenset((one, other)), False)) if tested else {}
+    found = table.findings.get(column.name, {})
+    labels = [row.label for row in best_first(table, column) if any(row.label in pair for pair in found)]
+    if not labels:
+        return {}
 
+    def differ(one: str, other: str) -> bool:
+        finding = found.get(frozenset((one, other)))
+        return finding is not None and finding.differ
 
-def _badness(table: Table, column: Column) -> Callable[[Row], float]:
-    truth = table.control(ORACLE, column.name) or 0.0
-
-    def badness(row: Row) -> float:
-        interval = row.cells[column.name].interval
-        assert interval is not None
-        if column.higher_is_better is None:
-            return abs(interval.value - truth)
-        return -interval.value if column.higher_is_better else interval.value
-
-    return badness
-
-
-def _trainers(table: Table) -> list[Row]:
-    return [row for row in table.rows if row.kind == "trainer"]
-
-
-def _figure(cell: Cell) -> str:
-    assert cell.interval is not None
-    value, low, high = cell.interval
-    return f"{value:.3g}" if low is None or high is None else f"{value:.3g} (95 % interval {low:.3g} to {high:.3g})"
-
-
-def _failures(table: Table) -> str:
-    failed = sum(len(row.failures) for row in table.rows)
-    return f" {failed} trial{'s' if failed > 1 else ''} failed." if failed else ""
-
-
-def _listed(labels: Sequence[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
-
-
-def _at_most(p: float) -> str:
-    return f"≤ {p:.2g}"
+    return letters(labels, differ)

@@ -1,70 +1,112 @@
-"""Which trainers a table tells apart, and what it says of each dataset."""
+"""Which trainers a suite's tables tell apart, and what is said of each dataset."""
 
+import math
 from dataclasses import replace
 
 import made_up
+import numpy as np
 import pytest
 
 from genbench.protocols.points import GENBENCH1
 from genbench.report.model import Cell, Column, Row, Table
-from genbench.report.verdict import best_first, comparisons, judged, sentence
-from genbench.stats import holm, mean_interval, permutation_test
+from genbench.report.sentence import sentence
+from genbench.report.verdict import best_first, judged, not_told_from_best
+from genbench.stats.closure import corrected
 
 GOOD, SO_SO, BAD = (0.01, 0.02, 0.015, 0.03, 0.012), (0.2, 0.1, 0.018, 0.15, 0.011), (2.0, 2.5, 2.2, 1.9, 3.0)
-
-
-def cell(*values):
-    return Cell(values, tuple(range(len(values))), mean_interval(values))
+TWO_FAILED = ("seed 5: diverged: nan", "seed 6: crashed: no")
 
 
 def row(label, *values, kind="trainer", column="reverse_kl", failures=()):
-    cells = {column: cell(*values)} if values else {}
-    return Row(kind, label, cells, len(values), len(values) + len(failures), failures)
+    higher, lost = made_up.score(column, 1.0).higher_is_better, len(failures)
+    cells = {column: Cell.of(dict(enumerate(values)), higher, lost)} if values else {}
+    return Row(kind, label, cells, len(values), len(values) + lost, failures)
 
 
-def table(*rows, column="reverse_kl"):
+def band(low, high, column="reverse_kl"):
+    return Row("null band", "null band", {column: Cell(band=(low, high))})
+
+
+def table(*rows, column="reverse_kl", dataset="ring8", bounds=(0, None)):
     score = made_up.score(column, 1.0)
-    columns = (Column(column, score.unit, score.higher_is_better, score.identity),)
-    return Table("made-up", "ring8", "steps=40", GENBENCH1, columns, rows)
+    columns = (Column(column, score.unit, score.higher_is_better, score.identity, bounds),)
+    return Table("made-up", dataset, "steps=40", GENBENCH1, columns, rows)
+
+
+def judge(*rows, **of):
+    return judged([table(*rows, **of)])[0]
 
 
 def letters(found, column="reverse_kl"):
     return {row.label: row.cells[column].letters for row in found.rows if column in row.cells}
 
 
-def test_trainers_are_compared_by_the_tests_of_stats_with_holms_correction():
-    found = table(row("gan", *BAD), row("wgan", *SO_SO), row("wgan-gp", *GOOD))
-    compared = comparisons(found, found.columns[0])
-    tests = [
-        permutation_test(dict(enumerate(a)), dict(enumerate(b))) for a, b in ((BAD, SO_SO), (BAD, GOOD), (SO_SO, GOOD))
-    ]
-    assert [(c.one, c.other) for c in compared] == [("gan", "wgan"), ("gan", "wgan-gp"), ("wgan", "wgan-gp")]
-    assert [c.test for c in compared] == tests
-    assert [c.p for c in compared] == holm([test.p for test in tests])
+def p_of(found, one, other, column="reverse_kl"):
+    return found.findings[column][frozenset((one, other))].p
+
+
+THREE = (row("gan", *BAD), row("wgan", *SO_SO), row("wgan-gp", *GOOD))
+
+
+def test_trainers_are_compared_by_the_closed_tests_of_stats():
+    found = judge(*THREE)
+    logs = {name: np.log(of).tolist() for name, of in (("gan", BAD), ("wgan", SO_SO), ("wgan-gp", GOOD))}
+    assert {pair: finding.p for pair, finding in found.findings["reverse_kl"].items()} == corrected([logs])[0]
+
+
+def test_one_family_are_all_the_tables_of_a_suite():
+    logs = {name: np.log(of).tolist() for name, of in (("gan", BAD), ("wgan", SO_SO), ("wgan-gp", GOOD))}
+    equal = {name: np.log(GOOD).tolist() for name in logs}
+    both = judged([table(*THREE), table(*(row(name, *GOOD) for name in logs), dataset="grid25")])
+    for found, wanted in zip(both, corrected([logs, equal]), strict=True):
+        assert {pair: finding.p for pair, finding in found.findings["reverse_kl"].items()} == wanted
+    assert p_of(both[0], "gan", "wgan-gp") > p_of(judge(*THREE), "gan", "wgan-gp")
 
 
 def test_letters_mark_who_differs_best_first_and_controls_have_none():
-    found = judged(
-        table(row("gan", *BAD), row("wgan", *SO_SO), row("wgan-gp", *GOOD), row("oracle", *GOOD, kind="control"))
-    )
+    found = judge(*THREE, row("oracle", *GOOD, kind="control"))
     assert letters(found) == {"gan": "b", "wgan": "a", "wgan-gp": "a", "oracle": ""}
     assert found.notes == ()
+    assert not_told_from_best(found, found.columns[0]) == {"wgan", "wgan-gp"}
 
 
-def test_without_seeds_enough_there_are_no_letters_and_the_table_says_why():
-    found = judged(table(row("gan", *BAD[:3]), row("wgan-gp", *GOOD)))
+@pytest.mark.parametrize("seeds", range(4, 21))
+@pytest.mark.parametrize("trainers", range(3, 7))
+def test_a_further_seed_or_trainer_removes_no_difference(trainers, seeds):
+    """Six seeds once lost what five had found, and five trainers had nothing to be found up to eight."""
+    found = judge(*(row(f"t{i}", *(10.0**i * (1 + s / seeds) for s in range(seeds))) for i in range(trainers)))
+    assert all(finding.differ for finding in found.findings["reverse_kl"].values())
+    assert list(letters(found).values()) == list("abcdef"[:trainers])
+
+
+def test_without_seeds_enough_there_are_no_letters_and_the_table_says_how_many_would_do():
+    found = judge(row("gan", *BAD[:3]), row("wgan-gp", *GOOD[:3]))
     assert letters(found) == {"gan": "", "wgan-gp": ""}
-    assert found.notes == ("No differences are marked: with fewer than 4 seeds of a trainer, no test could find any.",)
+    assert found.notes == (
+        "No differences are marked: they could not have been told with these seeds; 4 of each trainer would do.",
+    )
+
+
+def test_as_many_seeds_as_it_says_would_have_done():
+    tables = [table(*(row(f"t{i}", *BAD[:3]) for i in range(3)), dataset=name) for name in ("ring8", "grid25")]
+    (first, _) = judged(tables)
+    n = first.seeds_needed
+    apart = table(
+        row("t0", *(0.01 + s / 1000 for s in range(n))), *(row(f"t{i}", *(2.0 + s for s in range(n))) for i in (1, 2))
+    )
+    same = table(*(row(f"t{i}", *(2.0 + s for s in range(n))) for i in range(3)), dataset="grid25")
+    assert p_of(judged([apart, same])[0], "t0", "t1") <= 0.05
 
 
 def test_trainer_with_too_few_seeds_costs_the_others_nothing():
-    found = judged(table(row("gan", *BAD), row("wgan", *SO_SO[:3]), row("wgan-gp", *GOOD)))
+    found = judge(row("gan", *BAD), row("wgan", *SO_SO[:2]), row("wgan-gp", *GOOD))
     assert letters(found) == {"gan": "b", "wgan": "", "wgan-gp": "a"}
 
 
 def test_one_trainer_alone_needs_no_note_nor_does_a_table_without_columns():
-    assert judged(table(row("gan", *BAD[:2]))).notes == ()
-    assert judged(replace(table(row("gan", *BAD[:2]), row("wgan", *BAD[:2])), columns=())).notes == ()
+    assert judge(row("gan", *BAD[:2])).notes == ()
+    (without,) = judged([replace(table(row("gan", *BAD[:2]), row("wgan", *BAD[:2])), columns=())])
+    assert without.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -77,11 +119,72 @@ def test_best_is_lowest_highest_or_closest_to_the_oracle(column, order):
     assert [row.label for row in best_first(found, found.columns[0])] == order
 
 
-def test_sentence_says_who_is_best_and_whom_it_beats():
-    assert sentence(table(row("gan", *BAD), row("wgan", *SO_SO), row("wgan-gp", *GOOD))) == (
-        "ring8: wgan-gp has the best reverse_kl, 0.0174 (95 % interval 0.00748 to 0.0273): better than gan (p ≤ 0.024);"
-        " not to be told from wgan (p ≥ 0.11)."
+def test_a_metric_without_a_better_way_or_an_oracle_tells_nobody_apart():
+    found = judge(*(row(*of, column="std_ratio") for of in (("one", *GOOD), ("other", *BAD))), column="std_ratio")
+    assert not found.findings["std_ratio"]
+
+
+def test_best_is_judged_by_all_the_runs_that_its_test_sees():
+    """Twenty seeds against six, which are shared: whoever loses on the shared ones and wins on all is the better."""
+    many = row("many", *(2.0, 2.1, 2.2, 2.3, 2.4, 2.5), *(0.01 + s / 1000 for s in range(14)))
+    few = row("few", *(1.0, 1.1, 1.2, 1.3, 1.4, 1.5))
+    found = judge(many, few)
+    finding = found.findings["reverse_kl"][frozenset(("many", "few"))]
+    assert finding.odds == 14 / 20
+    assert sentence(found).startswith("ring8: many has the best reverse_kl, median 0.01")
+    assert finding.p == corrected([{name: np.log(r.cells["reverse_kl"].values).tolist() for name, r in
+                                    (("many", many), ("few", few))}])[0][frozenset(("many", "few"))]  # fmt: skip
+
+
+def test_failures_are_worse_than_any_score():
+    """Of two equal trainers one loses its worst runs: it must not be called the better one."""
+    scores = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    found = judge(row("whole", *scores), row("dead", *scores[:4], failures=("x",) * 4))
+    finding = found.findings["reverse_kl"][frozenset(("whole", "dead"))]
+    assert best_first(found, found.columns[0])[0].label == "whole"
+    assert finding.odds > 0.5
+    assert found.rows[1].cells["reverse_kl"].interval.high == math.inf
+
+
+def test_survivors_do_not_make_a_winner():
+    """Four of eight runs are dead and the rest is the best there is: no claim, and the dead are named."""
+    found = judge(
+        row("half-dead", 0.010, 0.011, 0.012, 0.013, failures=("x",) * 4),
+        row("whole", *(0.5 + s / 10 for s in range(8))),
     )
+    finding = found.findings["reverse_kl"][frozenset(("half-dead", "whole"))]
+    assert finding.odds == 0.5
+    assert not finding.differ
+    assert sentence(found).endswith("Failed, and counted as worse than any score: 4 of half-dead.")
+
+
+def test_trainer_all_of_whose_runs_failed_is_told_from_those_that_finished():
+    found = judge(row("gan", *GOOD), row("wgan", failures=("x",) * 5))
+    assert found.findings["reverse_kl"][frozenset(("gan", "wgan"))].beats("gan")
+    assert sentence(found) == (
+        "ring8: gan has the best reverse_kl, median 0.015 (0.01 to 0.03): better than wgan (p ≤ 0.0079). "
+        "Failed, and counted as worse than any score: 5 of wgan."
+    )
+
+
+def test_the_best_row_says_that_it_has_failures():
+    found = judge(row("gan", *GOOD, failures=TWO_FAILED), row("wgan", *BAD, *BAD))
+    assert "gan has the best reverse_kl, median 0.02 (0.01 to failed), although 2 of its 7 trials failed" in sentence(
+        found
+    )
+
+
+def test_sentence_says_who_is_best_and_whom_it_beats():
+    assert sentence(judge(*THREE)) == (
+        "ring8: wgan-gp has the best reverse_kl, median 0.015 (0.01 to 0.03): better than gan (p ≤ 0.0079); "
+        "not to be told from wgan (p ≥ 0.22)."
+    )
+
+
+def test_sentence_says_where_the_column_cannot_tell_the_best_from_the_truth():
+    inside, outside = (judge(*THREE, band(0.001, high)) for high in (0.02, 0.012))
+    assert sentence(inside).endswith(". reverse_kl can't tell it from the truth (null band 0.001 to 0.02).")
+    assert "can't tell" not in sentence(outside)
 
 
 @pytest.mark.parametrize(
@@ -91,19 +194,23 @@ def test_sentence_says_who_is_best_and_whom_it_beats():
         ([row("gan", kind="trainer")], "ring8: nothing to judge yet."),
         ([row("gan", 0.5)], "ring8: gan has the best reverse_kl, 0.5; there is no other trainer to compare with."),
         (
-            [row("gan", 0.5), row("wgan", 0.4, failures=("a", "b"))],
-            "ring8: wgan has the best reverse_kl, 0.4: not tested against gan: fewer than 4 seeds. 2 trials failed.",
+            [row("gan", 0.5, 0.6), row("wgan", 0.4, failures=("a", "b"))],
+            "ring8: gan has the best reverse_kl, 0.5 and 0.6: could not have been told from wgan with these seeds; 4 "
+            "of each trainer would do. Failed, and counted as worse than any score: 2 of wgan.",
+        ),
+        (
+            [row("gan", failures=("a",)), row("wgan", failures=("b",))],
+            "ring8: nothing to judge yet. Failed, and counted as worse than any score: 1 of gan and 1 of wgan.",
         ),
     ],
 )  # fmt: skip
 def test_sentence_says_what_cannot_be_said(rows, said):
-    assert sentence(table(*rows)) == said
+    assert sentence(judge(*rows)) == said
 
 
 def test_verdict_goes_by_the_next_column_where_a_dataset_lacks_the_first():
-    found = table(row("gan", 0.5, column="w2"), column="w2")
-    assert "best w2" in sentence(found)
-    assert sentence(replace(found, columns=())) == "ring8: nothing to judge yet."
+    protocol = replace(GENBENCH1, deciding=("reverse_kl", "hq"))
+    assert "has the best hq" in sentence(replace(judge(row("gan", 0.5, column="hq"), column="hq"), protocol=protocol))
 
 
 @pytest.mark.parametrize(
@@ -115,16 +222,16 @@ def test_verdict_goes_by_the_next_column_where_a_dataset_lacks_the_first():
     ],
 )
 def test_samples_from_elsewhere_are_held_against_the_null_band(values, said):
-    band = Row("null band", "null band", {"reverse_kl": Cell(band=(0.0001, 0.0008))})
-    assert sentence(table(row("mine", *values, kind="external"), band)) == f"ring8: {said}"
+    found = judge(row("mine", *values, kind="external"), band(0.0001, 0.0008))
+    assert sentence(found) == f"ring8: {said}"
 
 
 def test_samples_from_elsewhere_are_judged_without_a_band_too():
-    assert sentence(table(row("mine", 0.5, kind="external"))) == "ring8: mine has reverse_kl 0.5."
+    assert sentence(judge(row("mine", 0.5, kind="external"))) == "ring8: mine has reverse_kl 0.5."
 
 
 def test_samples_from_elsewhere_are_never_best():
-    said = sentence(table(row("gan", 0.5), row("mine", 0.1, kind="external")))
+    said = sentence(judge(row("gan", 0.5), row("mine", 0.1, kind="external")))
     assert said == "ring8: gan has the best reverse_kl, 0.5; there is no other trainer to compare with."
 
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from genbench.report.formats.long import ends, mean
+from genbench.report.formats.long import ends, middle
 from genbench.report.model import Row, Table
-from genbench.report.verdict import sentence
+from genbench.report.sentence import sentence
 
 
 def as_json(tables: Sequence[Table]) -> str:
-    """The tables as JSON: columns with their identities, rows with means, intervals and every seed's value."""
+    """The tables as JSON: columns with their identities, rows with medians, intervals and every seed's value."""
     payload = [
         {
             "suite": table.suite,
@@ -44,10 +44,12 @@ def _row_payload(table: Table, row: Row) -> dict[str, Any]:
         if cell is not None:
             low, high = ends(cell)
             cells[column.name] = {
-                "mean": mean(cell),
+                "median": middle(cell),
                 "low": low,
                 "high": high,
                 "letters": cell.letters,
+                "lost": cell.lost,
+                "mean": cell.mean,
                 "seeds": list(cell.seeds),
                 "values": list(cell.values),
                 **({"spread": of.spread, "spread_kind": of.spread_kind} if (of := cell.published) else {}),

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Row, Table
-from genbench.report.verdict import not_told_from_best, sentence
+from genbench.report.sentence import sentence
+from genbench.report.verdict import not_told_from_best
 
 PREAMBLE = "% In the preamble: \\usepackage{booktabs}\n"
 BOLD = (
-    "Bold: of a column's trainers that have letters, the one with the best mean and every one that shares a letter "
-    "with it, so that they can't be told apart; nothing is bold in a column without letters."
+    "Bold: of a column's trainers that have letters, the one that most often beats the others and every one that can't "
+    "be told from it; nothing is bold in a column without letters."
 )
 MARKUP = {
     "\\": r"\textbackslash{}",

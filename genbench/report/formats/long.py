@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
@@ -22,10 +23,12 @@ class Line(TypedDict):
     metric: str | None
     unit: str | None
     n: int | None
-    mean: float | None
+    median: float | None
     low: float | None
     high: float | None
     letters: str
+    lost: int
+    mean: float | None
     spread: float | None
     spread_kind: str | None
     source: str | None
@@ -34,7 +37,10 @@ class Line(TypedDict):
 
 
 def lines(tables: Sequence[Table]) -> Iterator[Line]:
-    """Every cell of the tables; of null bands, `low` and `high` are the ends, and only published rows have spreads."""
+    """Every cell of the tables; of null bands, `low` and `high` are the ends, and only published rows have spreads.
+
+    `median`, `low` and `high` are of all runs, in which those that were lost are worst; `mean` is of the others.
+    """
     for table, row, column, cell in _cells(tables):
         low, high = ends(cell)
         yield Line(
@@ -49,10 +55,12 @@ def lines(tables: Sequence[Table]) -> Iterator[Line]:
             metric=column.name if column else None,
             unit=column.unit if column else None,
             n=column.identity.n if column else None,
-            mean=mean(cell),
+            median=middle(cell),
             low=low,
             high=high,
             letters=cell.letters,
+            lost=cell.lost,
+            mean=cell.mean,
             spread=cell.published.spread if cell.published else None,
             spread_kind=cell.published.spread_kind if cell.published else None,
             source=row.source,
@@ -61,18 +69,22 @@ def lines(tables: Sequence[Table]) -> Iterator[Line]:
         )
 
 
-def mean(cell: Cell) -> float | None:
-    """The mean of a cell's values, or the number that is published; None of the null band."""
+def middle(cell: Cell) -> float | None:
+    """The median of a cell's runs, or the number that is published; None of the null band, and where most were lost."""
     if cell.published is not None:
         return cell.published.value
-    return cell.interval.value if cell.interval else None
+    return _finite(cell.interval.value) if cell.interval else None
 
 
 def ends(cell: Cell) -> tuple[float | None, float | None]:
-    """The ends of a cell's interval or band, None where it has none."""
+    """The ends of a cell's interval or band; None where it has none, and where a lost run is the end."""
     if cell.band is not None:
         return cell.band
-    return (cell.interval.low, cell.interval.high) if cell.interval else (None, None)
+    return (_finite(cell.interval.low), _finite(cell.interval.high)) if cell.interval else (None, None)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or math.isinf(value) else value
 
 
 def _cells(tables: Sequence[Table]) -> Iterator[tuple[Table, Row, Column | None, Cell]]:

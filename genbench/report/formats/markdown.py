@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Table
-from genbench.report.verdict import sentence
+from genbench.report.sentence import sentence
 
 
 def markdown(tables: Sequence[Table]) -> str:

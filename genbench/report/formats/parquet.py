@@ -18,8 +18,8 @@ def parquet(tables: Sequence[Table]) -> bytes:
     text, whole, real = pa.string(), pa.int64(), pa.float64()
     types: dict[str, Any] = {
         **dict.fromkeys(Line.__annotations__, text),
-        **dict.fromkeys(("finished", "planned", "n"), whole),
-        **dict.fromkeys(("mean", "low", "high", "spread"), real),
+        **dict.fromkeys(("finished", "planned", "n", "lost"), whole),
+        **dict.fromkeys(("median", "low", "high", "mean", "spread"), real),
         "values": pa.list_(real),
         "seeds": pa.list_(whole),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from genbench.report.formats.text import LEGEND, headings, notes, seeds, texts, title
 from genbench.report.model import Column, Row, Table
-from genbench.report.verdict import sentence
+from genbench.report.sentence import sentence
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

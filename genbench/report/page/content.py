@@ -8,6 +8,7 @@ import pandas as pd
 
 from genbench.protocols import DEFAULT
 from genbench.protocols import protocol as protocol_named
+from genbench.record import ControlScores
 from genbench.report import figures, stored
 from genbench.report.model import Table
 from genbench.report.style import Colours, Picture, colours
@@ -70,6 +71,10 @@ class Content:
     def pictures_of(self, dataset: str | None, *kinds: str) -> list[Picture]:
         """A dataset's pictures of some kinds."""
         return [picture for picture in self.pictures if picture.dataset == dataset and picture.kind in kinds]
+
+    def controls(self, dataset: str) -> ControlScores | None:
+        """A dataset's controls, None where they are missing."""
+        return next((found for found in self.store.controls(self.suite) if found.dataset == dataset), None)
 
     def of(self, table: Table) -> list[Found]:
         """The trials behind a table."""

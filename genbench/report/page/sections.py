@@ -13,14 +13,15 @@ from genbench.protocols import protocol
 from genbench.registry import Reference, metrics, panels
 from genbench.report import budgets, curves, overall, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
-from genbench.report.formats.long import mean
+from genbench.report.formats.long import middle
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
+from genbench.report.sentence import sentence
 from genbench.report.style import STYLE, Picture
-from genbench.report.verdict import ORACLE, deciding, sentence
-from genbench.stats import deviation, minimal_detectable_effect
+from genbench.report.verdict import ORACLE, deciding
+from genbench.stats.effects import deviation, minimal_detectable_effect
 
 Panel = Callable[[Content], str]
 ALONG = ("curves", "losses")
@@ -38,20 +39,31 @@ def panel(name: str, heading: str) -> Callable[[Panel], Panel]:
 @panel("verdict", "Verdict")
 def verdict(content: Content) -> str:
     """A sentence a dataset: who is best by the protocol's deciding column, and whether that can be told."""
-    return template("verdict.html").render(sentences=[sentence(table) for table in content.main], suite=content.suite)
+    several = len({table.budget for table in content.main}) > 1
+    said = [(table.budget if several else "", sentence(table)) for table in content.main]
+    return template("verdict.html").render(sentences=said, suite=content.suite)
 
 
 @panel("overall", "Across datasets")
 def across(content: Content) -> str:
     """Interquartile means between noise and the truth, ranks, odds and a performance profile; of several datasets."""
-    found = overall.overall(content.main)
-    if not found:
-        return ""
-    with mpl.rc_context(STYLE):
-        caption = "The share of all trials that score at least so much: 0 is what noise scores, 1 what the truth does."
-        profile = Picture("profile", None, "profile.svg", caption, curves.profiles(found, content.colours))
-    used = [(table.dataset, column.name) for table in content.main if (column := deciding(table)) is not None]
-    return template("overall.html").render(found=found, used=used, profile=profile, suite=content.suite)
+    parts = []
+    for budget in dict.fromkeys(table.budget for table in content.main):
+        tables = [table for table in content.main if table.budget == budget]
+        if not (found := overall.overall(tables)):
+            continue
+        with mpl.rc_context(STYLE):
+            caption = (
+                "The share of all trials that score at least so much: 0 is what noise scores, 1 what the truth does."
+            )
+            name = f"profile-{budget}.svg"
+            profile = Picture("profile", None, name, caption, curves.profiles(found, content.colours))
+        used = [(table.dataset, column.name) for table in tables if (column := deciding(table)) is not None]
+        part = template("overall.html").render(
+            found=found, used=used, profile=profile, suite=content.suite, budget=budget
+        )
+        parts.append(part)
+    return "\n".join(parts)
 
 
 @panel("tables", "Tables")
@@ -77,7 +89,7 @@ def scores(content: Content) -> str:
             images = bool(content.pictures_of(table.dataset, "samples"))
             if (figure := scatter.scores(table.headline(), content.colours, images)) is not None:
                 caption = (
-                    f"{table.dataset}: every seed's or draw's score as a point, their mean as a tick with its 95 % "
+                    f"{table.dataset}: every seed's or draw's score as a point, their median as a tick with its "
                     "interval, the truth's null band in green."
                 )
                 drawn.append(Picture("scores", table.dataset, f"scores-{table.dataset}.svg", caption, figure))
@@ -92,26 +104,23 @@ def along(content: Content) -> str:
 
 @panel("budgets", "At equal what?")
 def equal(content: Content) -> str:
-    """Rankings at equal steps, updates, samples and seconds, and how soon targets are reached."""
+    """Rankings at equal steps, updates, samples and seconds, where they are fair, and how soon targets are reached."""
     compared = []
-    for table in content.main:
-        measured, records = content.curves(table), [found.record for found in content.of(table)]
-        metric = budgets.deciding(table.protocol, measured) if len(measured) else None
-        if metric is None:
-            continue
-        target = table.control(ORACLE, "modes")
-        higher = bool(budgets.higher_is_better(table.protocol, metric))
-        standings = [found for unit in UNITS if (found := budgets.at_equal(measured, records, metric, higher, unit))]
-        compared.append(
-            {
-                "table": table,
-                "metric": metric,
-                "equal": [_equal(found) for found in standings],
-                "seconds": any(found.unit == "seconds" for found in standings),
-                "reached": [_reached(found) for found in _modes(target, measured, records)],
-                "target": target,
-            }
-        )
+    for dataset in content.datasets:
+        tables = [table for table in content.main if table.dataset == dataset]
+        found: list[Equal] = []
+        reached = []
+        for table in tables:
+            measured, records = content.curves(table), [trial.record for trial in content.of(table)]
+            found += filter(None, [budgets.at_end(table, records)])
+            found += budgets.along(table, measured, records) if len(measured) else []
+            target = budgets.reachable(content.controls(dataset), table.protocol, "modes")
+            if target is not None and "modes" in measured:
+                came = [_reached(each) for each in budgets.time_to(measured, records, "modes", target)]
+                reached.append((table.budget, target, table.protocol.along().n, came))
+        if found:
+            missing = [unit for unit in UNITS if unit not in {each.unit for each in found}]
+            compared.append({"dataset": dataset, "equal": found, "missing": missing, "reached": reached})
     return template("budgets.html").render(compared=compared, suite=content.suite) if compared else ""
 
 
@@ -194,7 +203,7 @@ def _entries(table: Table, row: Row) -> list[dict[str, Any]]:
 def _entry(row: Row, column: Column, band: tuple[float, float] | None, text: str) -> dict[str, Any]:
     """A cell: its number and what is said of it, what it is sorted by, and whether the truth might have scored so."""
     cell = row.cells.get(column.name, Cell())
-    value = mean(cell)
+    value = middle(cell)
     number_, _, rest = text.partition(" ")
     return {
         "number": number_,
@@ -205,19 +214,10 @@ def _entry(row: Row, column: Column, band: tuple[float, float] | None, text: str
     }
 
 
-def _equal(found: Equal) -> dict[str, Any]:
-    return {"unit": found.unit, "amount": found.amount, "of": {s.trainer: s for s in found.standings}}
-
-
 def _reached(found: Reached) -> dict[str, Any]:
     came = sum(steps is not None for steps in found.steps.values())
     return {"trainer": found.trainer, "median": None if math.isinf(found.median) else found.median,
             "came": came, "seeds": len(found.steps)}  # fmt: skip
-
-
-def _modes(target: float | None, curves: Any, records: Any) -> list[Reached]:
-    """How soon trainers captured as many modes as the truth does, where there are modes."""
-    return budgets.time_to(curves, records, "modes", target) if target is not None and "modes" in curves else []
 
 
 def _cell(table: Table, label: str) -> Row | None:
@@ -244,7 +244,7 @@ def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
 
 def _behaviour(tables: list[Table], name: str) -> Picture | None:
     caption = (
-        f"{name} on what needs no training: a point a draw, the mean as a tick with its 95 % interval, the truth's "
+        f"{name} on what needs no training: a point a draw, the median as a tick with its interval, the truth's "
         "null band in green."
     )
     figure = scatter.behaviour(tables, name)
