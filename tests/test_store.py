@@ -93,7 +93,7 @@ def test_record_is_written_last(results, monkeypatch):
 
 
 BAD = {
-    "a newer genbench": (lambda text: text.replace(b'"schema_version": 1', b'"schema_version": 999'), "upgrade"),
+    "a newer genbench": (lambda text: text.replace(b'"schema_version": ', b'"schema_version": 99'), "upgrade"),
     "cut off": (lambda text: text[: len(text) // 2], "not JSON"),
     "empty": (lambda text: b"", "not JSON"),
     "binary": (lambda text: bytes(range(256)), "not JSON"),

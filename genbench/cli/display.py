@@ -138,10 +138,10 @@ def describe(record: Record) -> str:
 
 
 def rate(word: task.Progress) -> str:
-    """A running task's steps a second and the time it still needs, or its own note."""
+    """A running task's steps in a second of each trial, and the time that it still needs for all; or its own note."""
     if not (word.seconds and word.share):
         return word.note
-    left = word.seconds / word.share * (1 - word.share)
+    left = word.trials * word.seconds / word.share * (1 - word.share)
     return f"{word.steps / word.seconds:.0f} steps/s, {duration(left)} left"
 
 
