@@ -134,7 +134,8 @@ class Clock:
 def describe(record: Record) -> str:
     """A finished trial in a line."""
     reason = f" ({record.reason})" if record.reason else ""
-    return f"{record.trial}: {record.status}{reason}, {record.cost.steps} steps in {record.cost.train_seconds:.1f} s"
+    used = f"{record.cost.steps} steps in {record.cost.train_seconds:.1f} s"
+    return f"{record.trial}, {record.trial.budget}: {record.status}{reason}, {used}"
 
 
 def rate(word: task.Progress) -> str:

@@ -32,6 +32,7 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
         trial = found.record.trial
         groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
     order = plan.datasets if plan else ()
+    budgets = [str(budget) for budget in plan.budgets] if plan else []
     return [
         _table(
             suite,
@@ -43,7 +44,9 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
             plan,
             externals.get(dataset),
         )
-        for dataset, budget in sorted(groups, key=lambda group: (_place(order, group[0]), group))
+        for dataset, budget in sorted(
+            groups, key=lambda group: (_place(order, group[0]), _place(budgets, group[1]), group)
+        )
     ]
 
 
@@ -87,7 +90,7 @@ def _table(
     fixed = _fixed(controls, gate) if controls else []
     if controls is None:
         notes.append("This dataset's controls are missing; genbench run measures them.")
-    if plan and (dataset not in plan.datasets or budget != str(plan.budget)):
+    if plan and (dataset not in plan.datasets or budget not in map(str, plan.budgets)):
         plan = None
     trained = [row for label, found in _by_trainer(trials, plan) for row in _trainer_rows(label, found, plan, gate)]
     truths = [found.record.trial.dataset.identity for found in trials]

@@ -21,4 +21,4 @@ def test_task_that_has_not_trained_yet_shows_its_note():
 def test_record_is_told_with_the_seconds_of_its_cost():
     trial = made_up.trial("gan", seed=3)
     record = Record(id=trial.id, suite="made-up", trial=trial, status="done", cost=made_up.COST)
-    assert describe(record) == "gan on ring8, seed 3: done, 40 steps in 1.5 s"
+    assert describe(record) == "gan on ring8, seed 3, steps=40: done, 40 steps in 1.5 s"

@@ -89,7 +89,8 @@ def test_plan_stacks_what_differs_in_its_seed_alone(size, sizes, stack):
     tasks = stack("gan", size=size)
     assert [len(task.trials) for task in tasks] == sizes
     assert [trial.seed for task in tasks for trial in task.trials] == list(SEEDS)
-    assert tasks[0].name == ("gan on ring8, seed 0" if size == 1 else f"gan on ring8, seeds 0-{min(size, 3) - 1}")
+    seeds = "seed 0" if size == 1 else f"seeds 0-{min(size, 3) - 1}"
+    assert tasks[0].name == f"gan on ring8, {seeds}, steps=12"
 
 
 @pytest.mark.parametrize("stops", [(5,), (3, 4), (1, 1, 1)])
@@ -156,7 +157,7 @@ def test_progress_counts_the_stacks_trials(stack):
     words = []
     (task,) = stack("gan")
     task.run(words.append, never)
-    assert {(word.name, word.trials) for word in words} == {("gan on ring8, seeds 0-2", 3)}
+    assert {(word.name, word.trials) for word in words} == {("gan on ring8, seeds 0-2, steps=12", 3)}
 
 
 def test_seconds_of_curve_record_and_progress_are_one_and_the_same(stack):
@@ -207,7 +208,10 @@ def test_stack_that_was_cut_off_carries_its_seconds_along(stack, monkeypatch):
 
 def test_budget_in_seconds_is_each_seeds_own_whatever_the_stack(stack):
     """Pooled, every seed would have had a third."""
-    (pooled,) = stack("gan[width=8,batch=16]", budget=Budget(kind="seconds", amount=0.1))
+    plan = [task.trials for task in stack("gan[width=8,batch=16]", budgets=(Budget(kind="seconds", amount=0.1),))]
+    assert [len(trials) for trials in plan] == [1, 1, 1]
+    (task, *_) = stack("gan[width=8,batch=16]", budgets=(Budget(kind="seconds", amount=0.1),))
+    pooled = replace(task, trials=tuple(trial for trials in plan for trial in trials))
     records = pooled.run(ignore, never).records
     assert [record.trial.seed for record in records] == list(SEEDS)
     assert {record.provenance["engine"]["stack"] for record in records} == {1}
