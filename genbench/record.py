@@ -11,9 +11,8 @@ from genbench.errors import GenbenchError
 from genbench.registry import Value
 from genbench.spec import Component, Frozen, Trial
 
-SCHEMA_VERSION = 1
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""For each past schema version, what turns a record of it into one of the next."""
+SCHEMA_VERSION = 2
+"""Version 2 says how long a trial compiled, and its curves' seconds are the trial's share as its cost's always were."""
 
 Status = Literal["done", "diverged", "out-of-memory", "crashed"]
 
@@ -58,12 +57,18 @@ class Score(Frozen):
 
 
 class Cost(Frozen):
-    """What a trial used: every budget's unit, seconds apart for training and measuring, peak memory of its process."""
+    """What a trial used: every budget's unit, seconds apart for training, compiling and measuring, peak memory.
+
+    Seconds are the trial's share of what its stack took (genbench.engine.meter), memory is its process's.
+    `compile_seconds` is None where nobody knows: in records of schema version 1, and where the process died. Curves of
+    that version hold the seconds of the whole stack, whose size the provenance tells.
+    """
 
     steps: int
     updates: int
     samples: int
     train_seconds: float
+    compile_seconds: float | None = None
     eval_seconds: float
     peak_memory_bytes: int | None
 
@@ -131,6 +136,18 @@ class ControlScores(Frozen):
     bands: tuple[Score, ...]
     along: dict[str, tuple[tuple[Score, ...], ...]] = {}
     provenance: dict[str, Any] = {}
+
+
+def _with_compile_seconds(payload: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 to 2: a cost doesn't say how long compiling took. Nothing else has changed."""
+    changed: dict[str, Any] = {"schema_version": 2}
+    if isinstance(payload.get("cost"), dict):
+        changed["cost"] = {"compile_seconds": None, **payload["cost"]}
+    return payload | changed
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_compile_seconds}
+"""For each past schema version, what turns a record of it into one of the next."""
 
 
 def renewed(scores: Sequence[Score], fresh: Sequence[Score]) -> tuple[Score, ...]:

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from genbench.errors import BadParameter, GenbenchError
 from genbench.registry import NAME, Entry, Reference, Registry, Value, datasets, trainers
@@ -149,18 +149,30 @@ class Trial(Frozen):
 
 
 class Suite(Frozen):
-    """A named, versioned plan: datasets × trainers × seeds under one budget, scored under protocols."""
+    """A named, versioned plan: datasets × trainers × seeds × budgets, scored under protocols.
+
+    `budget=` in a call or a stored plan stands for `budgets` of that one.
+    """
 
     name: str
     version: int
     datasets: tuple[str, ...] = Field(min_length=1)
     trainers: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(min_length=1)
-    budget: Budget
+    budgets: tuple[Budget, ...] = Field(min_length=1)
     protocols: tuple[str, ...] = ("genbench1",)
     ema: Decay | None = None
     checkpoints: int = Field(default=12, ge=1)
     control_draws: int = Field(default=5, ge=2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_budget(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "budget" not in given:
+            return given
+        if "budgets" in given:
+            raise ValueError("give a suite's budgets, or its only budget, and not both")
+        return {key: value for key, value in given.items() if key != "budget"} | {"budgets": (given["budget"],)}
 
     @field_validator("name")
     @classmethod
@@ -180,6 +192,7 @@ class Suite(Frozen):
             update={
                 "datasets": tuple(dict.fromkeys(datasets.label(text) for text in self.datasets)),
                 "trainers": tuple(dict.fromkeys(trainers.label(text) for text in self.trainers)),
+                "budgets": tuple(dict.fromkeys(self.budgets)),
             }
         )
 
@@ -188,8 +201,9 @@ class Suite(Frozen):
         data = [Component.resolve(datasets, reference) for reference in self.datasets]
         methods = [Component.resolve(trainers, reference) for reference in self.trainers]
         return [
-            Trial(dataset=dataset, trainer=trainer, budget=self.budget, seed=seed, ema=self.ema)
+            Trial(dataset=dataset, trainer=trainer, budget=budget, seed=seed, ema=self.ema)
             for seed in self.seeds
+            for budget in self.budgets
             for dataset in data
             for trainer in methods
         ]

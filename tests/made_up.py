@@ -58,9 +58,11 @@ def suite(**changes: Any) -> Suite:
         "datasets": ("ring8",),
         "trainers": ("gan",),
         "seeds": (0,),
-        "budget": Budget.parse("steps=40"),
+        "budgets": (Budget.parse("steps=40"),),
         "protocols": ("genbench1",),
     }
+    if "budget" in changes:
+        del plain["budgets"]
     return Suite(**{**plain, **changes})
 
 

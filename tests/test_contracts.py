@@ -507,8 +507,9 @@ class TestSuite:
             pytest.skip("its data is not at hand")
         trials = plan.trials()
         assert len({trial.id for trial in trials}) == len(trials)
-        assert len(trials) == len(plan.datasets) * len(plan.trainers) * len(plan.seeds)
-        assert {trial.seed for trial in trials[: len(plan.datasets) * len(plan.trainers)]} == {plan.seeds[0]}
+        of_a_seed = len(plan.datasets) * len(plan.trainers) * len(plan.budgets)
+        assert len(trials) == of_a_seed * len(plan.seeds)
+        assert {trial.seed for trial in trials[:of_a_seed]} == {plan.seeds[0]}
 
     def test_protocols_exist(self, name):
         assert set(suites[name].build().protocols) <= set(PROTOCOLS)

@@ -38,6 +38,13 @@ def test_content_of_a_version_1_record() -> None:
     assert found.provenance["packages"]["torch"] == "2.9.0"
 
 
+@pytest.mark.parametrize(("version", "seconds"), [(1, None), (2, 1.75)])
+def test_record_says_how_long_its_trial_compiled_or_that_nobody_knows(version: int, seconds: float | None) -> None:
+    found: Record = parse(Record, example("record", version))
+    assert (found.cost.compile_seconds, found.cost.train_seconds, found.cost.eval_seconds) == (seconds, 20.125, 1.5)
+    assert found.schema_version == record.SCHEMA_VERSION
+
+
 def test_content_of_version_1_scores() -> None:
     found: Scores = parse(Scores, example("scores"))
     modes, hq, arc = found.scores

@@ -1,5 +1,6 @@
 """Budgets, seeds, canonical JSON, and the ids that decide which results are the same."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -218,12 +219,37 @@ def test_trials_cover_the_plan_seed_by_seed() -> None:
     assert len({trial.id for trial in trials}) == 8
 
 
+def test_plan_of_several_budgets_has_trials_of_each_seed_by_seed() -> None:
+    budgets = tuple(map(Budget.parse, ("updates=18", "samples=1536", "seconds=2")))
+    trials = made_up.suite(trainers=("gan", "wgan"), seeds=(0, 1), budgets=budgets).trials()
+    assert [(trial.seed, str(trial.budget), trial.trainer.label) for trial in trials] == [
+        (seed, str(budget), trainer) for seed in (0, 1) for budget in budgets for trainer in ("gan", "wgan")
+    ]
+    assert len({trial.id for trial in trials}) == len({trial.plan_key for trial in trials}) == 12
+
+
+def test_budget_in_a_call_or_a_stored_plan_is_the_only_one() -> None:
+    plan = made_up.suite(budget=Budget.parse("steps=7"))
+    assert plan.budgets == (Budget.parse("steps=7"),)
+    stored = plan.model_dump(mode="json")
+    stored["budget"] = stored.pop("budgets")[0]
+    assert Suite.model_validate(stored) == plan
+    assert Suite.model_validate_json(json.dumps(stored)) == plan
+    with pytest.raises(ValidationError, match="not both"):
+        Suite.model_validate(stored | {"budgets": [stored["budget"]]})
+
+
+def test_budget_that_is_planned_twice_counts_once() -> None:
+    budgets = tuple(map(Budget.parse, ("steps=7", "seconds=7", "steps=7.0")))
+    assert made_up.suite(budgets=budgets).canonical().budgets == budgets[:2]
+
+
 def test_plan_with_an_unknown_name_has_no_trials() -> None:
     with pytest.raises(UnknownName, match="Did you mean ring8"):
         made_up.suite(datasets=("rign8",)).trials()
 
 
-@pytest.mark.parametrize("empty", ["datasets", "trainers", "seeds"])
+@pytest.mark.parametrize("empty", ["datasets", "trainers", "seeds", "budgets"])
 def test_plan_of_nothing_is_refused(empty: str) -> None:
     with pytest.raises(ValidationError):
         made_up.suite(**{empty: ()})

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from genbench import store
 from genbench.errors import GenbenchError
 from genbench.record import Cost, Record
+from genbench.spec import Budget
 from genbench.store import Store, slug
 
 LABELS = st.from_regex(r"[a-z0-9-]{1,8}(\[[a-z_]{1,8}=[^\[\]]{1,12}(,[a-z_]{1,8}=[^\[\]]{1,12})?\])?", fullmatch=True)
@@ -93,7 +94,7 @@ def test_record_is_written_last(results, monkeypatch):
 
 
 BAD = {
-    "a newer genbench": (lambda text: text.replace(b'"schema_version": 1', b'"schema_version": 999'), "upgrade"),
+    "a newer genbench": (lambda text: text.replace(b'"schema_version": ', b'"schema_version": 99'), "upgrade"),
     "cut off": (lambda text: text[: len(text) // 2], "not JSON"),
     "empty": (lambda text: b"", "not JSON"),
     "binary": (lambda text: bytes(range(256)), "not JSON"),
@@ -185,6 +186,31 @@ def test_plan_grows_with_what_is_run_under_its_name(results):
     assert here.plan("made-up") == made_up.suite(trainers=("gan", "wgan"), seeds=(0, 1, 2))
     here.write_plan(made_up.suite(version=2))
     assert here.plan("made-up") == made_up.suite(version=2)
+
+
+def test_plan_keeps_the_budgets_that_were_planned_before(results):
+    here = Store(results)
+    steps, seconds = Budget.parse("steps=40"), Budget.parse("seconds=2")
+    here.write_plan(made_up.suite(budget=steps))
+    here.write_plan(made_up.suite(budgets=(seconds, steps)))
+    assert here.plan("made-up").budgets == (steps, seconds)
+
+
+def test_plan_of_one_budget_that_is_stored_as_such_is_read(results):
+    plan = made_up.suite(budget=Budget.parse("steps=7"))
+    stored = plan.model_dump(mode="json")
+    stored["budget"] = stored.pop("budgets")[0]
+    (results / "made-up").mkdir(parents=True)
+    (results / "made-up/suite.json").write_text(json.dumps(stored))
+    assert Store(results).plan("made-up") == plan
+
+
+def test_trials_of_several_budgets_live_beside_each_other(results):
+    budgets = ("steps=40", "updates=40", "samples=40", "seconds=40")
+    folders = {made_up.put(results, made_up.trial(budget=budget)) for budget in budgets}
+    assert len(folders) == 4
+    assert len({folder.parent for folder in folders}) == 1
+    assert sorted(str(found.record.trial.budget) for found in Store(results).trials("made-up")) == sorted(budgets)
 
 
 @given(LABELS, LABELS)

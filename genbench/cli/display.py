@@ -134,14 +134,15 @@ class Clock:
 def describe(record: Record) -> str:
     """A finished trial in a line."""
     reason = f" ({record.reason})" if record.reason else ""
-    return f"{record.trial}: {record.status}{reason}, {record.cost.steps} steps in {record.cost.train_seconds:.1f} s"
+    used = f"{record.cost.steps} steps in {record.cost.train_seconds:.1f} s"
+    return f"{record.trial}, {record.trial.budget}: {record.status}{reason}, {used}"
 
 
 def rate(word: task.Progress) -> str:
-    """A running task's steps a second and the time it still needs, or its own note."""
+    """A running task's steps in a second of each trial, and the time that it still needs for all; or its own note."""
     if not (word.seconds and word.share):
         return word.note
-    left = word.seconds / word.share * (1 - word.share)
+    left = word.trials * word.seconds / word.share * (1 - word.share)
     return f"{word.steps / word.seconds:.0f} steps/s, {duration(left)} left"
 
 

@@ -23,16 +23,21 @@ def estimate(console: Console, plan: Plan, jobs: int, device: str) -> None:
     """Prints how long each cell's training will take, and the whole."""
     console.print(f"A rehearsal of {REHEARSAL_STEPS} steps a cell says:")
     total = 0.0
-    cells = Counter((trial.trainer.label, trial.dataset.label) for trial in plan.run)
-    for (trainer, dataset), count in cells.items():
-        trial = next(t for t in plan.run if (t.trainer.label, t.dataset.label) == (trainer, dataset))
+    several = len({trial.budget for trial in plan.run}) > 1
+    for trial, count in Counter(map(_cell, plan.run)).items():
         seconds = rehearse(trial, device)
         total += seconds * count
-        console.print(f"  {escape(trainer)} on {escape(dataset)}: {count} × {duration(seconds)}")
+        name = f"{trial.trainer.label} on {trial.dataset.label}" + (f", {trial.budget}" if several else "")
+        console.print(f"  {escape(name)}: {count} × {duration(seconds)}")
     console.print(
         f"About [bold]{duration(total / jobs)}[/] of training with {jobs} at once on the plain path, less where "
         "compiling pays; controls and scoring come on top."
     )
+
+
+def _cell(trial: Trial) -> Trial:
+    """What is rehearsed for all trials that differ from it in their seed alone."""
+    return trial.model_copy(update={"seed": 0})
 
 
 def rehearse(trial: Trial, device: str) -> float:

@@ -61,7 +61,8 @@ def run(
     dataset: Annotated[list[str] | None, typer.Option(help="Datasets instead of the suite's; may be repeated.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds instead of the suite's, say 0-4 or 0,7.")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="steps=N, updates=N, samples=N or seconds=S instead of the suite's budget.")
+        list[str] | None,
+        typer.Option(help="steps=N, updates=N, samples=N or seconds=S instead of the suite's; may be repeated."),
     ] = None,
     ema: Annotated[
         float | None, typer.Option(help="Average the generator's weights with this decay, and score that one as well.")
@@ -137,6 +138,8 @@ def run(
     else:
         preflight(plan)
         store.write_plan(chosen)
+        if (stack or 1) > 1 and any(trial.budget.kind == "seconds" for trial in plan.run):
+            console.print("Seconds are each seed's own: trials of such a budget are trained one at a time.")
         tasks = plan.tasks(context, Keep(weights, keep_samples), stack or _stack_size(plan, device, jobs))
         executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugin or [])
         statuses = _execute(console, plan, tasks, executor)
@@ -151,7 +154,10 @@ def _announce(console: Console, plan: Plan, store: Store) -> None:
     """Prints what is to be done, and what isn't and why."""
     suite = plan.suite
     size = f"{len(suite.trainers)} trainers × {len(suite.datasets)} datasets × {len(suite.seeds)} seeds"
-    console.print(f"{suite.name}: {size}, {suite.budget}, into {store.root}", markup=False, soft_wrap=True)
+    if len(suite.budgets) > 1:
+        size += f" × {len(suite.budgets)} budgets"
+    budgets = ", ".join(map(str, suite.budgets))
+    console.print(f"{suite.name}: {size}, {budgets}, into {store.root}", markup=False, soft_wrap=True)
     console.print(f"{len(plan.run)} trials to run, {len(plan.done)} done already")
     if plan.failed:
         console.print(f"{len(plan.failed)} failed before")
@@ -199,7 +205,7 @@ def _suite(
     trainer: list[str] | None,
     dataset: list[str] | None,
     seeds: str | None,
-    budget: str | None,
+    budgets: list[str] | None,
     ema: float | None,
     checkpoints: int | None,
 ) -> Suite:
@@ -212,7 +218,7 @@ def _suite(
         "trainers": tuple(part for text in trainer or () for part in split_references(text)),
         "datasets": tuple(part for text in dataset or () for part in split_references(text)),
         "seeds": parse_seeds(seeds) if seeds else (),
-        "budget": Budget.parse(budget) if budget else None,
+        "budgets": tuple(Budget.parse(text) for text in budgets or ()),
         "ema": ema,
         "checkpoints": checkpoints,
     }
@@ -227,7 +233,7 @@ def _suite(
         raise GenbenchError(f"Nothing to run. Give --suite ({known}), or both --trainer and --dataset.")
     defaults = {
         "seeds": parse_seeds(CUSTOM_SEEDS),
-        "budget": Budget.parse(CUSTOM_BUDGET),
+        "budgets": (Budget.parse(CUSTOM_BUDGET),),
         "protocols": _protocols(given["datasets"]),  # type: ignore[arg-type]
     }
     return Suite(name="custom", version=1, **{**defaults, **given})  # type: ignore[arg-type]

@@ -122,9 +122,12 @@ def _table(rows: dict[str, Any], table_type: Any, text_type: Any) -> Any:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"{value['kind']}={value['amount']:g}"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """A part of a plan as people type it: a name, a number, a budget, or several of them."""
+    from genbench.spec import Budget
+
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return str(Budget.model_validate(value) if isinstance(value, dict) else value)
 
 
 def _type_name(annotation: Any) -> str:

@@ -12,6 +12,7 @@ from genbench import seeding
 from genbench.datasets.base import Dataset, DataStream
 from genbench.engine import EXACT, Engine, Numerics
 from genbench.engine.feed import Feed, Feeds
+from genbench.engine.meter import Clock
 from genbench.engine.method import Method
 from genbench.engine.plain import Plain
 from genbench.engine.problem import Problem
@@ -39,28 +40,39 @@ class Path(NamedTuple):
     reason: str
 
 
+class Assembled(NamedTuple):
+    """A stack that is ready to train, its path, and the seconds that compiling it took, in vain or not."""
+
+    stack: Stack
+    path: Path
+    compile_seconds: float = 0.0
+
+
 def assemble(
     trials: Sequence[Trial],
     dataset: Dataset,
+    clock: Clock,
     device: torch.device | str,
     engine: Engine = "auto",
     numerics: Numerics = EXACT,
-) -> tuple[Stack, Path]:
+) -> Assembled:
     """Builds trials that differ in their seeds alone into one stack, on the path that `engine` names or that pays.
 
-    Raises CannotStack for several trials that can't be stacked.
+    Raises CannotStack for several trials that can't be stacked, or whose budget is in seconds: each has its own.
     """
+    if len(trials) > 1 and trials[0].budget.kind == "seconds":
+        raise CannotStack(f"{trials[0].trainer.label} trains one seed at a time: the budget is in seconds.")
     problems = [Problem(dataset.event_shape, trial.seed, device) for trial in trials]
     trainer = trials[0].trainer
     built = [trainers[trainer.name].build(problem, **trainer.parameters) for problem in problems]
     if isinstance(built[0], Method):
-        stack, path = _stack(built, dataset, problems, trials[0], engine, numerics)
+        found = _stack(built, dataset, problems, trials[0], clock, engine, numerics)
     else:
         data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
-        stack, path = Solo(built[0], problems[0], data), Path("plain", "the trainer is no list of phases")
-    if stack.size < len(trials):
-        raise CannotStack(f"{trainer.label} trains one seed at a time: {path.reason}.")
-    return stack, path
+        found = Assembled(Solo(built[0], problems[0], data), Path("plain", "the trainer is no list of phases"))
+    if found.stack.size < len(trials):
+        raise CannotStack(f"{trainer.label} trains one seed at a time: {found.path.reason}.")
+    return found
 
 
 def check_versions(trial: Trial) -> None:
@@ -98,24 +110,28 @@ def _stack(
     dataset: Dataset,
     problems: Sequence[Problem],
     trial: Trial,
+    clock: Clock,
     engine: Engine,
     numerics: Numerics,
-) -> tuple[Stack, Path]:
+) -> Assembled:
     device = torch.device(problems[0].device)
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
     path = _choose(methods[0], trial, device, engine, numerics)
     compile_key = canonical_json([path.name, trial.trainer.identity, dataset.event_shape])
+    spent = 0.0
     if path.name != "plain" and compile_key not in _failures:
+        started = clock.now()
         try:
             stack = Stacked(methods, feeds, device, compile_key, capture=path.name == "graph")
             stack.warm_up()
-            return stack, path
+            return Assembled(stack, path, clock.now() - started)
         except Exception as error:  # no compiler, or code that no compiler takes: the method still trains
             line = next(iter(str(error).strip().splitlines()), "")
             _failures[compile_key] = f"{path.name} failed: {type(error).__name__}: {line}"
+            spent = clock.now() - started
     if compile_key in _failures:
         path = Path("plain", _failures[compile_key])
-    return Plain(methods[0], feeds, device, numerics), path
+    return Assembled(Plain(methods[0], feeds, device, numerics), path, spent)
 
 
 def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, numerics: Numerics) -> Path:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 from genbench.datasets.base import Dataset
 from genbench.engine import EXACT, Engine, Numerics
 from genbench.engine.average import Average
+from genbench.engine.meter import Clock, Meter
 from genbench.engine.paths import assemble
 from genbench.spec import Budget, Trial
 
@@ -37,24 +37,11 @@ class Traced(NamedTuple):
     losses: dict[str, list[float]]
 
 
-@dataclass
-class Meter:
-    """What a trial has used so far, in every unit that a budget can have."""
-
-    steps: int = 0
-    updates: int = 0
-    samples: int = 0
-    seconds: float = 0.0
-
-    def used(self, kind: str) -> float:
-        return float(getattr(self, kind))
-
-
 class Training:
     """Trains trials that differ in their seeds alone, in step, as far as it is told each time.
 
     Args:
-        trials: what to train, the replicas of one stack.
+        trials: what to train, the replicas of one stack; with a budget in seconds, one.
         dataset: the trials' dataset, already built.
         device: where to train.
         engine: the path, or `auto` for the one that pays.
@@ -71,13 +58,18 @@ class Training:
     ) -> None:
         self.budget = trials[0].budget
         self.device = device
-        self.meter = Meter()
+        self._clock = Clock(device)
+        self._running_since: float | None = None
+        self._seconds_before = 0.0
         self.losses: Mapping[str, Tensor] = {}
         self.trace: list[Traced] = []
         self.diverged: dict[int, str] = {}
         """The replicas that left the finite numbers, and where. They go on as nonsense that nobody reads."""
-        self.stack, self.path = assemble(trials, dataset, device, engine, numerics)
+        self.stack, self.path, compile_seconds = assemble(trials, dataset, self._clock, device, engine, numerics)
         self.average = Average(self.stack, trials[0].ema) if trials[0].ema else None
+        self.meter = Meter(compile_seconds=compile_seconds / self.stack.size)
+        """Of the first replica. The others differ from it in no more than the seconds that they were restored with."""
+        self._brought = [Meter() for _ in trials]
 
     @property
     def progress(self) -> float:
@@ -88,24 +80,50 @@ class Training:
         """Steps until the share `until` of the budget is used, or until no replica is finite any more.
 
         `stop` is asked after every step and sees the meter; it must not change anything that training reads. Where
-        it says so, Stopped is raised.
+        it says so, Stopped is raised. Where the clock waits for the device, the meter's seconds are those of the last
+        look: `read_clock` takes another.
         """
-        started, before = time.perf_counter(), self.meter.seconds
-        while self.progress < until and len(self.diverged) < self.stack.size:
-            self.losses = self.stack.step(self.progress)
-            if self.average is not None:
-                self.average.update()
-            self.meter.steps += 1
-            self.meter.updates += self.stack.updates_per_step
-            self.meter.samples = self.stack.samples
-            self.meter.seconds = before + time.perf_counter() - started
-            if self.meter.steps % CHECK_EVERY == 0:
-                losses = self._check_losses()
-                self.trace.append(Traced(self.meter.steps, self.meter.updates, losses))
-            if stop(self.meter):
-                raise Stopped
+        every_step = not self._clock.waits or self.budget.kind == "seconds"
+        self._seconds_before, self._running_since = self.meter.seconds, self._clock.now()
+        stopped = False
+        try:
+            while not stopped and self.progress < until and len(self.diverged) < self.stack.size:
+                self.losses = self.stack.step(self.progress)
+                if self.average is not None:
+                    self.average.update()
+                self.meter.steps += 1
+                self.meter.updates += self.stack.updates_per_step
+                self.meter.samples = self.stack.samples
+                looking = self.meter.steps % CHECK_EVERY == 0
+                if every_step or looking:
+                    self.read_clock()
+                if looking:
+                    losses = self._check_losses()
+                    self.trace.append(Traced(self.meter.steps, self.meter.updates, losses))
+                stopped = stop(self.meter)
+            if not every_step:
+                self.read_clock()
+        finally:
+            self._running_since = None
+        if stopped:
+            raise Stopped
         self._check_losses()
         self._check_weights()
+
+    def read_clock(self) -> None:
+        """Brings the meter's seconds up to now, while `run` runs; afterwards they stand still."""
+        if self._running_since is not None:
+            elapsed = self._clock.now() - self._running_since
+            self.meter.seconds = self._seconds_before + elapsed / self.stack.size
+
+    def meter_of(self, replica: int) -> Meter:
+        """What a replica has used, with the seconds that it was itself restored with."""
+        own, first = self._brought[replica], self._brought[0]
+        return replace(
+            self.meter,
+            seconds=self.meter.seconds + (own.seconds - first.seconds),
+            compile_seconds=self.meter.compile_seconds + (own.compile_seconds - first.compile_seconds),
+        )
 
     def weights_sha256(self, replica: int = 0) -> str:
         """SHA-256 over the networks' names, shapes, types and bytes, in the names' order."""
@@ -118,11 +136,19 @@ class Training:
     def state(self, replica: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of a replica's training depends on: tensors, and the meter's numbers."""
         averaged = self.average.state(replica) if self.average else {}
-        return self.stack.state(replica) | averaged, asdict(self.meter)
+        return self.stack.state(replica) | averaged, asdict(self.meter_of(replica))
 
     def restore(self, tensors: Mapping[str, Tensor], meter: Mapping[str, Any], replica: int = 0) -> None:
-        """The inverse of `state`: what follows is bit for bit what would have followed."""
-        self.meter = Meter(**meter)
+        """The inverse of `state`: what follows is bit for bit what would have followed.
+
+        Seconds of compiling are added to those that this training has taken itself.
+        """
+        compiling = self.meter.compile_seconds - self._brought[0].compile_seconds
+        self._brought[replica] = Meter(**meter)
+        first = self._brought[0]
+        self.meter = replace(
+            self._brought[replica], seconds=first.seconds, compile_seconds=compiling + first.compile_seconds
+        )
         self.stack.restore(replica, self.meter.steps, tensors)
         if self.average is not None:
             self.average.restore(replica, tensors)

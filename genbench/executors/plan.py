@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -12,7 +12,7 @@ from genbench.executors.task import Context, Keep, Task
 from genbench.protocols import protocol
 from genbench.record import Record
 from genbench.registry import controls
-from genbench.spec import Component, Suite, Trial, canonical_json
+from genbench.spec import Budget, Component, Suite, Trial, canonical_json
 from genbench.store import Found, Store
 
 
@@ -40,13 +40,14 @@ class Plan:
         ]
 
     def stacks(self, size: int) -> list[tuple[Trial, ...]]:
-        """The trials to run, those that differ in their seeds alone together, `size` at the most."""
-        cells: dict[tuple[Component, Component], list[Trial]] = {}
+        """The trials to run, those that differ in their seeds alone together, `size` at the most.
+
+        Where the budget is in seconds each is alone, since seconds are a trial's own whatever trains beside it.
+        """
+        cells: dict[tuple[Component, Component, Budget], list[Trial]] = {}
         for trial in self.run:
-            cells.setdefault((trial.dataset, trial.trainer), []).append(trial)
-        stacks = {
-            cell: [tuple(found[i : i + size]) for i in range(0, len(found), size)] for cell, found in cells.items()
-        }
+            cells.setdefault((trial.dataset, trial.trainer, trial.budget), []).append(trial)
+        stacks = {cell: list(_parts(found, _most(cell[-1], size))) for cell, found in cells.items()}
         # Seed by seed, so that an early stop leaves whole comparisons behind.
         return [stack for row in zip_longest(*stacks.values()) for stack in row if stack is not None]
 
@@ -96,6 +97,16 @@ def control_key(suite: Suite, dataset: Component) -> str:
             "protocols": [[p.name, p.version, p.n, dict(p.columns)] for p in map(protocol, suite.protocols)],
         }
     )
+
+
+def _most(budget: Budget, size: int) -> int:
+    """How many trials of a budget may be trained as one stack."""
+    return 1 if budget.kind == "seconds" else size
+
+
+def _parts(trials: Sequence[Trial], size: int) -> Iterator[tuple[Trial, ...]]:
+    """The trials in order, `size` at a time."""
+    return (tuple(trials[i : i + size]) for i in range(0, len(trials), size))
 
 
 def _sort(plan: Plan, trial: Trial, kept: list[Trial], again: bool, folders: list[Path]) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from torch import Tensor
 from genbench import provenance, seeding, store
 from genbench.datasets.base import Dataset
 from genbench.datasets.images import stored
-from genbench.engine.training import Meter, Stopped, Training, marks
+from genbench.engine.meter import Meter
+from genbench.engine.training import Stopped, Training, marks
 from genbench.executors.portrait import portrait
 from genbench.executors.resources import build_dataset, resolve_device, scorer
 from genbench.executors.task import Context, Keep, Notify, Progress, Stop
@@ -49,12 +50,15 @@ class Replica:
     eval_seconds: float = 0.0
     record: Record | None = None
 
-    @contextmanager
-    def evaluation_clock(self) -> Iterator[None]:
-        """What happens within counts as evaluation, not as training."""
-        started = time.perf_counter()
-        yield
-        self.eval_seconds += time.perf_counter() - started
+
+@contextmanager
+def evaluation_clock(*replicas: Replica) -> Iterator[None]:
+    """What happens within counts as evaluation, not as training; each replica bears its share."""
+    started = time.perf_counter()
+    yield
+    share = (time.perf_counter() - started) / len(replicas)
+    for replica in replicas:
+        replica.eval_seconds += share
 
 
 class Session:
@@ -107,7 +111,7 @@ class Session:
                 self._save(training, done)
                 raise
             for i, reason in training.diverged.items():
-                self._fail(self.replicas[i], "diverged", reason)
+                self._fail(i, "diverged", reason)
             if not self._running:
                 return
             samples = self._measure(training)
@@ -119,17 +123,18 @@ class Session:
 
     def fail(self, status: Status, reason: str) -> None:
         """Records how every trial that hasn't ended has failed, and what it had used by then."""
-        for _, replica in self._running:
-            self._fail(replica, status, reason)
+        for i, _ in self._running:
+            self._fail(i, status, reason)
 
     @property
     def _running(self) -> list[tuple[int, Replica]]:
         return [(i, replica) for i, replica in enumerate(self.replicas) if replica.record is None]
 
-    def _fail(self, replica: Replica, status: Status, reason: str) -> None:
+    def _fail(self, i: int, status: Status, reason: str) -> None:
+        replica = self.replicas[i]
         if replica.record is None:
             replica.record = commit_failure(
-                self.context, replica.trial, status, reason, self._cost(replica), self._provenance()
+                self.context, replica.trial, status, reason, self._cost(i), self._provenance()
             )
 
     def _stop(self, meter: Meter) -> bool:
@@ -138,6 +143,7 @@ class Session:
             return False
         self._notified = now
         assert self.training is not None
+        self.training.read_clock()
         curve = self.replicas[0].curve
         note = ", ".join(f"{key} {curve[-1][key]:g}" for key in ("modes", "hq") if curve and key in curve[-1])
         self.notify(Progress(self.name, self.training.progress, meter.steps, meter.seconds, note, len(self.replicas)))
@@ -145,17 +151,18 @@ class Session:
 
     def _measure(self, training: Training) -> Samples:
         """Samples from the evaluation streams, always the same noise, and adds a row to each curve."""
-        with self.replicas[0].evaluation_clock():
+        running = self._running
+        with evaluation_clock(*(replica for _, replica in running)):
             samples = {RAW: self._sample(training)}
             if training.average is not None:
                 with training.average.in_place():
                     samples[AVERAGED] = self._sample(training)
         losses = {f"loss_{name}": values.tolist() for name, values in training.losses.items()}
-        for i, replica in self._running:
-            with replica.evaluation_clock():
+        for i, replica in running:
+            with evaluation_clock(replica):
                 name = self.context.protocols[0]
                 scores = scorer(replica.trial.dataset, name, curve=True)(samples[RAW][i])
-                row: dict[str, Any] = {"protocol": name, **asdict(training.meter)}
+                row: dict[str, Any] = {"protocol": name, **training.meter_of(i).units}
                 row |= {name: values[i] for name, values in losses.items()}
                 row |= {score.name: score.value for score in scores if score.value is not None}
                 replica.curve.append(row)
@@ -174,7 +181,7 @@ class Session:
 
     def _finish(self, i: int, samples: Samples, training: Training, dataset: Dataset) -> None:
         replica, trial = self.replicas[i], self.replicas[i].trial
-        with replica.evaluation_clock():
+        with evaluation_clock(replica):
             scores = [score for prefix, drawn in samples.items() for score in self._scores(trial, drawn[i], prefix)]
             pictured = portrait(training.stack, i, dataset, samples[RAW][i], trial.seed)
         for prefix, drawn in samples.items():
@@ -186,7 +193,7 @@ class Session:
             suite=self.context.suite,
             trial=trial,
             status="done",
-            cost=self._cost(replica),
+            cost=self._cost(i),
             weights_sha256=training.weights_sha256(i),
             provenance=self._provenance(),
         )
@@ -242,16 +249,17 @@ class Session:
             }
             store.save_checkpoint(replica.folder, tensors | frames, facts)
 
-    def _cost(self, replica: Replica) -> Cost:
-        """What a trial has used: of the stack's seconds, its share."""
-        meter = self.training.meter if self.training else Meter()
+    def _cost(self, i: int) -> Cost:
+        """What a trial has used."""
+        meter = self.training.meter_of(i) if self.training else Meter()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         return Cost(
             steps=meter.steps,
             updates=meter.updates,
             samples=meter.samples,
-            train_seconds=round(meter.seconds / len(self.replicas), 3),
-            eval_seconds=round(replica.eval_seconds, 3),
+            train_seconds=round(meter.seconds, 3),
+            compile_seconds=round(meter.compile_seconds, 3),
+            eval_seconds=round(self.replicas[i].eval_seconds, 3),
             peak_memory_bytes=peak,
         )
 

@@ -11,9 +11,9 @@ from genbench.record import Record
 
 
 class Progress(NamedTuple):
-    """Word from a running task: the share of it that is done, generator steps so far, seconds of training.
+    """Word from a running task: the share of it that is done, generator steps and seconds of training so far.
 
-    `trials` is how many trials the task trains together.
+    `trials` is how many trials the task trains together; steps and seconds are each one's own.
     """
 
     name: str

@@ -35,10 +35,8 @@ class TrialTask:
     @property
     def name(self) -> str:
         first, *others = self.trials
-        if not others:
-            return str(first)
-        seeds = format_seeds(trial.seed for trial in self.trials)
-        return f"{first.trainer.label} on {first.dataset.label}, seeds {seeds}"
+        seeds = f"seeds {format_seeds(trial.seed for trial in self.trials)}" if others else f"seed {first.seed}"
+        return f"{first.trainer.label} on {first.dataset.label}, {seeds}, {first.budget}"
 
     @property
     def needs(self) -> str:

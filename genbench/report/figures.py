@@ -27,7 +27,9 @@ def pictures(store: Store, suite: str) -> Iterator[Picture]:
     if not found:
         return
     plan = store.plan(suite)
-    budget = str(plan.budget) if plan else str(found[0].record.trial.budget)
+    there = [str(trial.record.trial.budget) for trial in found]
+    planned = [str(budget) for budget in plan.budgets] if plan else []
+    budget = next((budget for budget in planned if budget in there), there[0])
     found = [trial for trial in found if str(trial.record.trial.budget) == budget]
     trainers = _in_order([t.record.trial.trainer.label for t in found], plan.trainers if plan else ())
     datasets = _in_order([t.record.trial.dataset.label for t in found], plan.datasets if plan else ())

@@ -33,19 +33,12 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
         trial = found.record.trial
         groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
     order = plan.datasets if plan else ()
-    return judged([
-        _table(
-            suite,
-            dataset,
-            budget,
-            protocol,
-            groups[dataset, budget],
-            controls.get(dataset),
-            plan,
-            externals.get(dataset),
-        )
-        for dataset, budget in sorted(groups, key=lambda group: (_place(order, group[0]), group))
-    ])  # fmt: skip
+    budgets = [str(budget) for budget in plan.budgets] if plan else []
+    found = [
+        _table(suite, *group, protocol, groups[group], controls.get(group[0]), plan, externals.get(group[0]))
+        for group in sorted(groups, key=lambda group: (_place(order, group[0]), _place(budgets, group[1]), group))
+    ]
+    return judged(found)
 
 
 def external_table(entry: External, protocol: Protocol, controls: ControlScores) -> Table:
@@ -88,7 +81,7 @@ def _table(
     fixed = _fixed(controls, gate) if controls else []
     if controls is None:
         notes.append("This dataset's controls are missing; genbench run measures them.")
-    if plan and (dataset not in plan.datasets or budget != str(plan.budget)):
+    if plan and (dataset not in plan.datasets or budget not in map(str, plan.budgets)):
         plan = None
     trained = [row for label, found in _by_trainer(trials, plan) for row in _trainer_rows(label, found, plan, gate)]
     truths = [found.record.trial.dataset.identity for found in trials]

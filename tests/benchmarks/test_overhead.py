@@ -13,6 +13,7 @@ from genbench.engine.stacked import Stacked
 from genbench.executors.plan import make_plan
 from genbench.executors.task import Context, Keep
 from genbench.registry import suites
+from genbench.spec import Budget
 from genbench.store import Store
 
 STACK = 5
@@ -61,6 +62,6 @@ def prepared(trainer, root):
         context = Context(str(folder), suite.name, suite.protocols, "cpu", "genbench run", "compiled")
         return plan.tasks(context, Keep(), STACK)[0]
 
-    short = suite.model_copy(update={"budget": suite.budget.model_copy(update={"amount": 20.0}), "checkpoints": 2})
+    short = suite.model_copy(update={"budgets": (Budget(kind="steps", amount=20),), "checkpoints": 2})
     task(short, Path(root, "short")).run(lambda word: None, lambda: False)
     return task(suite, Path(root, "whole"))

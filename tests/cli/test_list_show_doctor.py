@@ -100,6 +100,11 @@ def test_show_of_a_metric_says_where_the_truth_lies(genbench):
     assert "where 95 %" not in genbench("show", "wgan-gp").out
 
 
+def test_show_of_a_suite_spells_its_budgets_out(genbench):
+    out = " ".join(genbench("show", "toy2d-equal").out.split())
+    assert "budgets updates=18000, samples=3072000, seconds=10 protocols" in out
+
+
 def test_show_prints_parameters_with_their_bounds_and_recipes(genbench):
     out = genbench("show", "wgan-gp").out
     entry = registry.trainers["wgan-gp"]

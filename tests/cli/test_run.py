@@ -95,6 +95,37 @@ def test_rerun_all_runs_again(smoke, tmp_path):
     assert after != before
 
 
+def test_several_budgets_are_run_beside_each_other_and_skipped_once_done(smoke, tmp_path):
+    """Steps are trained two seeds at a time, seconds one: a seed's own."""
+    options = ("--trainer", "gan", "--seeds", "0-1", "--budget", "seconds=0.2", "--stack", "2")
+    ran = smoke(*options)
+    assert ran.code == 0
+    assert "1 trainers × 1 datasets × 2 seeds × 2 budgets, steps=12, seconds=0.2, into" in ran.out
+    assert "Seconds are each seed's own: trials of such a budget are trained one at a time." in ran.out
+    assert "gan on ring8, seed 1, seconds=0.2: done" in ran.out
+    found = {(str(r.trial.budget), r.trial.seed): r for r in records(tmp_path / "out")}
+    assert found.keys() == {(budget, seed) for budget in ("steps=12", "seconds=0.2") for seed in (0, 1)}
+    assert all(found["seconds=0.2", seed].cost.train_seconds >= 0.2 for seed in (0, 1))
+    assert [str(budget) for budget in Store(tmp_path / "out").plan("toy2d-smoke").budgets] == [
+        "steps=12",
+        "seconds=0.2",
+    ]
+    assert "Nothing is left to run." in smoke(*options).out
+
+
+def test_stack_is_not_spoken_of_where_no_budget_is_in_seconds(smoke):
+    assert "Seconds are" not in smoke("--trainer", "gan", "--stack", "2").out
+
+
+def test_dry_run_estimates_each_budget(genbench):
+    ran = genbench("run", "--suite", "toy2d-equal-smoke", "--trainer", "gan", "--dataset", "ring8", "--seeds", "0-1",
+                   "--dry-run")  # fmt: skip
+    assert ran.code == 0
+    assert "toy2d-equal-smoke: 1 trainers × 1 datasets × 2 seeds × 3 budgets, updates=60, samples=15360" in ran.out
+    for budget in ("updates=60", "samples=15360", "seconds=0.1"):
+        assert re.search(rf"gan on ring8, {budget}: 2 × \d", ran.out)
+
+
 def test_weights_are_left_out_where_asked(smoke, tmp_path):
     assert smoke("--trainer", "gan", "--no-weights").code == 0
     assert list(tmp_path.rglob(store.WEIGHTS)) == []
@@ -224,7 +255,7 @@ def test_failed_trial_is_told_and_run_again_only_where_asked(smoke, misfits, tmp
     options = ("--trainer", "crashes,behaves", "--plugin", misfits)
     ran = smoke(*options)
     assert ran.code == 1
-    assert "crashes on ring8, seed 0: crashed (ValueError: no such luck (misfits.py:" in ran.out
+    assert "crashes on ring8, seed 0, steps=12: crashed (ValueError: no such luck (misfits.py:" in ran.out
     assert "1 crashed" in ran.out
     assert "1 done" in ran.out
     assert "--rerun failed" in ran.out

@@ -37,7 +37,7 @@ def suite():
     """`suite("gan", seeds=(0, 1))`: a plan of a few steps, scored on few samples."""
 
     def of(*trainers, steps=12, **changes):
-        plain = {"trainers": trainers, "budget": Budget.parse(f"steps={steps}"), "protocols": ("smoke",)}
+        plain = {"trainers": trainers, "budgets": (Budget.parse(f"steps={steps}"),), "protocols": ("smoke",)}
         return made_up.suite(**{**plain, "checkpoints": 2, "control_draws": 2, **changes})
 
     return of

@@ -9,7 +9,7 @@ from genbench.executors.plan import control_key, make_plan
 from genbench.executors.task import Context, Keep
 from genbench.record import ControlScores
 from genbench.registry import controls, datasets
-from genbench.spec import Component
+from genbench.spec import Budget, Component
 from genbench.store import RECORD, Store
 
 CONTEXT = Context("results", "made-up", ("smoke",), "cpu", "genbench run")
@@ -137,6 +137,46 @@ def test_trial_whose_record_cannot_be_read_runs_again(tmp_path, suite):
     here = Store(tmp_path)
     assert fate(make_plan(suite("gan"), here)) == "run"
     assert [unreadable.path for unreadable in here.unreadable] == [path]
+
+
+BUDGETS = tuple(map(Budget.parse, ("updates=24", "samples=768", "seconds=0.1")))
+
+
+def test_stacks_are_of_one_budget_and_of_one_seed_where_that_is_in_seconds(tmp_path, suite):
+    plan = make_plan(suite("gan", "wgan", budgets=BUDGETS, seeds=(0, 1, 2)), Store(tmp_path))
+    stacks = plan.stacks(2)
+    found = [
+        (trials[0].trainer.label, str(trials[0].budget), [trial.seed for trial in trials])
+        for trials in stacks
+        if len({trial.model_copy(update={"seed": 0}) for trial in trials}) == 1
+    ]
+    assert len(found) == len(stacks)
+    assert sorted(found) == sorted(
+        (trainer, str(budget), seeds)
+        for trainer in ("gan", "wgan")
+        for budget in BUDGETS
+        for seeds in ([[0], [1], [2]] if budget.kind == "seconds" else [[0, 1], [2]])
+    )
+
+
+def test_every_task_of_several_budgets_has_a_name_of_its_own(tmp_path, suite):
+    plan = make_plan(suite("gan", budgets=BUDGETS, seeds=(0, 1)), Store(tmp_path))
+    tasks = plan.tasks(CONTEXT, Keep(), stack=2)
+    assert [task.name for task in tasks] == [
+        "controls on ring8",
+        "gan on ring8, seeds 0-1, updates=24",
+        "gan on ring8, seeds 0-1, samples=768",
+        "gan on ring8, seed 0, seconds=0.1",
+        "gan on ring8, seed 1, seconds=0.1",
+    ]
+
+
+def test_budget_that_is_done_leaves_the_others_to_run(tmp_path, suite):
+    planned = suite("gan", budgets=BUDGETS)
+    made_up.put(tmp_path, planned.trials()[1])
+    plan = make_plan(planned, Store(tmp_path))
+    assert [str(trial.budget) for trial in plan.run] == ["updates=24", "seconds=0.1"]
+    assert [str(trial.budget) for trial in plan.done] == ["samples=768"]
 
 
 def test_fresh_record_takes_the_stale_ones_of_its_own_trial_away(tmp_path, suite):

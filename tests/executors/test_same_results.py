@@ -7,6 +7,7 @@ from tasks import ignore, never
 from genbench.executors.plan import make_plan
 from genbench.executors.task import Context, Keep
 from genbench.registry import suites
+from genbench.spec import Budget
 from genbench.store import Store
 
 SEEDS = tuple(range(8))
@@ -22,8 +23,8 @@ def scores(tmp_path):
 
     def trained(trainer, engine, stack):
         plain = suites["toy2d-smoke"].build()
-        budget = plain.budget.model_copy(update={"amount": STEPS})
-        changes = {"datasets": ("grid25",), "trainers": (trainer,), "seeds": SEEDS, "budget": budget}
+        budgets = (Budget(kind="steps", amount=STEPS),)
+        changes = {"datasets": ("grid25",), "trainers": (trainer,), "seeds": SEEDS, "budgets": budgets}
         plan = make_plan(plain.model_copy(update=changes), Store(tmp_path / engine))
         plan.controls.clear()
         context = Context(str(tmp_path / engine), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", engine)

@@ -1,8 +1,11 @@
 """Several seeds trained as one stack: each leaves its own record, and one that fails leaves the others alone."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -16,6 +19,7 @@ from genbench.executors.session import folder
 from genbench.executors.task import Context, Keep
 from genbench.executors.trial import TrialTask
 from genbench.record import Cost
+from genbench.spec import Budget
 from genbench.store import Store
 
 SEEDS = (0, 1, 2)
@@ -85,7 +89,8 @@ def test_plan_stacks_what_differs_in_its_seed_alone(size, sizes, stack):
     tasks = stack("gan", size=size)
     assert [len(task.trials) for task in tasks] == sizes
     assert [trial.seed for task in tasks for trial in task.trials] == list(SEEDS)
-    assert tasks[0].name == ("gan on ring8, seed 0" if size == 1 else f"gan on ring8, seeds 0-{min(size, 3) - 1}")
+    seeds = "seed 0" if size == 1 else f"seeds 0-{min(size, 3) - 1}"
+    assert tasks[0].name == f"gan on ring8, {seeds}, steps=12"
 
 
 @pytest.mark.parametrize("stops", [(5,), (3, 4), (1, 1, 1)])
@@ -152,7 +157,65 @@ def test_progress_counts_the_stacks_trials(stack):
     words = []
     (task,) = stack("gan")
     task.run(words.append, never)
-    assert {(word.name, word.trials) for word in words} == {("gan on ring8, seeds 0-2", 3)}
+    assert {(word.name, word.trials) for word in words} == {("gan on ring8, seeds 0-2, steps=12", 3)}
+
+
+def test_seconds_of_curve_record_and_progress_are_one_and_the_same(stack):
+    """Each trial's share: five times as many would be the stack's."""
+    words = []
+    (task,) = stack("gan[width=8,batch=16]", steps=40)
+    records = task.run(words.append, never).records
+    for record in records:
+        curve = pd.read_parquet(folder(task.context, record.trial) / store.CURVE)
+        assert round(curve["seconds"].iloc[-1], 3) == record.cost.train_seconds > 0
+        assert curve["seconds"].is_monotonic_increasing
+        assert "compile_seconds" not in curve
+    trained = [word.seconds for word in words]
+    assert trained == sorted(trained)
+    assert trained[-1] == curve["seconds"].iloc[-1]
+
+
+def test_sampling_of_a_stack_is_shared_among_its_trials(stack, monkeypatch):
+    (task,) = stack("gan[width=8,batch=16]", checkpoints=1)
+    now = [100.0]
+    draw = session.Session._sample
+
+    def slowly(self, training):
+        now[0] += 6.0
+        return draw(self, training)
+
+    monkeypatch.setattr(session.Session, "_sample", slowly)
+    monkeypatch.setattr(session, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    assert [record.cost.eval_seconds for record in task.run(ignore, never).records] == [2.0] * 3
+
+
+def test_stack_that_was_cut_off_carries_its_seconds_along(stack, monkeypatch):
+    warm_up = stacked.Stacked.warm_up
+
+    def slowly(self):
+        time.sleep(0.03)
+        warm_up(self)
+
+    monkeypatch.setattr(stacked.Stacked, "warm_up", slowly)
+    (task,) = stack("gan[width=8,batch=16]", steps=40)
+    task.run(ignore, stop_at(20))
+    before = [store.load_checkpoint(folder(task.context, trial))[1]["meter"] for trial in task.trials]
+    assert all(meter["seconds"] > 0 and meter["compile_seconds"] >= 0.01 for meter in before)
+    for record, meter in zip(task.run(ignore, never).records, before, strict=True):
+        assert record.cost.train_seconds > meter["seconds"]
+        assert record.cost.compile_seconds >= meter["compile_seconds"] + 0.009
+
+
+def test_budget_in_seconds_is_each_seeds_own_whatever_the_stack(stack):
+    """Pooled, every seed would have had a third."""
+    plan = [task.trials for task in stack("gan[width=8,batch=16]", budgets=(Budget(kind="seconds", amount=0.1),))]
+    assert [len(trials) for trials in plan] == [1, 1, 1]
+    (task, *_) = stack("gan[width=8,batch=16]", budgets=(Budget(kind="seconds", amount=0.1),))
+    pooled = replace(task, trials=tuple(trial for trials in plan for trial in trials))
+    records = pooled.run(ignore, never).records
+    assert [record.trial.seed for record in records] == list(SEEDS)
+    assert {record.provenance["engine"]["stack"] for record in records} == {1}
+    assert all(record.cost.train_seconds >= 0.1 for record in records)
 
 
 def test_task_of_trials_is_plain_data(stack):

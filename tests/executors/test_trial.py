@@ -208,7 +208,7 @@ def test_progress_is_told_and_never_too_often(trials, monkeypatch):
     words = []
     task.run(words.append, never)
     assert 1 <= len(words) <= 1 + 200
-    assert {word.name for word in words} == {str(task.trials[0])}
+    assert {word.name for word in words} == {f"{task.trials[0]}, steps=200"}
     monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
     (task,) = trials("gan", steps=20, seeds=(1,))
     words.clear()

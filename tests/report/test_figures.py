@@ -8,6 +8,9 @@ import torch
 from drawn import pixels
 from matplotlib.axes import Axes
 
+from genbench.report import figures
+from genbench.spec import Budget
+
 
 def test_pictures_are_drawn_and_valid(put, draw):
     for trainer in ("gan", "wgan"):
@@ -81,6 +84,20 @@ def test_failed_trials_have_no_pictures(status, put, draw, tmp_path):
     assert draw() == {}
     put("wgan")
     assert draw()
+
+
+@pytest.mark.parametrize(
+    ("budgets", "after"), [(("seconds=2", "steps=40", "steps=80"), "steps=40"), (("steps=80", "steps=40"), "steps=80")]
+)
+def test_pictures_are_of_the_first_planned_budget_that_has_trials(budgets, after, put, draw, store, tmp_path):
+    store.write_plan(made_up.suite(budgets=tuple(map(Budget.parse, budgets))))
+    folder = put("gan")
+    longer = made_up.put(tmp_path / "results", made_up.trial("gan", budget="steps=80"), made_up.scores({"modes": 8.0}))
+    for name in ("curve.parquet", "samples.safetensors"):
+        (longer / name).write_bytes((folder / name).read_bytes())
+    assert draw().keys() == {"landscapes.png", "strip-ring8.png", "curves-ring8.png"}
+    (caption,) = (p.caption for p in figures.pictures(store, "made-up") if p.name == "landscapes.png")
+    assert f"after {after};" in caption
 
 
 def test_empty_folder_has_no_pictures(draw, tmp_path):

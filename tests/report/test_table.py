@@ -214,6 +214,15 @@ def test_budgets_never_share_a_table(put, plan, read):
     assert [found[budget].planned for budget in ("steps=40", "steps=80")] == [2, 1]
 
 
+def test_every_planned_budget_has_a_table_in_the_plans_order(put, plan, read):
+    plan(budgets=tuple(map(Budget.parse, ("updates=40", "samples=9", "seconds=2"))), seeds=(0, 1))
+    for budget in ("seconds=2", "samples=9", "steps=40", "updates=40"):
+        put(budget=budget, hq=0.5)
+    found = read()
+    assert [table.budget for table in found] == ["updates=40", "samples=9", "seconds=2", "steps=40"]
+    assert [table.rows[0].planned for table in found] == [2, 2, 2, 1]
+
+
 def test_versions_of_one_trainer_are_rows_of_their_own(tmp_path, read):
     for version, value in ((1, 0.5), (2, 0.9)):
         of = made_up.trial(made_up.component("gan", version=version))
