@@ -18,6 +18,7 @@ from genbench.datasets.images import stored
 from genbench.engine.training import Training
 from genbench.errors import BadParameter, Skip
 from genbench.executors.resources import build_dataset
+from genbench.metrics.scoring import Scorer
 from genbench.metrics.truth import Truth
 from genbench.protocols import PROTOCOLS
 from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers
@@ -452,6 +453,33 @@ def test_metric_says_its_unit_and_its_direction(name):
     facts = metrics[name].facts
     assert facts["unit"].strip()
     assert facts["higher_is_better"] in (True, False, None)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_says_its_bounds_and_whether_it_counts(name):
+    low, high = metrics[name].facts["bounds"]
+    assert low is None or high is None or low < high
+    assert metrics[name].facts["whole"] in (True, False)
+
+
+@pytest.mark.parametrize("control", [entry.name for entry in controls])
+@pytest.mark.parametrize(
+    ("target", "protocol"), [("ring8", "smoke"), ("swissroll", "smoke"), ("digits", "mnist-smoke")], ids=str
+)
+def test_scores_lie_within_their_bounds(control, target, protocol):
+    about = TRUTHS[target].dataset
+    judge = Scorer(about, PROTOCOLS[protocol])
+    try:
+        samples = controls[control].build(about, judge.protocol.n, stream())
+    except Skip as skip:
+        pytest.skip(str(skip))
+    found = [score for score in judge(samples) if score.value is not None]
+    assert found
+    for score in found:
+        facts = metrics[score.identity.metric].facts
+        low, high = facts["bounds"]
+        assert (-math.inf if low is None else low) <= score.value <= (math.inf if high is None else high), score.name
+        assert not facts["whole"] or score.value == round(score.value), score.name
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -142,6 +142,6 @@ def captured(histogram: ModeHistogram, rule: Rule, share: float) -> Tensor:
 
 
 def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
-    """Σ p ln(p/q) in nats, with 0 ln 0 = 0."""
+    """Σ p ln(p/q) in nats, with 0 ln 0 = 0; never below zero, where rounding may leave that of equal p and q."""
     divergence: Tensor = (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum()
-    return divergence
+    return divergence.clamp(min=0)
