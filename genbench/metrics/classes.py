@@ -16,7 +16,8 @@ Rule = Literal["fair", "any"]
 def class_score(logits: Tensor, splits: int) -> Tensor:
     """exp E KL(p(y|x) ‖ p(y)), the mean over consecutive splits of nearly one size. arXiv:1606.03498, section 4.
 
-    Of several heads, the mean of their scores. At least 1, which rounding may miss. Raises Skip for fewer samples than splits.
+    Of several heads, the mean of their scores. It is at least 1, which rounding may miss. Raises Skip for fewer samples
+    than splits.
     """
     n, scores = len(logits), []
     if n < splits:

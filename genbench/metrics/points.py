@@ -40,11 +40,21 @@ def hq(truth: Truth, *, k: Radius = 3.0) -> Metric:
 
 @metric("reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1712.04086")
 def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
-    """Reverse KL: KL(samples ‖ truth) over the modes' shares of the high-quality samples.
+    """Reverse KL: KL(samples ‖ truth) over the modes' shares of the high-quality samples, or over parts of a curve.
 
     With `junk`, all other samples form one more bin, whose true share is what the truth leaves beyond k stds;
-    without it they are forgotten, and noise scores well. The floor at n samples and M modes is (M − 1)/2n.
+    without it they are forgotten, and noise scores well. The floor at n samples and M modes is (M − 1)/2n. Blind to
+    where within k stds of their centres the samples lie: to shrunken, widened and shifted modes, but for what that
+    moves beyond k stds.
+
+    Of a target along a curve the bins are 25 stretches of it, equal in probability, each in 4 bins of the distance to
+    the curve, and the junk bin: it sees gaps, imbalance and wrong noise alike. The floor is 100/2n. Without `junk` it
+    doesn't apply there.
     """
+    if junk and truth.target.modes is None and truth.target.curve is not None:
+        from genbench.metrics.curve import CurveReverseKL
+
+        return CurveReverseKL(truth.projection(), k)
     from genbench.metrics.modes import ReverseKL
 
     return ReverseKL(truth.modes, k, junk)
@@ -73,7 +83,8 @@ def std_ratio(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
 def w2(truth: Truth, *, n: Count = 2_000) -> Metric:
     """The exact 2-Wasserstein distance to n reference samples, by optimal assignment.
 
-    It sees dropped modes, imbalance and wrong places alike; its floor is that of two finite samples of the truth.
+    It sees dropped modes and wrong places, in the units of the data. Its floor is the distance of two finite samples
+    of the truth, which at n = 2 000 is many times the modes' spread or the noise around a curve: blind to both.
     """
     from genbench.metrics.transport import Wasserstein2
 
@@ -151,7 +162,10 @@ def cross_entropy(truth: Truth) -> Metric:
 
 @metric("curve_distance", unit="noise stds", higher_is_better=None, bounds=NOT_NEGATIVE)
 def curve_distance(truth: Truth) -> Metric:
-    """Mean distance to the curve in noise stds; the truth scores about 0.8, samples without noise 0."""
+    """Mean distance to the curve in noise stds; the truth scores about 0.8, samples without noise 0.
+
+    Blind to which part of the curve is covered.
+    """
     from genbench.metrics.curve import CurveDistance
 
     return CurveDistance(truth.projection())
@@ -159,7 +173,10 @@ def curve_distance(truth: Truth) -> Metric:
 
 @metric("arc_coverage", unit="fraction", higher_is_better=True, bounds=FRACTION)
 def arc_coverage(truth: Truth, *, k: Radius = 3.0, bins: Count = 100, share: Share = 0.2) -> Metric:
-    """The share of equal stretches of the curve that hold enough near samples: `share` of their fair number."""
+    """The share of equal stretches of the curve that hold enough near samples: `share` of their fair number.
+
+    Near is closer than k noise stds. Blind to the noise within that, and to imbalance above the threshold.
+    """
     from genbench.metrics.curve import ArcCoverage
 
     return ArcCoverage(truth.projection(), k, bins, share)

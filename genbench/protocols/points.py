@@ -31,7 +31,7 @@ GENBENCH1 = Protocol(
         "cross_entropy": "cross_entropy",
     },
     headline=("modes", "modes_any", "hq", "std_ratio", "reverse_kl", "arc_coverage", "curve_distance", "w2"),
-    deciding=("reverse_kl", "w2"),
+    deciding=("reverse_kl",),
     curve=("modes", "modes_any", "hq", "reverse_kl", "arc_coverage", "curve_distance", "sliced_w2"),
 )
 
