@@ -76,6 +76,13 @@ def poor_samples(dataset, n, rng):
     return dataset.sample(n, rng, spread=1.3)
 
 
+def something_else(name, dataset):
+    """What a metric must tell from the truth; no control moves modes off their centres, so that is done here."""
+    if name == "offset":
+        return dataset.sample(N, stream()) + dataset.modes.std
+    return stored(controls[NOT_NOISE.get(name, "noise")].build(dataset, N, stream()))
+
+
 def applies(name, target):
     try:
         return metric_of_few(name, target) is not None
@@ -441,7 +448,7 @@ class TestMetric:
     def test_tells_the_truth_from_something_else_in_its_direction(self, name, target, dataset):
         built = metric_of_few(name, target)
         draws = [value(built, true_samples(dataset, N, stream(seed))) for seed in range(3)]
-        other = value(built, stored(controls[NOT_NOISE.get(name, "noise")].build(dataset, N, stream())))
+        other = value(built, something_else(name, dataset))
         gap, scatter = other - sum(draws) / 3, max(draws) - min(draws)
         direction = metrics[name].facts["higher_is_better"]
         assert abs(gap) > 2 * scatter

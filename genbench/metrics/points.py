@@ -68,15 +68,28 @@ def jsd(truth: Truth, *, k: Radius = 3.0) -> Metric:
     return JensenShannon(truth.modes, k)
 
 
-@metric("std_ratio", unit="ratio", higher_is_better=None, bounds=NOT_NEGATIVE)
+@metric("std_ratio", unit="ratio", higher_is_better=None, bounds=NOT_NEGATIVE, version=2)
 def std_ratio(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     """Standard deviation within captured modes over the true one: 1 is right, below it the modes have shrunk.
 
-    Both deviations are of distributions cut off at k stds. Skipped where no mode is captured.
+    It is that of a mode's samples around their own mean, so blind to where that lies: see `offset`. Both deviations are
+    of distributions cut off at k stds, so widened modes score little above 1. Skipped where no mode is captured.
     """
     from genbench.metrics.modes import StdRatio
 
     return StdRatio(truth.modes, k, share)
+
+
+@metric("offset", unit="stds", higher_is_better=False, bounds=NOT_NEGATIVE)
+def offset(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
+    """How many stds the mean of a captured mode's samples lies off its centre, averaged over captured modes.
+
+    The floor at n samples and M modes is √(πM/2n) in the plane, 0.035 for 8 modes and 10 000 samples. Blind to
+    shrunken and widened modes. Skipped where no mode is captured.
+    """
+    from genbench.metrics.modes import Offset
+
+    return Offset(truth.modes, k, share)
 
 
 @metric("w2", unit="data units", higher_is_better=False, bounds=NOT_NEGATIVE)
