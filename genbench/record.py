@@ -40,7 +40,9 @@ class Identity(Frozen):
 class Score(Frozen):
     """A metric's value on a set of samples; None, with a reason, where the metric doesn't apply.
 
-    `null_low` and `null_high` hold 95 % of the values that the truth itself gets at the same n.
+    `null_low` and `null_high` hold 95 % of the values that the truth itself gets at the same n. Of a band alone,
+    `null_draws` is how many draws of the truth it was made from, and `null_coverage` the share of others, as far as
+    they were made, that lie inside.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Score(Frozen):
     reason: str | None = None
     null_low: float | None = None
     null_high: float | None = None
+    null_draws: int | None = None
+    null_coverage: float | None = None
 
 
 class Cost(Frozen):
@@ -115,13 +119,18 @@ class External(Frozen):
 
 
 class ControlScores(Frozen):
-    """A dataset's controls: each one's scores on several draws."""
+    """A dataset's controls: each one's scores on several draws.
+
+    `along` holds those of the oracle's draws as curves are scored under the first protocol, so that what a model
+    reaches along training can be held against what the truth itself reaches with as few samples.
+    """
 
     schema_version: int = SCHEMA_VERSION
     dataset: str
     key: str
     draws: dict[str, tuple[tuple[Score, ...], ...]]
     bands: tuple[Score, ...]
+    along: dict[str, tuple[tuple[Score, ...], ...]] = {}
     provenance: dict[str, Any] = {}
 
 

@@ -74,7 +74,7 @@ class Neighbourhood:
                 yield torch.arange(those.start, those.stop), every, squares
             return
         place, order = self.reference[:, 0].sort()
-        for rows in samples[:, 0].argsort().split(ROWS):
+        for rows in torch.split(samples[:, 0].argsort(), ROWS):
             widest = torch.maximum(self.radii.max(), reach[rows].max()).sqrt() * (1 + ROUNDING)
             own = samples[rows, 0]
             first, last = torch.searchsorted(place, torch.stack([own[0] - widest, own[-1] + widest])).tolist()
