@@ -1,7 +1,8 @@
 """The rows that need no training: what the metrics say about things that are not models.
 
 A control takes a dataset, a number and a random stream, and gives `(n, *event)` samples. It raises Skip, with the
-reason, where the dataset lacks what it needs.
+reason, where the dataset lacks what it needs. One that is made of held-out images has the fact `dealt`: of each draw it
+gets a dataset that was dealt anew (see `Finite.dealt`), since there would be nothing else to draw.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ BLUR_SHARE = 1 / 32
 """Of an image's width, the standard deviation of the blur."""
 
 
-@control("oracle")
+DEALT = {"dealt": True}
+
+
+@control("oracle", version=2, facts=DEALT)
 def oracle(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """Fresh samples of the truth: the best that any model can score at this n; of images, those that were held out."""
     from genbench.datasets.base import Finite
@@ -67,7 +71,7 @@ def centres(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     return _target(dataset).sample(n, rng, spread=0.0)
 
 
-@control("half-dropped")
+@control("half-dropped", version=2, facts=DEALT)
 def half_dropped(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """The truth with half of the modes dropped, every other one; of a curve, its outer half; of images, classes."""
     from genbench.datasets.base import Finite
@@ -77,7 +81,7 @@ def half_dropped(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     return _target(dataset).sample(n, rng, keep=0.5)
 
 
-@control("one-class")
+@control("one-class", version=2, facts=DEALT)
 def one_class(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """Real images of a single class, another one each time: a collapse at full quality."""
     import torch
@@ -93,7 +97,7 @@ def mean_image(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     return _finite(dataset).train.sample(n, rng).mean(0).expand(n, *dataset.event_shape).clone()
 
 
-@control("blurred")
+@control("blurred", version=2, facts=DEALT)
 def blurred(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """Images that were held out, blurred by a Gaussian whose standard deviation is a thirty-second of their width."""
     from torchvision.transforms.functional import gaussian_blur

@@ -42,7 +42,9 @@ class Score(Frozen):
     It is `skipped` where the metric doesn't apply, and `undefined` where it does and the samples leave it nothing to
     measure, as those without a single mode do: then it is worse than any value.
 
-    `null_low` and `null_high` hold 95 % of the values that the truth itself gets at the same n.
+    `null_low` and `null_high` hold 95 % of the values that the truth itself gets at the same n. Of a band alone,
+    `null_draws` is how many draws of the truth it was made from, and `null_coverage` the share of others, as far as
+    they were made, that lie inside.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Score(Frozen):
     reason: str | None = None
     null_low: float | None = None
     null_high: float | None = None
+    null_draws: int | None = None
+    null_coverage: float | None = None
 
 
 class Cost(Frozen):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_up import forgetful_registries
 from pydantic import TypeAdapter, ValidationError
 
 from genbench import api, registry
@@ -56,3 +57,14 @@ def test_parameter_types_take_what_they_say(kind, good, bad):
     for value in bad:
         with pytest.raises(ValidationError):
             adapter.validate_python(value)
+
+
+def test_a_metric_of_a_plugin_has_no_bounds_and_does_not_count_unless_it_says_so():
+    with forgetful_registries():
+
+        @api.metric("made-up", unit="points", higher_is_better=True)
+        def made_up(truth):
+            """A metric that nobody computes."""
+
+        facts = registry.metrics["made-up"].facts
+    assert (facts["bounds"], facts["whole"]) == ((None, None), False)

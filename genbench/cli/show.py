@@ -75,6 +75,7 @@ def _print(entry: Entry) -> None:
         "best": {True: "higher", False: "lower", None: "the truth's own value"}[described["higher_is_better"]]
         if "higher_is_better" in described
         else None,
+        "values": _range(*described["bounds"], whole=described["whole"]) if "bounds" in described else None,
         **{key: _plain(value) for key, value in described.get("plan", {}).items() if key not in ("name", "version")},
     }
     rows = {key: value for key, value in facts.items() if value}
@@ -99,6 +100,16 @@ def _print(entry: Entry) -> None:
         }
         console.print(_table(recipes, Table, Text))
         console.print(f"\nTo use one: {entry.name}[recipe={next(iter(entry.recipes))}]", markup=False)
+
+
+def _range(low: float | None, high: float | None, *, whole: bool) -> str:
+    """Between which bounds a metric's values lie, in words."""
+    kind = "whole numbers" if whole else "numbers"
+    if low is not None and high is not None:
+        return f"{kind} from {low:.3g} to {high:.3g}"
+    if low is None and high is None:
+        return f"{kind} without bounds"
+    return f"{kind} of {low:.3g} or more" if low is not None else f"{kind} of {high:.3g} or less"
 
 
 def _bands(metric: str) -> dict[str, str]:

@@ -103,8 +103,8 @@ class Finite(Dataset, Protocol):
     """A dataset of finitely many samples, in parts that share none; `sample` draws from `train`.
 
     What judges never sees `train`, but to look for copies of it: metrics compare with `reference`, and `held_out`
-    stands for the truth's own fresh samples. `classes` are the classes' names, empty without any. Of a `private`
-    dataset no sample leaves the machine: records and reports hold none.
+    stands for the truth's own fresh samples, of which `dealt` gives others. `classes` are the classes' names, empty
+    without any. Of a `private` dataset no sample leaves the machine: records and reports hold none.
     """
 
     @property
@@ -128,7 +128,10 @@ class Finite(Dataset, Protocol):
         """Whether records and reports must hold none of its samples."""
 
     def dealt(self, rng: Generator) -> Self:
-        """The same dataset with the samples of `held_out` and `reference` dealt anew between the two."""
+        """The same dataset with the samples of `train` and `held_out` dealt anew between the two, as large as they are.
+
+        So what stands for the truth can be drawn again and again, though there is no more of it; `reference` stays, as
+        models are compared with it too. What looks for copies of the training set has to look at the new one."""
 
 
 class DataStream:

@@ -110,9 +110,9 @@ class ImageSet:
         return ImageSet(self.train.to(device), self.held_out, self.reference, self.classes, self.private)
 
     def dealt(self, rng: Generator) -> ImageSet:
-        both = self.held_out.with_(self.reference)
+        both = self.held_out.with_(self.train)
         order, size = torch.randperm(len(both), generator=rng), len(self.held_out)
-        return ImageSet(self.train, both.only(order[:size]), both.only(order[size:]), self.classes, self.private)
+        return ImageSet(both.only(order[size:]), both.only(order[:size]), self.reference, self.classes, self.private)
 
 
 def image_set(entry: Entry, split: Split, classes: tuple[str, ...] = (), private: bool = False) -> ImageSet:

@@ -97,7 +97,7 @@ class StackSet:
         return StackSet(self.digits.to(device))
 
     def dealt(self, rng: Generator) -> StackSet:
-        """The same dataset with the digits of `held_out` and `reference` dealt anew between the two."""
+        """The same dataset with the digits of `train` and `held_out` dealt anew between the two."""
         return StackSet(self.digits.dealt(rng))
 
 

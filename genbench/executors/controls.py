@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
 
 from genbench import provenance, seeding, store
+from genbench.datasets.base import Finite
 from genbench.errors import Skip
 from genbench.executors.process import run_conditions
 from genbench.executors.resources import build_dataset, scorer
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.executors.trial import control_name
 from genbench.metrics.bands import Bands, bands
+from genbench.metrics.scoring import Scorer
 from genbench.protocols import protocol
 from genbench.record import ControlScores, Score
 from genbench.registry import Entry, controls
 from genbench.spec import Component
+
+ORACLE = "oracle"
 
 Null = dict[str, Bands]
 """The null bands of a dataset by protocol."""
@@ -53,11 +60,13 @@ class ControlTask:
                     drawn[control.name] = scored_draws(control, self.dataset, null, self.draws)
                 except Skip:
                     continue
+            along = along_draws(self.dataset, self.context.protocols[0], self.draws)
         found = ControlScores(
             dataset=self.dataset.label,
             key=self.key,
             draws=drawn,
             bands=tuple(band for by_name in null.values() for band in by_name.values()),
+            along=along,
             provenance=provenance.gather("cpu", self.context.command),
         )
         store.Store(Path(self.context.root)).write_controls(self.context.suite, self.dataset, found)
@@ -76,12 +85,20 @@ def null_bands(dataset: Component, protocols: Sequence[str]) -> Null:
 
 def scored_draws(control: Entry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
     """A control's scores under the protocols of `null`, for each of so many draws; raises Skip where it can't apply."""
-    built, n = build_dataset(dataset), max(protocol(name).n for name in null)
-    rngs = (seeding.stream(seed, f"{seeding.CONTROL_DATA}/{control.name}") for seed in range(draws))
-    drawn = (control.build(built, n, rng) for rng in rngs)
+    n = max(protocol(name).n for name in null)
     return tuple(
-        tuple(score for name, of in null.items() for score in scorer(dataset, name)(samples, of)) for samples in drawn
+        tuple(score for name, of in null.items() for score in drawn.judged_by(scorer(dataset, name))(drawn.samples, of))
+        for drawn in _drawn(control, dataset, n, draws)
     )
+
+
+def along_draws(dataset: Component, protocol_name: str, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
+    """The oracle's scores as a protocol scores at checkpoints, by its name; nothing where it scores none there."""
+    judge, oracle = scorer(dataset, protocol_name, curve=True), controls[ORACLE]
+    if not judge.protocol.columns:
+        return {}
+    drawn = _drawn(oracle, dataset, judge.protocol.n, draws)
+    return {ORACLE: tuple(each.judged_by(judge)(each.samples) for each in drawn)}
 
 
 def all_draws(dataset: Component, null: Null, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
@@ -91,3 +108,23 @@ def all_draws(dataset: Component, null: Null, draws: int) -> dict[str, tuple[tup
         with suppress(Skip):
             found[control.name] = scored_draws(control, dataset, null, draws)
     return found
+
+
+class _Drawn(NamedTuple):
+    """Samples of a control, and the deal of a finite dataset that they are from, if it was dealt."""
+
+    samples: Tensor
+    deal: Finite | None
+
+    def judged_by(self, judge: Scorer) -> Scorer:
+        """The scorer that fits the deal."""
+        return judge if self.deal is None else judge.dealt(self.deal)
+
+
+def _drawn(control: Entry, dataset: Component, n: int, draws: int) -> Iterator[_Drawn]:
+    """Draws of a control, each from a stream of its own."""
+    built = build_dataset(dataset)
+    for seed in range(draws):
+        rng = seeding.stream(seed, f"{seeding.CONTROL_DATA}/{control.name}")
+        deal = built.dealt(rng) if control.facts.get("dealt") and isinstance(built, Finite) else None
+        yield _Drawn(control.build(deal or built, n, rng), deal)

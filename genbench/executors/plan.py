@@ -89,11 +89,13 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
 
 def control_key(suite: Suite, dataset: Component) -> str:
     """Everything that decides a dataset's stored controls: with an equal key they need not be measured again."""
+    along = protocol(suite.protocols[0]).along()
     return canonical_json(
         {
             "dataset": dataset.identity,
             "draws": suite.control_draws,
             "controls": [[control.name, control.version] for control in controls],
+            "along": [along.name, along.n, dict(along.columns)],
             "protocols": [[p.name, p.version, p.n, dict(p.columns)] for p in map(protocol, suite.protocols)],
         }
     )

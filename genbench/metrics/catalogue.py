@@ -12,11 +12,35 @@ from genbench.registry import Built, metrics
 Radius = Annotated[float, Gt(0)]
 Share = Annotated[float, Gt(0), Le(1)]
 Count = Annotated[int, Ge(1)]
+Bounds = tuple[float | None, float | None]
+"""The least and the greatest value that a metric can have on any dataset; None where there is no such bound."""
+
+FRACTION: Bounds = (0, 1)
+NOT_NEGATIVE: Bounds = (0, None)
 
 
 def metric(
-    name: str, *, unit: str, higher_is_better: bool | None, version: int = 1, citation: str = ""
+    name: str,
+    *,
+    unit: str,
+    higher_is_better: bool | None,
+    bounds: Bounds = (None, None),
+    whole: bool = False,
+    version: int = 1,
+    citation: str = "",
 ) -> Callable[[Built], Built]:
-    """Registers a metric with its unit and direction; a direction of None means that the truth's own value is best."""
-    facts = {"unit": unit, "higher_is_better": higher_is_better}
+    """Registers a metric with its unit, its direction and its range.
+
+    Args:
+        name: what people type.
+        unit: of its values.
+        higher_is_better: None means that the truth's own value is best.
+        bounds: between which every value lies, both ends included, whatever the dataset. What an estimate can pass by
+            chance, such as zero for an unbiased one, is no bound, nor is what depends on the dataset, such as its
+            number of modes.
+        whole: whether it counts, so that every value is a whole number.
+        version: rises with its definition.
+        citation: where that stands.
+    """
+    facts = {"unit": unit, "higher_is_better": higher_is_better, "bounds": bounds, "whole": whole}
     return metrics.register(name, version=version, citation=citation, facts=facts)

@@ -16,7 +16,8 @@ Rule = Literal["fair", "any"]
 def class_score(logits: Tensor, splits: int) -> Tensor:
     """exp E KL(p(y|x) ‖ p(y)), the mean over consecutive splits of nearly one size. arXiv:1606.03498, section 4.
 
-    Of several heads, the mean of their scores. Raises Skip for fewer samples than splits.
+    Of several heads, the mean of their scores. It is at least 1, which rounding may miss. Raises Skip for fewer samples
+    than splits.
     """
     n, scores = len(logits), []
     if n < splits:
@@ -26,7 +27,7 @@ def class_score(logits: Tensor, splits: int) -> Tensor:
         part = logs[i * n // splits : (i + 1) * n // splits]
         marginal = part.logsumexp(0, keepdim=True) - torch.tensor(len(part), dtype=torch.float64).log()
         scores.append((part.exp() * (part - marginal)).sum(2).mean(0).exp().mean())
-    return torch.stack(scores).mean()
+    return torch.stack(scores).mean().clamp(min=1)
 
 
 def confidence(logits: Tensor) -> Tensor:

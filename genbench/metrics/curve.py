@@ -1,14 +1,30 @@
 """Metrics of samples around a curve, such as the Swiss roll."""
 
+from __future__ import annotations
+
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from scipy.special import gammaincinv
 from torch import Tensor
 
 from genbench.datasets.base import Curve
+from genbench.metrics.modes import ball_mass, junk_mass, kl_divergence
 from genbench.metrics.samples import SampleMetric, remember_last
+
+STRETCHES, SHELLS = 25, 4
+"""Bins along the curve and away from it: with the junk bin 101, so that the floor at 10 000 samples is 0.005."""
+
+NODES = 2**18
+"""Of the truth, to find how much of it each bin holds. Being spread evenly, not drawn, so many add a five-hundredth of
+the floor at 10 000 samples to the divergence."""
+
+ENOUGH_NODES = 100
+"""So many tell the share of the junk bin; what lies further out has to be computed."""
 
 
 class Nearest(NamedTuple):
@@ -23,6 +39,7 @@ class Projection:
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
+        self.histogram = cache(self._histogram)
         self._tree = cKDTree(curve.points.numpy())
 
     @remember_last
@@ -40,6 +57,10 @@ class Projection:
         distance, side = (points[start] + share[..., None] * along - x).norm(dim=-1).min(0)
         reached = torch.lerp(arc[start], arc[start + 1], share).gather(0, side[None])[0]
         return Nearest(distance / self.curve.std, reached)
+
+    def _histogram(self, k: float) -> CurveHistogram:
+        """The bins closer than `k` noise stds, and what the truth has of each."""
+        return CurveHistogram(self, k)
 
 
 class CurveMetric(SampleMetric):
@@ -75,3 +96,66 @@ class ArcCoverage(CurveMetric):
         counts, _ = np.histogram(reached[distance < self.k].numpy(), edges)
         fair = np.diff(np.interp(edges, arc, mass)) * len(samples)
         return torch.from_numpy((counts > 0) & (counts >= self.share * fair)).double().mean()
+
+
+class CurveHistogram:
+    """A histogram of samples over the curve and the distance to it, and the truth's own.
+
+    `STRETCHES` of equal probability along the curve, each in `SHELLS` of equal probability away from it: their bounds
+    are quantiles of noise across a straight line, cut off at `k` noise stds. Beyond lies the junk bin, the last one.
+    `truth` `(bins + 1,)` is how much of the truth each bin really holds, where the curve bends and ends as well.
+    """
+
+    def __init__(self, projection: Projection, k: float) -> None:
+        curve = projection.curve
+        across = curve.points.shape[1] - 1
+        shares = np.linspace(0, 1, SHELLS + 1) * ball_mass(k, across)
+        self.k, self.projection = k, projection
+        self.distances = torch.from_numpy(np.sqrt(2 * gammaincinv(across / 2, shares)))[1:-1]
+        ends = np.linspace(0, 1, STRETCHES + 1)[1:-1]
+        self.arcs = torch.from_numpy(np.interp(ends, curve.mass.numpy(), curve.arc.numpy()))
+        self.truth = self._truth(junk_mass(k, across))
+
+    def shares(self, samples: Tensor) -> Tensor:
+        """How the samples `(n, features)` are shared among the bins, `(bins + 1,)`."""
+        distance, arc = self.projection.nearest(samples)
+        stretch = torch.bucketize(arc, self.arcs, right=True)
+        place = stretch * SHELLS + torch.bucketize(distance, self.distances, right=True)
+        place = torch.where(distance < self.k, place, STRETCHES * SHELLS)
+        return place.bincount(minlength=STRETCHES * SHELLS + 1).double() / len(samples)
+
+    def _truth(self, straight_junk: float) -> Tensor:
+        """The truth's own shares, by evenly spread nodes of it.
+
+        Where too few nodes lie in the junk bin it has what noise across a straight line leaves, however little that
+        is. Another bin without a node has half of one's share: a sample there costs much, but not everything.
+        """
+        found = self.shares(nodes(self.projection.curve, NODES))
+        junk = float(found[-1]) if found[-1] * NODES >= ENOUGH_NODES else straight_junk
+        inside = found[:-1].clamp(min=0.5 / NODES)
+        return torch.cat([inside / inside.sum() * (1 - junk), inside.new_tensor([junk])])
+
+
+def nodes(curve: Curve, n: int) -> Tensor:
+    """`n` points that are spread as evenly as the truth is: a Sobol sequence, carried to the curve and the noise.
+
+    `n` is a power of two. Nothing is drawn. `(n, features)`, in double precision.
+    """
+    size = curve.points.shape[1]
+    sobol = torch.quasirandom.SobolEngine(size + 1)  # type: ignore[no-untyped-call]
+    even = sobol.draw(n, dtype=torch.float64) + 0.5 / n
+    along, mass = even[:, 0].numpy(), curve.mass.numpy()
+    centres: list[NDArray[np.float64]] = [np.interp(along, mass, column) for column in curve.points.T.numpy()]
+    noise: Tensor = torch.special.ndtri(even[:, 1:])
+    return noise * curve.std + torch.from_numpy(np.stack(centres, 1))
+
+
+class CurveReverseKL(CurveMetric):
+    """KL(samples ‖ truth) in nats over stretches of the curve, distances to it, and the junk bin beyond `k` stds."""
+
+    def __init__(self, projection: Projection, k: float, **kwargs: Any) -> None:
+        super().__init__(projection, **kwargs)
+        self.histogram = projection.histogram(k)
+
+    def evaluate(self, samples: Tensor) -> Tensor:
+        return kl_divergence(self.histogram.shares(samples), self.histogram.truth)

@@ -56,12 +56,13 @@ def frechet_distance(one: Moments, other: Moments) -> Tensor:
     """‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½), the squared Fréchet distance between two Gaussians.
 
     With Σ₁ = AAᵀ, Σ₁Σ₂ has the eigenvalues of the symmetric AᵀΣ₂A, and (Σ₁Σ₂)^½ has their roots as its trace.
+    Rounding may leave that of equal Gaussians below zero, which is then returned.
     """
     factor = _factor(one.covariance)
     eigenvalues = torch.linalg.eigvalsh(factor.T @ other.covariance @ factor)
     traces = one.covariance.trace() + other.covariance.trace()
     distance: Tensor = (one.mean - other.mean).square().sum() + traces - 2 * eigenvalues.clamp(min=0).sqrt().sum()
-    return distance
+    return distance.clamp(min=0)
 
 
 def _factor(covariance: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Ge
 
 from genbench.features import ExtractorName
-from genbench.metrics.catalogue import Count, Share, metric
+from genbench.metrics.catalogue import FRACTION, NOT_NEGATIVE, Count, Share, metric
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Several = Annotated[int, Ge(2)]
 
 
-@metric("fd", unit="squared", higher_is_better=False, citation="arXiv:1706.08500")
+@metric("fd", unit="squared", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1706.08500")
 def fd(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000) -> Metric:
     """The squared Fréchet distance between Gaussians that are fitted to features of n samples and n reference images.
 
@@ -64,7 +64,7 @@ def kd(
     return Perceived(truth.extractor(extractor), lambda seen: subset_mmd(seen.features, reference, subsets, size))
 
 
-@metric("class_score", unit="classes", higher_is_better=True, citation="arXiv:1606.03498")
+@metric("class_score", unit="classes", higher_is_better=True, bounds=(1, None), citation="arXiv:1606.03498")
 def class_score(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000, splits: Count = 10) -> Metric:
     """exp E KL(p(y|x) ‖ p(y)) of the extractor's classes, a mean over splits: how sure, and of how many classes.
 
@@ -77,7 +77,7 @@ def class_score(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000, 
     return Perceived(truth.extractor(extractor), lambda seen: class_score(seen.logits, splits))
 
 
-@metric("image_precision", unit="fraction", higher_is_better=True, citation="arXiv:1904.06991")
+@metric("image_precision", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
 def image_precision(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Precision of features: the share of samples inside any reference image's ball to its k-th neighbour."""
     from genbench.metrics.manifold import Precision
@@ -85,7 +85,7 @@ def image_precision(truth: Truth, *, extractor: ExtractorName, n: Several = 5_00
     return _of_manifold(truth, extractor, n, k, Precision)
 
 
-@metric("image_recall", unit="fraction", higher_is_better=True, citation="arXiv:1904.06991")
+@metric("image_recall", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
 def image_recall(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Recall of features: the share of reference images inside any sample's ball to its k-th neighbour."""
     from genbench.metrics.manifold import Recall
@@ -93,7 +93,7 @@ def image_recall(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, 
     return _of_manifold(truth, extractor, n, k, Recall)
 
 
-@metric("image_density", unit="ratio", higher_is_better=True, citation="arXiv:2002.09797")
+@metric("image_density", unit="ratio", higher_is_better=True, bounds=NOT_NEGATIVE, citation="arXiv:2002.09797")
 def image_density(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Density of features: how many reference balls a sample lies in, over k; about 1 for the truth."""
     from genbench.metrics.manifold import Density
@@ -101,7 +101,7 @@ def image_density(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000,
     return _of_manifold(truth, extractor, n, k, Density)
 
 
-@metric("image_coverage", unit="fraction", higher_is_better=True, citation="arXiv:2002.09797")
+@metric("image_coverage", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:2002.09797")
 def image_coverage(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Coverage of features: the share of reference images whose ball to the k-th neighbour holds a sample."""
     from genbench.metrics.manifold import Coverage
@@ -109,7 +109,9 @@ def image_coverage(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000
     return _of_manifold(truth, extractor, n, k, Coverage)
 
 
-@metric("class_modes", unit="modes", higher_is_better=True, citation="arXiv:1705.07761")
+@metric(
+    "class_modes", unit="modes", higher_is_better=True, bounds=NOT_NEGATIVE, whole=True, citation="arXiv:1705.07761"
+)
 def class_modes(
     truth: Truth,
     *,
@@ -131,7 +133,7 @@ def class_modes(
     return Perceived(truth.extractor(extractor), lambda seen: captured(seen.logits, rule, share, sure))
 
 
-@metric("class_reverse_kl", unit="nats", higher_is_better=False, citation="arXiv:1705.07761")
+@metric("class_reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1705.07761")
 def class_reverse_kl(truth: Truth, *, extractor: ExtractorName) -> Metric:
     """Σ p ln(p·M) over the shares p of the samples' most probable classes among all M: their distance from even shares.
 
@@ -144,7 +146,7 @@ def class_reverse_kl(truth: Truth, *, extractor: ExtractorName) -> Metric:
     return Perceived(truth.extractor(extractor), lambda seen: reverse_kl(seen.logits))
 
 
-@metric("confident", unit="fraction", higher_is_better=True)
+@metric("confident", unit="fraction", higher_is_better=True, bounds=FRACTION)
 def confident(truth: Truth, *, extractor: ExtractorName, sure: Share = 0.9) -> Metric:
     """The share of samples whose most probable class has a probability of at least `sure`, in every channel.
 
@@ -157,7 +159,7 @@ def confident(truth: Truth, *, extractor: ExtractorName, sure: Share = 0.9) -> M
     return Perceived(truth.extractor(extractor), lambda seen: certain(seen.logits, sure).double().mean())
 
 
-@metric("confidence", unit="probability", higher_is_better=True)
+@metric("confidence", unit="probability", higher_is_better=True, bounds=FRACTION)
 def confidence(truth: Truth, *, extractor: ExtractorName) -> Metric:
     """The mean probability of the most probable class; of several channels, the product of theirs.
 
@@ -170,7 +172,7 @@ def confidence(truth: Truth, *, extractor: ExtractorName) -> Metric:
     return Perceived(truth.extractor(extractor), lambda seen: confidence(seen.logits).mean())
 
 
-@metric("image_hq", unit="fraction", higher_is_better=True)
+@metric("image_hq", unit="fraction", higher_is_better=True, bounds=FRACTION)
 def image_hq(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5, sure: Share = 0.9) -> Metric:
     """High-quality samples: the share that is confident, as in `confident`, and inside the real manifold, as in
     `image_precision`. The truth scores the share of real images that is both."""
@@ -185,7 +187,7 @@ def image_hq(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: C
     )
 
 
-@metric("train_distance", unit="grey levels", higher_is_better=None)
+@metric("train_distance", unit="grey levels", higher_is_better=None, bounds=(0, 255))
 def train_distance(truth: Truth, *, n: Count = 1_000) -> Metric:
     """Distance to the nearest training image, root mean square over pixels and channels, averaged over n samples.
 

@@ -6,6 +6,7 @@ A sample's ball reaches to its k-th nearest neighbour among its own kind. Precis
 eq. 2 and 3. Density and coverage: arXiv:2002.09797, eq. 4 and 5.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,12 @@ from genbench.metrics.samples import SampleMetric, remember_last
 
 TREE_FEATURES = 8
 """Up to so many features a k-d tree finds neighbours faster than a table of all distances."""
+
+ROWS = 64
+"""So many samples of few features are held against the reference at a time, those that are neighbours in one."""
+
+ROUNDING = 1e-5
+"""By what share balls are taken to be wider than they are when it is asked who may lie in them."""
 
 
 class Hits(NamedTuple):
@@ -45,16 +52,34 @@ class Neighbourhood:
     @remember_last
     def hits(self, samples: Tensor) -> Hits:
         """Who lies in whose ball."""
-        around = []
+        around = torch.zeros(len(samples), dtype=torch.long)
         covered = torch.zeros(len(self.reference), dtype=torch.bool)
         recalled = torch.zeros_like(covered)
         reach = radii(samples, self.k)
-        for rows, squares in blocks(samples, self.reference):
-            inside = squares < self.radii
-            around.append(inside.sum(1))
-            covered |= inside.any(0)
-            recalled |= (squares < reach[rows, None]).any(0)
-        return Hits(torch.cat(around), covered, recalled)
+        for rows, columns, squares in self._near(samples, reach):
+            inside = squares < self.radii[columns]
+            around[rows] += inside.sum(1)
+            covered[columns] |= inside.any(0)
+            recalled[columns] |= (squares < reach[rows, None]).any(0)
+        return Hits(around, covered, recalled)
+
+    def _near(self, samples: Tensor, reach: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Samples and reference samples, some of each at a time, with the squared distances between them.
+
+        Of few features, those that lie further apart along the first one than any ball reaches are left out.
+        """
+        if samples.shape[1] > TREE_FEATURES:
+            every = torch.arange(len(self.reference))
+            for those, squares in blocks(samples, self.reference):
+                yield torch.arange(those.start, those.stop), every, squares
+            return
+        place, order = self.reference[:, 0].sort()
+        for rows in torch.split(samples[:, 0].argsort(), ROWS):
+            widest = torch.maximum(self.radii.max(), reach[rows].max()).sqrt() * (1 + ROUNDING)
+            own = samples[rows, 0]
+            first, last = torch.searchsorted(place, torch.stack([own[0] - widest, own[-1] + widest])).tolist()
+            columns = order[first:last]
+            yield rows, columns, squared_distances(samples[rows], self.reference[columns])
 
 
 def radii(points: Tensor, k: int) -> Tensor:

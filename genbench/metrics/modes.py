@@ -32,13 +32,16 @@ def junk_mass(k: float, dimensions: int) -> float:
 
 
 class ModeHistogram(torchmetrics.Metric):
-    """Counts HQ samples by mode, their squared distances in units of the mode's variance, and all samples.
+    """Counts HQ samples by mode, sums where they lie off its centre, once as it is and once squared, and all samples.
+
+    `counts` `(modes,)`, `sums` `(modes, features)` in stds, `squares` `(modes,)` in variances, `total` `()`.
 
     Metrics with one `state_key` hold equal states after equal updates, so one of them can be updated for all.
     """
 
     full_state_update = False
     counts: Tensor
+    sums: Tensor
     squares: Tensor
     total: Tensor
 
@@ -49,14 +52,18 @@ class ModeHistogram(torchmetrics.Metric):
         self.state_key = ("mode histogram", k)
         size = len(self.centres)
         self.add_state("counts", torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("sums", torch.zeros_like(self.centres), dist_reduce_fx="sum")
         self.add_state("squares", torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, samples: Tensor) -> None:
-        squares, mode = squared_distances(samples.double(), self.centres).min(1)
+        x = samples.double()
+        squares, mode = squared_distances(x, self.centres).min(1)
         distance = squares.sqrt() / self.std
         near = distance < self.k
+        off = (x[near] - self.centres[mode[near]]) / self.std
         self.counts += torch.bincount(mode[near], minlength=len(self.centres))
+        self.sums += torch.zeros_like(self.sums).index_add_(0, mode[near], off)
         self.squares += torch.zeros_like(self.squares).index_add_(0, mode[near], distance[near].square())
         self.total += len(samples)
 
@@ -114,10 +121,11 @@ class JensenShannon(ModeHistogram):
 
 
 class StdRatio(ModeHistogram):
-    """The HQ samples' standard deviation around their centre over the truth's, averaged over captured modes.
+    """The HQ samples' standard deviation around their own mean over the truth's, averaged over captured modes.
 
-    Both are of distributions cut off at k standard deviations, so the truth scores 1:
-    E[r² | r < k] = d · P(χ²_{d+2} < k²) / P(χ²_d < k²) for d dimensions.
+    Both are of distributions cut off at k standard deviations, and the variance is unbiased, so the truth scores 1:
+    E[r² | r < k] = d · P(χ²_{d+2} < k²) / P(χ²_d < k²) for d dimensions. A mode of one sample has no spread and is
+    left out.
     """
 
     def __init__(self, modes: Modes, k: float, share: float, **kwargs: Any) -> None:
@@ -125,12 +133,30 @@ class StdRatio(ModeHistogram):
         self.share = share
 
     def compute(self) -> Tensor:
-        held = captured(self, "fair", self.share)
-        if not held.any():
-            raise Skip("no mode is captured")
-        d = self.centres.shape[1]
+        held = _captured_at_all(self, self.share)
+        several = held & (self.counts > 1)
+        if not several.any():
+            raise Skip("no captured mode holds two samples")
+        count, d = self.counts[several], self.centres.shape[1]
         expected = d * ball_mass(self.k, d + 2) / ball_mass(self.k, d)
-        return (self.squares[held] / self.counts[held] / expected).sqrt().mean()
+        around_mean = (self.squares[several] - self.sums[several].square().sum(1) / count).clamp(min=0)
+        return (around_mean / (count - 1) / expected).sqrt().mean()
+
+
+class Offset(ModeHistogram):
+    """How many standard deviations the mean of a mode's HQ samples lies off its centre, averaged over captured modes.
+
+    The truth's own is that of a mean of m samples, about √(π/2m) in the plane.
+    """
+
+    def __init__(self, modes: Modes, k: float, share: float, **kwargs: Any) -> None:
+        super().__init__(modes, k, **kwargs)
+        self.share = share
+
+    def compute(self) -> Tensor:
+        held = _captured_at_all(self, self.share)
+        off: Tensor = (self.sums[held] / self.counts[held, None]).norm(dim=1)
+        return off.mean()
 
 
 def captured(histogram: ModeHistogram, rule: Rule, share: float) -> Tensor:
@@ -141,7 +167,15 @@ def captured(histogram: ModeHistogram, rule: Rule, share: float) -> Tensor:
     return (histogram.counts > 0) & (histogram.counts >= threshold)
 
 
+def _captured_at_all(histogram: ModeHistogram, share: float) -> Tensor:
+    """Which modes hold `share` of their fair number; raises Skip where none does."""
+    held = captured(histogram, "fair", share)
+    if not held.any():
+        raise Skip("no mode is captured")
+    return held
+
+
 def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
-    """Σ p ln(p/q) in nats, with 0 ln 0 = 0."""
+    """Σ p ln(p/q) in nats, with 0 ln 0 = 0; never below zero, where rounding may leave that of equal p and q."""
     divergence: Tensor = (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum()
-    return divergence
+    return divergence.clamp(min=0)

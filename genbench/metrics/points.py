@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
-from genbench.metrics.catalogue import Count, Radius, Share, metric
+from genbench.metrics.catalogue import FRACTION, NOT_NEGATIVE, Count, Radius, Share, metric
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from genbench.metrics.truth import Truth
 
 
-@metric("modes", unit="modes", higher_is_better=True, citation="arXiv:1712.04086")
+@metric("modes", unit="modes", higher_is_better=True, bounds=NOT_NEGATIVE, whole=True, citation="arXiv:1712.04086")
 def modes(truth: Truth, *, k: Radius = 3.0, rule: Literal["fair", "any"] = "fair", share: Share = 0.2) -> Metric:
     """Modes captured: how many modes hold enough high-quality samples, those within k stds of a centre.
 
@@ -25,7 +26,7 @@ def modes(truth: Truth, *, k: Radius = 3.0, rule: Literal["fair", "any"] = "fair
     return ModesCaptured(truth.modes, k, rule, share)
 
 
-@metric("hq", unit="fraction", higher_is_better=True, citation="arXiv:1705.07761")
+@metric("hq", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1705.07761")
 def hq(truth: Truth, *, k: Radius = 3.0) -> Metric:
     """High-quality samples: the share of samples within k stds of the nearest centre.
 
@@ -37,19 +38,29 @@ def hq(truth: Truth, *, k: Radius = 3.0) -> Metric:
     return HighQuality(truth.modes, k)
 
 
-@metric("reverse_kl", unit="nats", higher_is_better=False, citation="arXiv:1712.04086")
+@metric("reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1712.04086")
 def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
-    """Reverse KL: KL(samples ‖ truth) over the modes' shares of the high-quality samples.
+    """Reverse KL: KL(samples ‖ truth) over the modes' shares of the high-quality samples, or over parts of a curve.
 
     With `junk`, all other samples form one more bin, whose true share is what the truth leaves beyond k stds;
-    without it they are forgotten, and noise scores well. The floor at n samples and M modes is (M − 1)/2n.
+    without it they are forgotten, and noise scores well. The floor at n samples and M modes is (M − 1)/2n. Blind to
+    where within k stds of their centres the samples lie: to shrunken, widened and shifted modes, but for what that
+    moves beyond k stds.
+
+    Of a target along a curve the bins are 25 stretches of it, equal in probability, each in 4 bins of the distance to
+    the curve, and the junk bin: it sees gaps, imbalance and wrong noise alike. The floor is 100/2n. Without `junk` it
+    doesn't apply there.
     """
+    if junk and truth.target.modes is None and truth.target.curve is not None:
+        from genbench.metrics.curve import CurveReverseKL
+
+        return CurveReverseKL(truth.projection(), k)
     from genbench.metrics.modes import ReverseKL
 
     return ReverseKL(truth.modes, k, junk)
 
 
-@metric("jsd", unit="nats", higher_is_better=False)
+@metric("jsd", unit="nats", higher_is_better=False, bounds=(0, math.log(2)))
 def jsd(truth: Truth, *, k: Radius = 3.0) -> Metric:
     """Jensen-Shannon divergence between samples and truth over the modes and a junk bin; at most ln 2."""
     from genbench.metrics.modes import JensenShannon
@@ -57,29 +68,43 @@ def jsd(truth: Truth, *, k: Radius = 3.0) -> Metric:
     return JensenShannon(truth.modes, k)
 
 
-@metric("std_ratio", unit="ratio", higher_is_better=None)
+@metric("std_ratio", unit="ratio", higher_is_better=None, bounds=NOT_NEGATIVE, version=2)
 def std_ratio(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     """Standard deviation within captured modes over the true one: 1 is right, below it the modes have shrunk.
 
-    Both deviations are of distributions cut off at k stds. Skipped where no mode is captured.
+    It is that of a mode's samples around their own mean, so blind to where that lies: see `offset`. Both deviations are
+    of distributions cut off at k stds, so widened modes score little above 1. Skipped where no mode is captured.
     """
     from genbench.metrics.modes import StdRatio
 
     return StdRatio(truth.modes, k, share)
 
 
-@metric("w2", unit="data units", higher_is_better=False)
+@metric("offset", unit="stds", higher_is_better=False, bounds=NOT_NEGATIVE)
+def offset(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
+    """How many stds the mean of a captured mode's samples lies off its centre, averaged over captured modes.
+
+    The floor at n samples and M modes is √(πM/2n) in the plane, 0.035 for 8 modes and 10 000 samples. Blind to
+    shrunken and widened modes. Skipped where no mode is captured.
+    """
+    from genbench.metrics.modes import Offset
+
+    return Offset(truth.modes, k, share)
+
+
+@metric("w2", unit="data units", higher_is_better=False, bounds=NOT_NEGATIVE)
 def w2(truth: Truth, *, n: Count = 2_000) -> Metric:
     """The exact 2-Wasserstein distance to n reference samples, by optimal assignment.
 
-    It sees dropped modes, imbalance and wrong places alike; its floor is that of two finite samples of the truth.
+    It sees dropped modes and wrong places, in the units of the data. Its floor is the distance of two finite samples
+    of the truth, which at n = 2 000 is many times the modes' spread or the noise around a curve: blind to both.
     """
     from genbench.metrics.transport import Wasserstein2
 
     return Wasserstein2(truth.reference(n))
 
 
-@metric("sliced_w2", unit="data units", higher_is_better=False, citation="arXiv:1804.01947")
+@metric("sliced_w2", unit="data units", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1804.01947")
 def sliced_w2(truth: Truth, *, n: Count = 10_000, directions: Count = 64) -> Metric:
     """The 2-Wasserstein distance along lines, averaged in the square over fixed random directions."""
     from genbench import seeding
@@ -99,7 +124,7 @@ def mmd(truth: Truth, *, n: Count = 2_000) -> Metric:
     return MaximumMeanDiscrepancy(truth.reference(n))
 
 
-@metric("precision", unit="fraction", higher_is_better=True, citation="arXiv:1904.06991")
+@metric("precision", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
 def precision(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Precision: the share of samples inside any reference sample's ball to its k-th neighbour."""
     from genbench.metrics.manifold import Precision
@@ -107,7 +132,7 @@ def precision(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     return Precision(truth.neighbourhood(n, k))
 
 
-@metric("recall", unit="fraction", higher_is_better=True, citation="arXiv:1904.06991")
+@metric("recall", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
 def recall(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Recall: the share of reference samples inside any sample's ball to its k-th neighbour.
 
@@ -118,7 +143,7 @@ def recall(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     return Recall(truth.neighbourhood(n, k))
 
 
-@metric("density", unit="ratio", higher_is_better=True, citation="arXiv:2002.09797")
+@metric("density", unit="ratio", higher_is_better=True, bounds=NOT_NEGATIVE, citation="arXiv:2002.09797")
 def density(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Density: how many reference balls a sample lies in, over k; about 1 for the truth, more for its dense parts."""
     from genbench.metrics.manifold import Density
@@ -126,7 +151,7 @@ def density(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     return Density(truth.neighbourhood(n, k))
 
 
-@metric("coverage", unit="fraction", higher_is_better=True, citation="arXiv:2002.09797")
+@metric("coverage", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:2002.09797")
 def coverage(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Coverage: the share of reference samples whose ball to the k-th neighbour holds a sample.
 
@@ -148,17 +173,23 @@ def cross_entropy(truth: Truth) -> Metric:
     return CrossEntropy(truth.target.log_prob)
 
 
-@metric("curve_distance", unit="noise stds", higher_is_better=None)
+@metric("curve_distance", unit="noise stds", higher_is_better=None, bounds=NOT_NEGATIVE)
 def curve_distance(truth: Truth) -> Metric:
-    """Mean distance to the curve in noise stds; the truth scores about 0.8, samples without noise 0."""
+    """Mean distance to the curve in noise stds; the truth scores about 0.8, samples without noise 0.
+
+    Blind to which part of the curve is covered.
+    """
     from genbench.metrics.curve import CurveDistance
 
     return CurveDistance(truth.projection())
 
 
-@metric("arc_coverage", unit="fraction", higher_is_better=True)
+@metric("arc_coverage", unit="fraction", higher_is_better=True, bounds=FRACTION)
 def arc_coverage(truth: Truth, *, k: Radius = 3.0, bins: Count = 100, share: Share = 0.2) -> Metric:
-    """The share of equal stretches of the curve that hold enough near samples: `share` of their fair number."""
+    """The share of equal stretches of the curve that hold enough near samples: `share` of their fair number.
+
+    Near is closer than k noise stds. Blind to the noise within that, and to imbalance above the threshold.
+    """
     from genbench.metrics.curve import ArcCoverage
 
     return ArcCoverage(truth.projection(), k, bins, share)

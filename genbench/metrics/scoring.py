@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 import torchmetrics
 from torch import Tensor
 
-from genbench.datasets.base import Dataset
+from genbench.datasets.base import Dataset, Finite
 from genbench.datasets.images import stored
 from genbench.errors import Skip
 from genbench.metrics.samples import joined
@@ -46,8 +47,21 @@ class Scorer:
 
     def __init__(self, dataset: Dataset, protocol: Protocol, *, lasting: bool = True) -> None:
         self.protocol = protocol
-        truth = Truth(dataset, lasting=lasting)
-        self._columns = [self._column(name, truth) for name in protocol.columns]
+        self._truth = Truth(dataset, lasting=lasting)
+        self._columns = [self._column(name, self._truth) for name in protocol.columns]
+
+    def dealt(self, dataset: Finite) -> Scorer:
+        """A scorer of the same dataset dealt anew (see `Finite.dealt`): it shares what was found out of the reference,
+        and looks for copies of what now is the training set."""
+        other = copy(self)
+        other._truth = self._truth.dealt(dataset)
+        other._columns = [self._column(name, other._truth) for name in self.protocol.columns]
+        return other
+
+    @property
+    def blanks(self) -> tuple[Score, ...]:
+        """Each column's score but for the value."""
+        return tuple(column.blank for column in self._columns)
 
     @property
     def identities(self) -> dict[str, Identity]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from genbench.datasets.images import as_pixels
 from genbench.datasets.roots import cache_root
 from genbench.errors import Skip
 from genbench.features import Extractor, ExtractorName, Seen, extractor
-from genbench.features.looking import look, remembered
+from genbench.features.looking import look, recalling, remembered
 
 if TYPE_CHECKING:
     from genbench.metrics.curve import Projection
@@ -29,12 +30,21 @@ class Truth:
 
     def __init__(self, dataset: Dataset, *, lasting: bool = True) -> None:
         """With `lasting`, what extractors see in reference images is kept on disk for those who ask again."""
-        self.dataset, self.lasting = dataset, lasting
+        self.dataset, self.lasting, self.recalling = dataset, lasting, False
         self.reference = cache(self._reference)
         self.neighbourhood = cache(self._neighbourhood)
         self.projection = cache(self._projection)
         self.seen = cache(self._seen)
         self.manifold = cache(self._manifold)
+
+    def dealt(self, dataset: Dataset) -> Truth:
+        """The truth about the same dataset after it was dealt anew, which shares all that is of the reference.
+
+        Samples of it are real images that come back in other deals, so extractors look at each once.
+        """
+        other = copy(self)
+        other.dataset, other.recalling = dataset, True
+        return other
 
     @property
     def target(self) -> Target:
@@ -58,7 +68,7 @@ class Truth:
         """The feature extractor of that name, for a dataset of images."""
         if len(self.dataset.event_shape) != 3:
             raise Skip("the dataset has no images")
-        return extractor(name)
+        return recalling(name) if self.recalling else extractor(name)
 
     def labelled(self, name: ExtractorName) -> None:
         """Makes sure that the dataset's classes are those that an extractor tells apart."""

@@ -19,6 +19,7 @@ GENBENCH1 = Protocol(
         "reverse_kl": "reverse_kl[junk=true]",
         "jsd": "jsd",
         "std_ratio": "std_ratio",
+        "offset": "offset",
         "arc_coverage": "arc_coverage",
         "curve_distance": "curve_distance",
         "w2": "w2[n=2000]",
@@ -30,8 +31,8 @@ GENBENCH1 = Protocol(
         "coverage": "coverage[n=5000]",
         "cross_entropy": "cross_entropy",
     },
-    headline=("modes", "modes_any", "hq", "std_ratio", "reverse_kl", "arc_coverage", "curve_distance", "w2"),
-    deciding=("reverse_kl", "w2"),
+    headline=("modes", "modes_any", "hq", "std_ratio", "offset", "reverse_kl", "arc_coverage", "curve_distance", "w2"),
+    deciding=("reverse_kl",),
     curve=("modes", "modes_any", "hq", "reverse_kl", "arc_coverage", "curve_distance", "sliced_w2"),
 )
 

@@ -34,11 +34,11 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
         groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
     order = plan.datasets if plan else ()
     budgets = [str(budget) for budget in plan.budgets] if plan else []
-    found = [
+    listed = [
         _table(suite, *group, protocol, groups[group], controls.get(group[0]), plan, externals.get(group[0]))
         for group in sorted(groups, key=lambda group: (_place(order, group[0]), _place(budgets, group[1]), group))
     ]
-    return judged(found)
+    return judged(listed)
 
 
 def external_table(entry: External, protocol: Protocol, controls: ControlScores) -> Table:

@@ -105,6 +105,20 @@ def test_show_of_a_suite_spells_its_budgets_out(genbench):
     assert "budgets updates=18000, samples=3072000, seconds=10 protocols" in out
 
 
+@pytest.mark.parametrize(
+    ("metric", "text", "bounds", "whole"),
+    [
+        ("modes", "whole numbers of 0 or more", [0, None], True),
+        ("hq", "numbers from 0 to 1", [0, 1], False),
+        ("mmd", "numbers without bounds", [None, None], False),
+    ],
+)
+def test_show_of_a_metric_says_its_range(metric, text, bounds, whole, genbench):
+    assert f"values {text}" in " ".join(genbench("show", metric).out.split())
+    (shown,) = json.loads(genbench("show", metric, "--json").out)
+    assert (shown["bounds"], shown["whole"]) == (bounds, whole)
+
+
 def test_show_prints_parameters_with_their_bounds_and_recipes(genbench):
     out = genbench("show", "wgan-gp").out
     entry = registry.trainers["wgan-gp"]

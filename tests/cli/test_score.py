@@ -35,7 +35,7 @@ FIELDS = ["value", "unit", "higher_is_better", "null_low", "null_high", "state",
 
 @pytest.fixture
 def few_draws(monkeypatch):
-    monkeypatch.setattr(bands, "dealt_draws", lambda way: 2)
+    monkeypatch.setattr(bands, "MEASURED_DEALS", 2)
 
 
 def expected(name, way, samples):

@@ -80,20 +80,20 @@ def test_of_classes_keeps_those_alone():
         numbered(5, labels=False).of_classes([0])
 
 
-def test_dealing_moves_images_between_held_out_and_reference_alone():
+def test_dealing_moves_images_between_training_and_held_out_alone():
     before = thirds()
     after = before.dealt(stream())
 
     def everything(part):
         return set(numbers(part.distinct(len(part), stream())))
 
-    assert everything(after.train) == everything(before.train)
-    assert everything(after.held_out) | everything(after.reference) == set(range(20, 60))
-    assert len(after.held_out) == len(after.reference) == 20
+    assert everything(after.reference) == everything(before.reference)
+    assert everything(after.held_out) | everything(after.train) == set(range(40))
+    assert len(after.held_out) == len(after.train) == 20
     assert everything(after.held_out) != everything(before.held_out)
     assert set(after.held_out.labels.tolist()) <= set(range(10))
-    rows = after.reference.at(torch.arange(20))
-    assert [n % 10 for n in numbers(rows)] == after.reference.labels.tolist()
+    rows = after.train.at(torch.arange(20))
+    assert [n % 10 for n in numbers(rows)] == after.train.labels.tolist()
 
 
 def test_samples_do_not_change_the_pixels():

@@ -267,3 +267,16 @@ def test_tasks_measure_controls_first_and_carry_what_they_need(keep, tmp_path, s
     assert {(task.checkpoints, task.keep) for task in tasks[2:]} == {(7, keep)}
     assert len({task.name for task in tasks}) == len(tasks)
     assert pickle.loads(pickle.dumps(tasks)) == tasks  # noqa: S301
+
+
+def test_controls_are_measured_again_where_curves_score_otherwise(tmp_path, suite, monkeypatch):
+    """The oracle's scores along training belong to them."""
+    from dataclasses import replace
+
+    from genbench import protocols
+
+    plan = suite("gan", protocols=("smoke",))
+    measured(tmp_path, plan)
+    assert make_plan(plan, Store(tmp_path)).controls == []
+    monkeypatch.setitem(protocols.PROTOCOLS, "smoke", replace(protocols.PROTOCOLS["smoke"], curve_n=500))
+    assert [dataset.label for dataset in make_plan(plan, Store(tmp_path)).controls] == ["ring8"]

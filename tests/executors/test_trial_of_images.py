@@ -16,6 +16,7 @@ from genbench.executors import session
 from genbench.executors.controls import ControlTask
 from genbench.executors.task import Keep
 from genbench.metrics import bands
+from genbench.protocols import protocol
 from genbench.report import figures
 from genbench.store import Store
 
@@ -167,9 +168,9 @@ def test_metrics_of_more_images_than_there_are_are_left_out_with_the_reason(of_i
 
 
 def test_controls_and_bands_are_stored_beside_the_trials(of_images, monkeypatch):
-    monkeypatch.setattr(bands, "MEASURED_DRAWS", 4)
+    monkeypatch.setattr(bands, "MEASURED_DEALS", 4)
     task = of_images(GAN)
-    controls = ControlTask(task.context, task.trials[0].dataset, 1, "key")
+    controls = ControlTask(task.context, task.trials[0].dataset, 2, "key")
     assert controls.run(ignore, never).error is None
     found = Store(Path(task.context.root)).read_controls(task.context.suite, task.trials[0].dataset)
     assert found.draws.keys() == {
@@ -178,8 +179,16 @@ def test_controls_and_bands_are_stored_beside_the_trials(of_images, monkeypatch)
     value = {name: {score.name: score.value for score in drawn[0]} for name, drawn in found.draws.items()}
     assert value["oracle"][FD] < value["one-class"][FD] < value["noise"][FD]
     assert value["train"]["train_distance"] == 0 < value["oracle"]["train_distance"]
+    for name in ("oracle", "half-dropped", "one-class", "blurred"):
+        assert found.draws[name][0] != found.draws[name][1], name
     band = next(band for band in found.bands if band.name == FD)
     assert band.null_low < value["oracle"][FD]
+    assert band.null_draws == 4
+    way = protocol("mnist-smoke")
+    assert found.along.keys() == {"oracle"}
+    for drawn in found.along["oracle"]:
+        assert [score.name for score in drawn] == list(way.curve)
+        assert {score.identity.n for score in drawn} <= {way.along().n, way.along().n // 2, 200}
     run(task)
     assert (scores_of(task)[FD].null_low, scores_of(task)[FD].null_high) == (band.null_low, band.null_high)
 

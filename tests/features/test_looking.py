@@ -7,7 +7,7 @@ import torch
 
 from genbench.datasets.images import as_floats
 from genbench.features import Seen, looking
-from genbench.features.looking import look, remembered
+from genbench.features.looking import Recalling, look, remembered
 
 
 class Eye:
@@ -121,3 +121,45 @@ def test_folder_that_cannot_be_written_does_no_harm(remember, pixels, tmp_path):
     blocked.write_text("")
     assert [remember(folder=blocked).looked for _ in range(2)] == [len(pixels)] * 2
     assert blocked.read_text() == ""
+
+
+class ByChannel(Eye):
+    """Looks at each channel by itself."""
+
+    by_channel = True
+
+    def __call__(self, images):
+        n, channels = images.shape[:2]
+        seen = super().__call__(images.flatten(0, 1)[:, None])
+        return Seen(seen.features.reshape(n, -1), seen.logits.reshape(n, channels, -1))
+
+
+def test_an_image_is_looked_at_once_and_recalled_in_any_company(pixels):
+    eye = Eye()
+    recalling = Recalling(eye)
+    look(recalling, pixels[:9])
+    seen = look(recalling, pixels.flip(0))
+    assert eye.looked == len(pixels)
+    for ours, theirs in zip(seen, look(Eye(), pixels.flip(0)), strict=True):
+        assert torch.equal(ours, theirs)
+    again = look(recalling, pixels[[3, 3, 5]])
+    assert eye.looked == len(pixels)
+    assert torch.equal(again.features, look(Eye(), pixels[[3, 3, 5]]).features)
+
+
+def test_stacks_cost_a_look_at_each_of_their_channels(pixels):
+    eye = ByChannel()
+    recalling = Recalling(eye)
+    stacks = pixels[torch.arange(60) % 20, 0].reshape(20, 3, 4, 4)
+    for ours, theirs in zip(look(recalling, stacks), look(ByChannel(), stacks), strict=True):
+        assert torch.equal(ours, theirs)
+    assert eye.looked == 20
+
+
+def test_what_was_seen_of_too_many_images_is_forgotten(pixels, monkeypatch):
+    monkeypatch.setattr(looking, "MOST_BYTES", 100)
+    eye = Eye()
+    recalling = Recalling(eye)
+    for _ in range(2):
+        assert torch.equal(look(recalling, pixels).features, look(Eye(), pixels).features)
+    assert eye.looked == 2 * len(pixels)

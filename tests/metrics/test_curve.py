@@ -1,13 +1,19 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from reference import curve_twin
+from scipy.stats import entropy
 
 from genbench.errors import Skip
+from genbench.metrics.curve import SHELLS, STRETCHES
+from genbench.metrics.shipped import bands_of
 from genbench.registry import metrics
 
 NOISE = 0.25
+N = 10_000
+FLOOR = STRETCHES * SHELLS / (2 * N)
 
 
 @pytest.mark.parametrize("spread", [0.5, 1.0, 3.0, 10.0])
@@ -73,3 +79,92 @@ def test_samples_far_from_the_curve_cover_nothing(truth, score):
 def test_needs_a_curve(reference, target, truth):
     with pytest.raises(Skip, match="curve"):
         metrics.build(reference, truth(target))
+
+
+def band(column):
+    """The truth's own values of a column of genbench1 on the Swiss roll."""
+    (found,) = (
+        band.score
+        for band in bands_of(column)
+        if band.dataset == "swissroll" and band.score.identity.protocol == "genbench1"
+    )
+    return found.null_low, found.null_high
+
+
+def changed(about, n, seed, **changes):
+    """Samples of a Swiss roll that is shifted to the side, or has a gap of some share of its length."""
+    shift, gap = changes.pop("shift", 0.0), changes.pop("gap", 0.0)
+    samples = about.dataset.sample(2 * n, torch.Generator().manual_seed(seed), **changes)
+    arc = about.projection().nearest(samples).arc / about.target.curve.arc[-1]
+    kept = samples[(arc < 0.4) | (arc > 0.4 + gap)][:n]
+    return kept + torch.tensor([shift * about.target.curve.std, 0.0])
+
+
+@pytest.mark.parametrize(("noise", "k"), [(0.25, 3.0), (0.25, 1.5), (0.6, 3.0)])
+def test_reverse_kl_knows_how_much_of_the_truth_each_bin_holds(noise, k, truth):
+    """What its error adds to the divergence is a hundredth of the floor, where a curve bends and ends as well."""
+    found = truth(f"swissroll[std={noise}]").projection().histogram(k).truth.numpy()
+    expected = curve_twin.bin_masses(noise, k, STRETCHES, SHELLS)
+    assert found.sum() == pytest.approx(1)
+    assert found == pytest.approx(expected, rel=0.03)
+    assert entropy(expected, found) < 0.01 * FLOOR
+
+
+@pytest.mark.parametrize("changes", [{}, {"keep": 0.5}, {"spread": 2.0}, {"keep": 0.8, "spread": 0.3}])
+def test_reverse_kl_agrees_with_the_twin(changes, truth, score, draw):
+    samples = draw(truth("swissroll"), 700, **changes)
+    expected = curve_twin.reverse_kl(samples.double().tolist(), NOISE, 3.0, STRETCHES, SHELLS)
+    assert score("reverse_kl", truth("swissroll"), samples) == pytest.approx(expected, rel=0.01, abs=0.002)
+
+
+def test_reverse_kl_of_the_truth_is_its_floor(truth, score, draw):
+    """Twice n times the divergence is chi-squared with a degree of freedom less than there are bins."""
+    values = [score("reverse_kl", truth("swissroll"), draw(truth("swissroll"), N, seed)) for seed in range(60)]
+    error = FLOOR * math.sqrt(2 / (STRETCHES * SHELLS)) / math.sqrt(len(values))
+    assert np.mean(values) == pytest.approx(FLOOR, abs=4 * error)
+
+
+@pytest.mark.parametrize(
+    ("changes", "least"),
+    [
+        ({"spread": 0.0}, 1.3),
+        ({"spread": 0.5}, 0.25),
+        ({"spread": 0.9}, 0.01),
+        ({"spread": 1.1}, 0.008),
+        ({"spread": 1.5}, 0.12),
+        ({"spread": 2.0}, 0.45),
+        ({"keep": 0.5}, 0.6),
+        ({"keep": 0.9}, 0.08),
+        ({"gap": 0.05}, 0.04),
+        ({"shift": 1.0}, 0.04),
+    ],
+    ids=str,
+)
+def test_reverse_kl_tells_what_is_not_the_roll_from_it(changes, least, truth, score):
+    _, highest = band("reverse_kl")
+    for seed in range(3):
+        value = score("reverse_kl", truth("swissroll"), changed(truth("swissroll"), N, seed, **changes))
+        assert value > max(highest, least)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.5, 2.0])
+def test_w2_does_not_tell_the_noise(spread, truth, score, draw):
+    """So it can't decide a dataset whose noise a model may get wrong."""
+    low, high = band("w2")
+    draws = [draw(truth("swissroll"), 2_000, seed, spread=spread) for seed in range(2, 5)]
+    assert low <= np.median([score("w2[n=2000]", truth("swissroll"), samples) for samples in draws]) <= high
+
+
+@pytest.mark.parametrize("k", [6, 9])
+def test_one_junk_sample_costs_its_log_odds_at_any_radius(k, truth, score, draw):
+    """So far out are hardly any nodes, so the junk bin has what noise leaves across a straight line, erfc(k/√2)."""
+    near = draw(truth("swissroll"), 500, spread=0.0)
+    one = score(f"reverse_kl[k={k}]", truth("swissroll"), torch.cat([near, torch.full((1, 2), 50.0)]))
+    none = score(f"reverse_kl[k={k}]", truth("swissroll"), near)
+    junk = math.log(1 / 501 / math.erfc(k / math.sqrt(2))) / 501
+    assert one == pytest.approx(junk + 500 / 501 * (none + math.log(500 / 501)), rel=1e-6)
+
+
+def test_reverse_kl_without_junk_is_for_modes_alone(truth):
+    with pytest.raises(Skip, match="no modes"):
+        metrics.build("reverse_kl[junk=false]", truth("swissroll"))

@@ -6,6 +6,7 @@ from prdc import compute_prdc
 from reference import manifold_twin
 
 from genbench import distances
+from genbench.metrics.manifold import Neighbourhood, radii
 
 TARGETS = ("ring8", "grid25", "swissroll")
 NAMES = ("precision", "recall", "density", "coverage")
@@ -45,6 +46,22 @@ def test_does_not_depend_on_the_block(name, block, truth, score, draw, monkeypat
     whole = score(f"{name}[n=130]", about, samples)
     monkeypatch.setattr(distances, "BLOCK_BYTES", 1_000 * block)
     assert score(f"{name}[n=130]", about, samples) == whole
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("changes", [{}, {"spread": 0.0}, {"keep": 0.3}, {"spread": 30.0}], ids=str)
+@pytest.mark.parametrize("flipped", [False, True])
+def test_nobody_who_lies_in_a_ball_is_left_out(target, changes, flipped, truth, draw):
+    """Only samples that are neighbours along an axis are held against each other: as good as all pairs."""
+    about = truth(target)
+    neighbours = Neighbourhood(about.reference(400).flip(int(flipped)), 5)
+    samples = draw(about, 500, **changes).flip(int(flipped))
+    squares = distances.squared_distances(samples, neighbours.reference)
+    inside, reach = squares < neighbours.radii, radii(samples, 5)
+    found = neighbours.hits(samples)
+    assert torch.equal(found.around, inside.sum(1))
+    assert torch.equal(found.covered, inside.any(0))
+    assert torch.equal(found.recalled, (squares < reach[:, None]).any(0))
 
 
 @pytest.mark.parametrize("name", ["precision", "recall", "coverage"])

@@ -54,15 +54,16 @@ def test_agrees_with_the_twin(target, generator, truth, score):
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("spread", [0.3, 1.0, 1.7])
 @pytest.mark.parametrize(("k", "share"), [(3, 0.2), (1, 0.9)])
-def test_std_ratio_agrees_with_the_twin(target, spread, k, share, truth, score, draw):
+@pytest.mark.parametrize("metric", ["std_ratio", "offset"])
+def test_spread_and_offset_agree_with_the_twin(metric, target, spread, k, share, truth, score, draw):
     about = truth(target)
-    samples = draw(about, 601, spread=spread)
+    samples = draw(about, 601, spread=spread) + 0.2 * about.modes.std
     if not modes_twin.modes_fair(*as_twin_sees(about, samples), k=k, share=share):
         with pytest.raises(Skip, match="no mode is captured"):
-            score(f"std_ratio[k={k},share={share}]", about, samples)
+            score(f"{metric}[k={k},share={share}]", about, samples)
     else:
-        expected = modes_twin.std_ratio(*as_twin_sees(about, samples), k=k, share=share)
-        assert score(f"std_ratio[k={k},share={share}]", about, samples) == pytest.approx(expected, rel=1e-9)
+        expected = getattr(modes_twin, metric)(*as_twin_sees(about, samples), k=k, share=share)
+        assert score(f"{metric}[k={k},share={share}]", about, samples) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("dimensions", [1, 3, 5])
@@ -74,7 +75,8 @@ def test_agrees_with_the_twin_in_other_dimensions(dimensions, tmp_path, score):
     seen = as_twin_sees(about, samples)
     for reference, twin in TWINS.items():
         assert score(reference, about, samples) == pytest.approx(twin(*seen), rel=1e-6, abs=1e-7), reference
-    assert score("std_ratio", about, samples) == pytest.approx(modes_twin.std_ratio(*seen, k=3, share=0.2), rel=1e-6)
+    for name, twin in (("std_ratio", modes_twin.std_ratio), ("offset", modes_twin.offset)):
+        assert score(name, about, samples) == pytest.approx(twin(*seen, k=3, share=0.2), rel=1e-6)
 
 
 @given(
@@ -163,6 +165,51 @@ def test_the_truths_std_ratio_is_1(target, k, truth, score, draw):
     assert value == pytest.approx(1, abs=4 / math.sqrt(n))
 
 
+@pytest.mark.parametrize("distance", [0.0, 0.5, 1.37, 2.5])
+@pytest.mark.parametrize("target", ["ring8", "grid25"])
+def test_modes_that_sit_in_one_point_have_no_spread_wherever_that_is(distance, target, truth, score):
+    """About the true centre, such samples at a distance of 1.37 stds would have the truth's spread."""
+    about = truth(target)
+    step = about.modes.std * distance * torch.tensor([0.6, 0.8])
+    samples = (about.modes.centres + step).repeat(100, 1)
+    assert score("std_ratio", about, samples) == pytest.approx(0, abs=1e-3)
+    assert score("offset", about, samples) == pytest.approx(distance, abs=1e-3)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3, 1.0])
+def test_a_shift_is_offset_and_hardly_any_spread(shift, truth, score, draw):
+    about = truth("grid25")
+    samples = draw(about, 100_000) + shift * about.modes.std * torch.tensor([1.0, 0.0])
+    expected = modes_twin.truncated_mean(shift, k=3)
+    assert score("offset[k=3]", about, samples) == pytest.approx(expected, abs=0.03)
+    assert score("std_ratio", about, samples) == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("target", ["ring8", "grid25"])
+def test_the_truths_offset_is_that_of_a_mean_of_finitely_many(target, truth, score, draw):
+    """A mean of m samples of a mode lies √(π/2m) stds off its centre."""
+    about, n = truth(target), 10_000
+    modes = len(about.modes.centres)
+    values = [score("offset", about, draw(about, n, seed)) for seed in range(20)]
+    floor = math.sqrt(math.pi * modes / (2 * n))
+    assert np.mean(values) == pytest.approx(floor, rel=0.06)
+
+
+def test_the_truths_std_ratio_is_1_however_few_samples_a_mode_holds(truth, score, draw):
+    """Divided by m − 1: about 10 samples a mode would else score 0.95."""
+    about = truth("grid100")
+    values = [score("std_ratio", about, draw(about, 1_000, seed)) for seed in range(40)]
+    assert np.mean(values) == pytest.approx(0.98, abs=0.01)
+
+
+def test_a_single_sample_has_an_offset_and_no_spread(truth, score):
+    about = truth("ring8")
+    sample = about.modes.centres[:1] + torch.tensor([[about.modes.std, 0.0]])
+    assert score("offset", about, sample) == pytest.approx(1, abs=1e-3)
+    with pytest.raises(Skip, match="no captured mode holds two samples"):
+        score("std_ratio", about, sample)
+
+
 @pytest.mark.parametrize("spread", [0.0, 0.5])
 def test_std_ratio_is_the_shrinkage_of_modes_well_inside(spread, truth, score, draw):
     samples = draw(truth("grid25"), 50_000, spread=spread)
@@ -187,14 +234,21 @@ def test_the_truths_reverse_kl_floor(target, modes, junk, truth, draw):
     assert np.mean(values) == pytest.approx(floor, abs=4 * error)
 
 
-@pytest.mark.parametrize("reference", ["modes", "modes[rule=any]", "hq", "std_ratio", "reverse_kl", "jsd"])
+@pytest.mark.parametrize(
+    "reference", ["modes", "modes[rule=any]", "hq", "std_ratio", "offset", "reverse_kl[junk=false]", "jsd"]
+)
 def test_needs_modes(reference, truth):
     with pytest.raises(Skip, match="no modes"):
         metrics.build(reference, truth("swissroll"))
 
 
 @pytest.mark.parametrize(
-    ("reference", "reason"), [("std_ratio", "no mode is captured"), ("reverse_kl[junk=false]", "no sample lies near")]
+    ("reference", "reason"),
+    [
+        ("std_ratio", "no mode is captured"),
+        ("offset", "no mode is captured"),
+        ("reverse_kl[junk=false]", "no sample lies near"),
+    ],
 )
 def test_samples_far_from_every_mode_are_skipped(reference, reason, truth, score):
     with pytest.raises(Skip, match=reason):

@@ -1,10 +1,13 @@
 """The Swiss roll of scikit-learn's `make_swiss_roll`, its arc length in closed form, and metrics along it."""
 
+import itertools
 import math
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
+from scipy.stats import norm
 
 SCALE = 7.5
 TIGHT = {"xatol": 1e-12}
@@ -55,3 +58,72 @@ def arc_coverage(samples, noise, k, bins, share):
         fair = (high - low) / (LAST - FIRST) * len(samples)
         captured += count > 0 and count >= Fraction(str(share)) * Fraction(fair)
     return captured / bins
+
+
+def density(x, noise):
+    """The roll's density at `x` `(n, 2)`: Gaussians around 6 000 places of it, summed."""
+    std, centres = noise / SCALE, roll((np.arange(6_000) + 0.5) / 6_000)
+    return np.array([np.mean(np.exp(-((centres - point) ** 2).sum(1) / (2 * std**2))) for point in x]) / (
+        2 * math.pi * std**2
+    )
+
+
+def along_and_across(t):
+    """The derivative of the roll by t and the unit vector across it, `(n, 2)` each."""
+    t = np.asarray(t)
+    along = np.stack([np.cos(t) - t * np.sin(t), np.sin(t) + t * np.cos(t)], -1) / SCALE
+    return along, np.stack([-along[:, 1], along[:, 0]], -1) / np.linalg.norm(along, axis=1, keepdims=True)
+
+
+def shells(noise, k, count):
+    """The bounds of `count` shells that hold equal shares of |N(0, 1)| below k, in data units."""
+    inside = 2 * norm.cdf(k) - 1
+    return [noise / SCALE * (k if i == count else norm.ppf(0.5 + i / count * inside / 2)) for i in range(count + 1)]
+
+
+@cache
+def bin_masses(noise, k, stretches, count):
+    """How much of the roll lies in each shell around each stretch, and beyond: its density, integrated by Gauss.
+
+    Around a stretch, area is |∂x/∂t × ∂x/∂r| of x(t, r) = roll(t) + r·across(t), on both sides; around its two ends the
+    roll has half a disc more.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+
+    def places(low, high):
+        return (low + high) / 2 + (high - low) / 2 * nodes, (high - low) / 2 * weights
+
+    bounds, edges = shells(noise, k, count), np.linspace(FIRST, LAST, stretches + 1)
+    masses = np.zeros((stretches, count))
+    for i, (first, last) in enumerate(itertools.pairwise(edges)):
+        t, dt = places(first, last)
+        along, across = along_and_across(t)
+        bend = (along_and_across(t + 1e-5)[1] - along_and_across(t - 1e-5)[1]) / 2e-5
+        for j, (low, high) in enumerate(itertools.pairwise(bounds)):
+            for r, dr in zip(*places(low, high), strict=True):
+                for side in (-r, r):
+                    x = roll((t - FIRST) / (LAST - FIRST)) + side * across
+                    by_t = along + side * bend
+                    area = np.abs(by_t[:, 0] * across[:, 1] - by_t[:, 1] * across[:, 0])
+                    masses[i, j] += (density(x, noise) * area * dt).sum() * dr
+    for end, stretch, outwards in ((0.0, 0, -1), (1.0, stretches - 1, 1)):
+        along, _ = along_and_across([FIRST + end * (LAST - FIRST)])
+        middle = math.atan2(*(outwards * along[0, ::-1]))
+        angle, turn = places(middle - math.pi / 2, middle + math.pi / 2)
+        for j, (low, high) in enumerate(itertools.pairwise(bounds)):
+            for r, dr in zip(*places(low, high), strict=True):
+                x = roll(end) + r * np.stack([np.cos(angle), np.sin(angle)], -1)
+                masses[stretch, j] += (density(x, noise) * r * turn).sum() * dr
+    return np.append(masses.flatten(), 1 - masses.sum())
+
+
+def reverse_kl(samples, noise, k, stretches, count):
+    """KL(samples ‖ roll) over shells around stretches of equal probability, and one bin for what lies beyond."""
+    bounds, held = shells(noise, k, count), [0] * (stretches * count + 1)
+    for x in samples:
+        distance, t = nearest(x)
+        stretch = min(int((t - FIRST) / (LAST - FIRST) * stretches), stretches - 1)
+        shell = sum(distance >= bound for bound in bounds[1:])
+        held[-1 if shell == count else stretch * count + shell] += 1
+    p = np.array(held) / len(samples)
+    return sum(a * math.log(a / b) for a, b in zip(p, bin_masses(noise, k, stretches, count), strict=True) if a)

@@ -21,19 +21,19 @@ def truncated_second_moment(dimensions, k):
     return total / normal_mass(dimensions, 0, k)
 
 
-def high_quality_distances(samples, centres, std, k):
-    """For each mode, the distances in stds of the samples that are nearest to it and closer than k stds."""
+def high_quality(samples, centres, std, k):
+    """For each mode, the samples that are nearest to it and closer than k stds."""
     held = [[] for _ in centres]
     for sample in samples:
         distances = [math.dist(sample, centre) / std for centre in centres]
         nearest = distances.index(min(distances))
         if distances[nearest] < k:
-            held[nearest].append(distances[nearest])
+            held[nearest].append(sample)
     return held
 
 
 def counts(samples, centres, std, k):
-    return [len(distances) for distances in high_quality_distances(samples, centres, std, k)]
+    return [len(held) for held in high_quality(samples, centres, std, k)]
 
 
 def modes_any(samples, centres, std, k):
@@ -85,13 +85,38 @@ def jsd(samples, centres, std, k):
     return total
 
 
+def captured(samples, centres, std, k, share):
+    """Each captured mode's centre, samples and their mean."""
+    for centre, held in zip(centres, high_quality(samples, centres, std, k), strict=True):
+        if is_fair(len(held), share, len(samples), len(centres)) and held:
+            yield centre, held, [math.fsum(column) / len(held) for column in zip(*held, strict=True)]
+
+
 def std_ratio(samples, centres, std, k, share):
-    """The mean over captured modes of √(E[r² | HQ] / E[r² | r < k])."""
-    held = high_quality_distances(samples, centres, std, k)
+    """The mean over captured modes of √(s² / (σ² E[r² | r < k])), s² the variance around the samples' own mean."""
     expected = truncated_second_moment(len(centres[0]), k)
     ratios = [
-        math.sqrt(sum(r * r for r in distances) / len(distances) / expected)
-        for distances in held
-        if is_fair(len(distances), share, len(samples), len(centres))
+        math.sqrt(math.fsum(math.dist(x, mean) ** 2 for x in held) / (len(held) - 1) / std**2 / expected)
+        for _, held, mean in captured(samples, centres, std, k, share)
+        if len(held) > 1
     ]
     return sum(ratios) / len(ratios)
+
+
+def offset(samples, centres, std, k, share):
+    """The mean over captured modes of how many stds their samples' mean lies off the centre."""
+    offsets = [math.dist(mean, centre) / std for centre, _, mean in captured(samples, centres, std, k, share)]
+    return sum(offsets) / len(offsets)
+
+
+def truncated_mean(shift, k):
+    """E[x] of a standard normal in the plane around (shift, 0), given that it lies closer than k to the origin."""
+
+    def moment(power):
+        def strip(x):
+            half = math.sqrt(k * k - x * x)
+            return x**power * math.exp(-((x - shift) ** 2) / 2) * math.erf(half / math.sqrt(2))
+
+        return quad(strip, -k, k, epsabs=0 if shift else 1e-12, epsrel=1e-10)[0]
+
+    return moment(1) / moment(0)
