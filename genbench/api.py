@@ -23,7 +23,7 @@ from genbench.engine.method import (
     Uniform,
 )
 from genbench.engine.problem import Problem, input_gradient, together
-from genbench.errors import BadParameter, GenbenchError, Skip
+from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
 from genbench.metrics import metric
 from genbench.networks import PairName
 from genbench.registry import controls, datasets, suites, trainers
@@ -63,6 +63,7 @@ __all__ = [
     "Skip",
     "Suite",
     "Trainer",
+    "Undefined",
     "Uniform",
     "control",
     "dataset",

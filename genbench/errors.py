@@ -24,3 +24,7 @@ class BadParameter(GenbenchError):
 
 class Skip(Exception):
     """Raised where something can't apply, say a mode metric on data without modes: a reason, not a failure."""
+
+
+class Undefined(Skip):
+    """Raised where a metric applies but the samples leave it nothing to measure: they are worse than any others."""

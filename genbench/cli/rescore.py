@@ -100,7 +100,7 @@ def _skipped(scores: Sequence[Score]) -> list[tuple[str, str]]:
     """The names of a trial's skipped scores, in one text, and their reason: a pair a reason."""
     names: dict[str, dict[str, None]] = {}
     for score in scores:
-        if score.state == "skipped":
+        if score.state != "ok":
             names.setdefault(str(score.reason), {})[score.name] = None
     return [(", ".join(of), reason) for reason, of in names.items()]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from genbench.datasets.base import Modes
 from genbench.distances import squared_distances
-from genbench.errors import Skip
+from genbench.errors import Undefined
 
 ROUNDING = 1e-12
 """A mode with exactly its share counts, however the threshold was rounded."""
@@ -70,11 +70,11 @@ class ModeHistogram(torchmetrics.Metric):
     def histogram(self, junk: bool) -> tuple[Tensor, Tensor]:
         """The samples' shares of the bins and the truth's, with the junk bin last or without it.
 
-        Raises Skip where no bin is left to hold a sample.
+        Raises Undefined where no bin is left to hold a sample.
         """
         if not junk:
             if not self.counts.any():
-                raise Skip("no sample lies near a mode")
+                raise Undefined("no sample lies near a mode")
             return self.counts / self.counts.sum(), self.weights
         d = self.centres.shape[1]
         shares = torch.cat([self.counts, (self.total - self.counts.sum())[None]]) / self.total
@@ -136,7 +136,7 @@ class StdRatio(ModeHistogram):
         held = _captured_at_all(self, self.share)
         several = held & (self.counts > 1)
         if not several.any():
-            raise Skip("no captured mode holds two samples")
+            raise Undefined("no captured mode holds two samples")
         count, d = self.counts[several], self.centres.shape[1]
         expected = d * ball_mass(self.k, d + 2) / ball_mass(self.k, d)
         around_mean = (self.squares[several] - self.sums[several].square().sum(1) / count).clamp(min=0)
@@ -168,10 +168,10 @@ def captured(histogram: ModeHistogram, rule: Rule, share: float) -> Tensor:
 
 
 def _captured_at_all(histogram: ModeHistogram, share: float) -> Tensor:
-    """Which modes hold `share` of their fair number; raises Skip where none does."""
+    """Which modes hold `share` of their fair number; raises Undefined where none does."""
     held = captured(histogram, "fair", share)
     if not held.any():
-        raise Skip("no mode is captured")
+        raise Undefined("no mode is captured")
     return held
 
 

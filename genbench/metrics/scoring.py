@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbench.datasets.base import Dataset, Finite
 from genbench.datasets.images import stored
-from genbench.errors import Skip
+from genbench.errors import Skip, Undefined
 from genbench.metrics.samples import joined
 from genbench.metrics.truth import Truth
 from genbench.protocols import Protocol
@@ -118,6 +118,8 @@ def _found(column: Column, samples: Tensor, updated: Updated) -> dict[str, objec
         return {}
     try:
         return {"state": "ok", "reason": None, "value": _value(column, column.metric, samples, updated)}
+    except Undefined as undefined:
+        return {"state": "undefined", "reason": str(undefined)}
     except Skip as skip:
         return {"reason": str(skip)}
 
@@ -130,7 +132,10 @@ def _banded(score: Score, bands: Mapping[str, Score]) -> Score:
 
 
 def _value(column: Column, metric: torchmetrics.Metric, samples: Tensor, updated: Updated) -> float:
-    """The metric's value on the first of the samples; raises Skip where there are too few, or it isn't finite."""
+    """The metric's value on the first of the samples; raises Skip where there are too few.
+
+    Raises Undefined where the value isn't finite.
+    """
     n = column.blank.identity.n
     if len(samples) < n:
         raise Skip(f"needs {n} samples and got {len(samples)}")
@@ -146,7 +151,7 @@ def _value(column: Column, metric: torchmetrics.Metric, samples: Tensor, updated
     updated.setdefault((key, n), metric)
     value = float(metric.compute())
     if not math.isfinite(value):
-        raise Skip(f"its value is {value}")
+        raise Undefined(f"its value is {value}")
     return value
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from genbench.protocols import protocol
 from genbench.report import curves, films, galleries, points, stored
 from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
@@ -32,6 +33,7 @@ def pictures(store: Store, suite: str) -> Iterator[Picture]:
     budget = next((budget for budget in planned if budget in there), there[0])
     found = [trial for trial in found if str(trial.record.trial.budget) == budget]
     trainers = _in_order([t.record.trial.trainer.label for t in found], plan.trainers if plan else ())
+    scored = plan.protocols if plan else ()
     datasets = _in_order([t.record.trial.dataset.label for t in found], plan.datasets if plan else ())
     of_trainers = colours(trainers)
     with mpl.rc_context(STYLE):
@@ -52,7 +54,7 @@ def pictures(store: Store, suite: str) -> Iterator[Picture]:
             trials = [trial for trial in found if trial.record.trial.dataset.label == dataset]
             yield from _planar(dataset, row, of_trainers)
             yield from _images(dataset, row, of_trainers)
-            yield from _curves(store, dataset, trials, of_trainers, any(map(_are_images, row.values())))
+            yield from _curves(store, dataset, trials, of_trainers, any(map(_are_images, row.values())), scored)
 
 
 def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[Drawn]:
@@ -120,15 +122,16 @@ def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours) -> I
 
 
 def _curves(
-    store: Store, dataset: str, trials: Sequence[Found], of_trainers: Colours, images: bool
+    store: Store, dataset: str, trials: Sequence[Found], of_trainers: Colours, images: bool, protocols: Sequence[str]
 ) -> Iterator[Picture]:
     along = stored.tables(store, trials, CURVE)
+    on = f" on {protocol(protocols[0]).along().n:,} samples".replace(",", " ") if protocols else ""
     if metrics := curves.metrics_of(along):
         yield Picture(
             "curves",
             dataset,
             f"curves-{slug(dataset)}.png",
-            f"{dataset}: metrics along training, a thin line a finished seed, the thick one their median.",
+            f"{dataset}: metrics along training{on}, a thin line a finished seed, the thick one their median.",
             curves.metrics(along, metrics, of_trainers, images),
         )
     losses = curves.losses(stored.tables(store, trials, LOSSES, optional=True), of_trainers)

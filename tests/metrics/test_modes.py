@@ -9,7 +9,7 @@ from reference import modes_twin
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
-from genbench.errors import Skip
+from genbench.errors import Skip, Undefined
 from genbench.metrics.truth import Truth
 from genbench.registry import datasets, metrics
 
@@ -250,8 +250,8 @@ def test_needs_modes(reference, truth):
         ("reverse_kl[junk=false]", "no sample lies near"),
     ],
 )
-def test_samples_far_from_every_mode_are_skipped(reference, reason, truth, score):
-    with pytest.raises(Skip, match=reason):
+def test_samples_far_from_every_mode_leave_nothing_to_measure(reference, reason, truth, score):
+    with pytest.raises(Undefined, match=reason):
         score(reference, truth("ring8"), torch.full((10, 2), 50.0))
 
 

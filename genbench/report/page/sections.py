@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 
 from genbench.protocols import protocol
+from genbench.record import Cost
 from genbench.registry import Reference, metrics, panels
 from genbench.report import budgets, curves, overall, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
@@ -22,11 +23,14 @@ from genbench.report.sentence import sentence
 from genbench.report.style import STYLE, Picture
 from genbench.report.verdict import ORACLE, deciding
 from genbench.stats.effects import deviation, minimal_detectable_effect
+from genbench.stats.intervals import median
+from genbench.store import Found
 
 Panel = Callable[[Content], str]
 ALONG = ("curves", "losses")
 PANORAMAS = ("landscapes",)
 GALLERIES = ("strip", "film", "samples", "interpolation", "sweep", "neighbours")
+COSTS = ("steps", "updates", "samples", "train_seconds", "eval_seconds")
 COMMANDS = 20
 """Of the commands that made the records, so many are shown."""
 
@@ -147,11 +151,13 @@ def trials(content: Content) -> str:
     """Which trials are done, which failed and why."""
     rows = dict.fromkeys(row.label for table in content.main for row in table.rows if row.kind == "trainer")
     matrix = [(label, [_cell(table, label) for table in content.main]) for label in rows]
-    failures = [failure for table in content.main for row in table.rows for failure in row.failures]
+    failures = dict.fromkeys(failure for table in content.main for row in table.rows for failure in row.failures)
+    several = len({table.budget for table in content.main}) > 1
     return template("trials.html").render(
-        datasets=[table.dataset for table in content.main],
+        datasets=[f"{table.dataset}, {table.budget}" if several else table.dataset for table in content.main],
         matrix=matrix,
-        failures=failures,
+        costs=_costs(content.trials),
+        failures=[*failures],
         suite=content.suite,
     )
 
@@ -218,6 +224,28 @@ def _reached(found: Reached) -> dict[str, Any]:
     came = sum(steps is not None for steps in found.steps.values())
     return {"trainer": found.trainer, "median": None if math.isinf(found.median) else found.median,
             "came": came, "seeds": len(found.steps)}  # fmt: skip
+
+
+def _costs(trials: list[Found]) -> list[dict[str, Any]]:
+    """What a finished trial of each trainer, dataset and budget took, in the middle of its seeds."""
+    cells: dict[tuple[str, str, str], list[Cost]] = {}
+    for found in trials:
+        trial = found.record.trial
+        if found.record.status == "done":
+            key = trial.dataset.label, trial.trainer.label, str(trial.budget)
+            cells.setdefault(key, []).append(found.record.cost)
+    return [
+        {
+            "dataset": dataset,
+            "trainer": trainer,
+            "budget": budget,
+            **{unit: median([getattr(cost, unit) for cost in of]) for unit in COSTS},
+            "compile_seconds": None
+            if any(c.compile_seconds is None for c in of)
+            else median([c.compile_seconds or 0.0 for c in of]),
+        }
+        for (dataset, trainer, budget), of in cells.items()
+    ]
 
 
 def _cell(table: Table, label: str) -> Row | None:
