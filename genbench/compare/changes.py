@@ -110,7 +110,7 @@ def gated(pairs: Sequence[Pair], found: Sequence[Change], margin: Margin) -> lis
 
 
 def _change(pair: Pair, column: Column, sign: int | None, tested: Findings, together: int) -> Change:
-    before, after = (row.cells.get(column.name, Cell(lost=len(row.failures))) for row in (pair.before, pair.after))
+    before, after = (row.cell(column.name) for row in (pair.before, pair.after))
     of = _sides(pair, column, sign)
     judged = pair.same_table and (sign is None or column.higher_is_better is not None)
     needed = (pair.table.seeds_needed if judged else None) or seeds_needed(2, together)

@@ -51,7 +51,7 @@ def terminal(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
         console.print(f"Failed in {SECOND} and not in {FIRST}: {failure}", markup=False, style="red")
     for note in sides.notes:
         console.print(note, markup=False, style="yellow")
-    console.print(LEGEND, style="dim")
+    console.print(LEGEND, markup=False, style="dim")
     console.print(sentence(sides, found, broken), markup=False)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from genbench.errors import GenbenchError, UnknownName
 from genbench.protocols import Protocol
-from genbench.report.model import Cell, Column, Row, Table
+from genbench.report.model import Column, Row, Table
 from genbench.report.table import AVERAGED, LEFT_OUT, tables
 from genbench.report.verdict import ORACLE
 from genbench.store import Store
@@ -60,9 +60,7 @@ class Pair:
         known = {column.name: column for column in (*self.other.columns, *self.table.columns)}
         names = metrics or [column.name for column in (*self.table.columns, *self.other.columns)]
         held = [
-            name
-            for name in dict.fromkeys(names)
-            if any(row.cells.get(name, Cell()).values for row in (self.before, self.after))
+            name for name in dict.fromkeys(names) if any(row.cell(name).values for row in (self.before, self.after))
         ]
         return [known[name] for name in held]
 

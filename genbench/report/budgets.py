@@ -17,7 +17,7 @@ import pandas as pd
 from genbench.protocols import Protocol
 from genbench.record import ControlScores, Record
 from genbench.registry import Reference, metrics
-from genbench.report.model import Cell, Row, Table
+from genbench.report.model import Row, Table
 from genbench.report.verdict import deciding
 from genbench.stats.intervals import median
 from genbench.stats.ranks import ranks
@@ -186,7 +186,7 @@ def _middle(values: Sequence[float | None], higher: bool) -> float | None:
 
 
 def _values(row: Row, name: str) -> list[float | None]:
-    cell = row.cells.get(name, Cell(lost=len(row.failures)))
+    cell = row.cell(name)
     return [*cell.values, *[None] * cell.lost]
 
 

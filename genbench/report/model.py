@@ -119,6 +119,10 @@ class Row:
     failures: tuple[str, ...] = ()
     source: str | None = None
 
+    def cell(self, column: str) -> Cell:
+        """The cell in the column of that name, empty where there is none; where every run failed, all of it is lost."""
+        return self.cells.get(column, Cell(lost=0 if self.finished else len(self.failures)))
+
 
 @dataclass(frozen=True)
 class Table:

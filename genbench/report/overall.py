@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genbench.report.model import Cell, Table
+from genbench.report.model import Table
 from genbench.report.verdict import ORACLE, deciding
 from genbench.stats.intervals import Interval, interquartile_mean_interval
 from genbench.stats.ranks import improvement_interval, performance_profile, ranks
@@ -70,7 +70,7 @@ def normalised(table: Table) -> Scores:
     found = {}
     for row in table.rows:
         if row.kind == "trainer":
-            cell = row.cells.get(column.name, Cell(lost=len(row.failures)))
+            cell = row.cell(column.name)
             found[row.label] = [*(max(0.0, (v - low) / (high - low)) for v in cell.values), *[None] * cell.lost]
     return found
 

@@ -59,7 +59,7 @@ def _of_externals(table: Table, column: Column) -> str:
     band = table.band(column.name)
     parts = []
     for row in table.rows:
-        values = row.cells.get(column.name, Cell()).values
+        values = row.cell(column.name).values
         if row.kind == "external" and values:
             within = band is not None and band[0] <= values[0] <= band[1]
             ends = (

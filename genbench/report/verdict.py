@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from genbench.report.model import Cell, Column, Finding, Row, Table
+from genbench.report.model import Column, Finding, Row, Table
 from genbench.stats.closure import corrected, lone_p, seeds_needed
 from genbench.stats.letters import letters
 from genbench.stats.ranks import odds
@@ -75,7 +75,7 @@ def badness(rows: Iterable[Row], column: Column, truth: float | None, sign: int 
         return {}
     found = {}
     for row in rows:
-        cell = row.cells.get(column.name, Cell(lost=len(row.failures)))
+        cell = row.cell(column.name)
         if cell.values or cell.lost:
             found[row.label] = [*map(measure, cell.values), *[math.inf] * cell.lost]
     return found
@@ -87,7 +87,7 @@ def best_first(table: Table, column: Column) -> list[Row]:
     Without a direction, the closest to the oracle are best.
     """
     of = runs(table, column)
-    rows = [row for row in table.trainers if row.cells.get(column.name, Cell()).values and row.label in of]
+    rows = [row for row in table.trainers if row.cell(column.name).values and row.label in of]
     if len(rows) < 2:
         return rows
 

@@ -26,7 +26,7 @@ def terminal(tables: Sequence[Table]) -> None:
             console.print(_rich_table(replace(table, columns=columns)))
         for note in notes(table):
             console.print(note, markup=False, style="yellow")
-    console.print(LEGEND, style="dim")
+    console.print(LEGEND, markup=False, style="dim")
 
 
 def _rich_table(table: Table) -> RichTable:
@@ -41,7 +41,7 @@ def _rich_table(table: Table) -> RichTable:
     for before, row in zip((None, *table.rows), table.rows, strict=False):
         if before is not None and before.kind != row.kind:
             shown.add_section()
-        cells = ["\n".join(_lines(text)) for text in texts(table, row)]
+        cells = [escape("\n".join(_lines(text))) for text in texts(table, row)]
         shown.add_row(escape(_label(row)), *cells, style=None if row.kind in ("trainer", "external") else "dim")
     return shown
 

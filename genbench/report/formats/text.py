@@ -75,7 +75,7 @@ def _text(row: Row, column: Column, cell: Cell | None) -> str:
         low, high = cell.band
         return number(low) if low == high else f"{number(low)} –{number(high)}"
     if cell is None or not cell.values:
-        return FAILED if row.failures else "–"
+        return FAILED if row.cell(column.name).lost else "–"
     text = _of_runs(cell, column)
     text = f"{text} {cell.letters}" if cell.letters else text
     return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"

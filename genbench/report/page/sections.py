@@ -16,7 +16,7 @@ from genbench.report import budgets, curves, overall, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
 from genbench.report.formats.long import middle
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
-from genbench.report.model import Cell, Column, Row, Table
+from genbench.report.model import Column, Row, Table
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
 from genbench.report.sentence import sentence
@@ -208,7 +208,7 @@ def _entries(table: Table, row: Row) -> list[dict[str, Any]]:
 
 def _entry(row: Row, column: Column, band: tuple[float, float] | None, text: str) -> dict[str, Any]:
     """A cell: its number and what is said of it, what it is sorted by, and whether the truth might have scored so."""
-    cell = row.cells.get(column.name, Cell())
+    cell = row.cell(column.name)
     value = middle(cell)
     number_, _, rest = text.partition(" ")
     return {

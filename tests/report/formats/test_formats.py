@@ -7,13 +7,12 @@ import re
 from dataclasses import replace
 
 import pytest
-from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAINED, cell, table
+from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAINED, cells, table
 
 from genbench.protocols.points import GENBENCH1
 from genbench.report import formats
 from genbench.report.formats.text import title
 from genbench.report.model import Row
-from genbench.stats import mean_interval
 
 
 @pytest.fixture
@@ -42,17 +41,45 @@ def cells_of(markdown, label):
     return [text.strip() for text in re.split(r"(?<!\\)\|", line)[2:-1]]
 
 
-def test_markdown_shows_means_with_half_intervals_and_what_is_missing():
+def test_markdown_shows_medians_with_their_ends_and_what_is_missing():
     text = formats.markdown([FULL])
     assert "**ring8, steps=40, protocol genbench1 (suite made-up)**" in text
     assert "| | | modes↑ | reverse_kl↓ | std_ratio |" in text
-    assert cells_of(text, "gan") == ["3/4 seeds", "7.67 ±1.4", "–", "1.02 (1/3)"]
-    assert cells_of(text, "wgan") == ["0/2 seeds", "–", "–", "–"]
-    assert cells_of(text, "oracle") == ["2 draws", "8 ±0", "0.0013 ±0.0013", "–"]
+    assert cells_of(text, "gan") == ["3/4 seeds", "7.5 [failed, 8]", "–", "1.02 (1/3)"]
+    assert cells_of(text, "wgan") == ["0/2 seeds", "failed", "failed", "failed"]
+    assert cells_of(text, "oracle") == ["2 draws", "8 (all)", "0.0012 and 0.0014", "–"]
     assert cells_of(text, "null band") == ["", "8", "0.0003 –0.0029", "–"]
     assert "- seed 3: crashed: ah" in text
     assert "- Mind the gap." in text
     assert text.endswith(formats.LEGEND + "\n")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "lost", "text"),
+    [
+        ("reverse_kl", (0.25,), 0, "0.25"),
+        ("reverse_kl", (0.25, 0.5), 0, "0.25 and 0.5"),
+        ("reverse_kl", (0.25,), 1, "0.25 and failed"),
+        ("reverse_kl", (0.25, 0.5, 0.125), 0, "0.25 [0.125, 0.5]"),
+        ("reverse_kl", (0.25, 0.5, 0.125, 1.0), 0, "0.375 [0.125, 1]"),
+        ("reverse_kl", (0.1, 0.2, 0.3, 0.4, 0.5), 0, "0.3 [0.1, 0.5]"),
+        ("reverse_kl", (0.1, 0.2, 0.3, 0.4), 1, "0.3 [0.1, failed]"),
+        ("reverse_kl", (0.1, 0.2), 3, "failed [0.1, failed]"),
+        ("reverse_kl", tuple(i / 10 for i in range(1, 10)), 0, "0.5 [0.2, 0.8]"),
+        ("modes", (8.0, 8.0, 8.0, 5.0, 8.0), 0, "8 [5, 8]"),
+        ("modes", (8.0, 8.0, 8.0, 8.0, 8.0), 0, "8 (all)"),
+        ("modes", (8.0, 8.0, 8.0, 8.0), 1, "8 [failed, 8]"),
+        ("modes", (1.0, *(8.0,) * 9), 0, "8 [1, 8]"),
+        ("std_ratio", (0.5, 0.6, 0.7), 2, "0.6 [0.5, 0.7]"),
+        ("std_ratio", (), 2, "failed"),
+    ],
+)
+def test_a_cell_shows_what_happened(column, values, lost, text):
+    failures = tuple(f"seed {seed}: diverged: nan" for seed in range(lost))
+    row = Row(
+        "trainer", "gan", cells(lost, **{column: values}) if values else {}, len(values), len(values) + lost, failures
+    )
+    assert cells_of(formats.markdown([table(row, columns=[column])]), "gan")[1] == text
 
 
 def test_markdown_rows_have_as_many_cells_as_the_heading():
@@ -63,15 +90,15 @@ def test_markdown_rows_have_as_many_cells_as_the_heading():
 
 @pytest.mark.parametrize(
     "shown",
-    ["ring8, steps=40", "modes↑", "reverse_kl↓", "7.67", "±1.4", "1.02", "(1/3)", "3/4 seeds", "0/2 seeds", "oracle",
-     "null band", "seed 3: crashed: ah", "Mind the gap.", "(Student's t)"],
+    ["ring8, steps=40", "modes↑", "reverse_kl↓", "7.5", "[failed, 8]", "1.02", "(1/3)", "3/4 seeds", "0/2 seeds",
+     "oracle", "null band", "seed 3: crashed: ah", "Mind the gap.", "Median over seeds"],
 )  # fmt: skip
 def test_terminal_shows_the_same_cells(shown, printed):
     assert shown in printed(FULL)
 
 
 def test_external_rows_are_called_so_in_every_format(rendered):
-    text = rendered(table(Row("external", "mine", {"modes": cell(8.0)}, 1, 1), CONTROL))
+    text = rendered(table(Row("external", "mine", cells(modes=(8.0,)), 1, 1), CONTROL))
     assert "mine" in text
     assert "external" in text
 
@@ -82,7 +109,7 @@ def test_title_without_a_suite_names_none():
 
 def test_eighty_characters_hold_a_headline_table(printed):
     names = [name for name in GENBENCH1.headline if not name.startswith(("arc", "curve"))]
-    row = Row("trainer", "wgan-gp", {name: cell(0.123, 0.456, 0.789) for name in names}, 3, 3)
+    row = Row("trainer", "wgan-gp", cells(**dict.fromkeys(names, (0.123, 0.456, 0.789))), 3, 3)
     text = printed(table(row, columns=names), width=80)
     assert text.split("\n", 2)[2].count("0.456") == len(names)
     assert all(name in text for name in names)
@@ -98,18 +125,20 @@ def test_json_holds_everything():
     assert found["columns"][1]["higher_is_better"] is False
     assert found["columns"][0]["identity"]["n"] == 10_000
     rows = {row["label"]: row for row in found["rows"]}
-    mean, low, high = mean_interval([7, 8, 8])
     assert rows["gan"]["cells"]["modes"] == {
-        "mean": mean, "low": low, "high": high, "letters": "", "seeds": [0, 1, 2], "values": [7, 8, 8],
+        "median": 7.5, "low": None, "high": None, "letters": "", "lost": 1, "mean": pytest.approx(23 / 3),
+        "seeds": [0, 1, 2], "values": [7, 8, 8],
     }  # fmt: skip
-    assert found["verdict"] == "ring8: nothing to judge yet."
+    assert found["verdict"].startswith("ring8: nothing to judge yet.")
     assert rows["gan"]["cells"]["std_ratio"] == {
-        "mean": 1.02, "low": None, "high": None, "letters": "", "seeds": [0], "values": [1.02],
+        "median": 1.02, "low": None, "high": None, "letters": "", "lost": 1, "mean": 1.02, "seeds": [0],
+        "values": [1.02],
     }  # fmt: skip
     assert (rows["gan"]["finished"], rows["gan"]["planned"]) == (3, 4)
     assert rows["wgan"]["failures"] == list(FAILED.failures)
     assert rows["null band"]["cells"]["reverse_kl"] == {
-        "mean": None, "low": 0.0003, "high": 0.0029, "letters": "", "seeds": [], "values": [],
+        "median": None, "low": 0.0003, "high": 0.0029, "letters": "", "lost": 0, "mean": None, "seeds": [],
+        "values": [],
     }  # fmt: skip
     assert found["notes"] == ["Mind the gap."]
 
@@ -121,7 +150,7 @@ def test_csv_and_json_hold_the_same_numbers_to_the_last_digit():
     by_csv = {(line["row"], line["metric"]): line for line in lines if line["metric"]}
     assert by_csv.keys() == by_json.keys()
     for key, line in by_csv.items():
-        for field in ("mean", "low", "high"):
+        for field in ("median", "mean", "low", "high"):
             assert (float(line[field]) if line[field] else None) == by_json[key][field]
         assert [float(value) for value in line["values"].split()] == by_json[key]["values"]
     assert by_csv["gan", "modes"]["finished"] == "3"
@@ -135,7 +164,7 @@ def test_trainer_that_always_failed_is_in_every_format(rendered):
 
 
 def test_label_stands_in_every_format_as_it_is(rendered):
-    text = rendered(table(Row("trainer", ODD, {"modes": cell(8.0)}, 1, 1)))
+    text = rendered(table(Row("trainer", ODD, cells(modes=(8.0,)), 1, 1)))
     assert ODD in text.replace("\\|", "|")
 
 
@@ -147,7 +176,7 @@ def test_notes_and_failures_are_not_taken_for_markup(printed):
 
 
 def test_pipes_do_not_end_a_markdown_cell():
-    row = Row("trainer", "gan[loss=a|b]", {"modes": cell(8.0)}, 1, 1, ("a | b",))
+    row = Row("trainer", "gan[loss=a|b]", cells(modes=(8.0,)), 1, 1, ("a | b",))
     text = formats.markdown([table(row, columns=["modes"])])
     assert cells_of(text, r"gan[loss=a\|b]") == ["1 seeds", "8"]
     assert r"- a \| b" in text
@@ -200,11 +229,11 @@ def test_published_numbers_stand_with_their_spreads_kind_and_no_letters():
     assert "They take part in no test" not in formats.markdown([FULL])
 
 
-def test_published_numbers_are_apart_from_means_in_json():
+def test_published_numbers_are_apart_from_values_in_json():
     (found,) = json.loads(formats.as_json([EVERYTHING]))
     row = next(row for row in found["rows"] if row["label"] == "PacGAN2")
     assert (row["kind"], row["source"], row["finished"]) == ("published", SOURCE, 10)
     assert row["cells"]["modes"] == {
-        "mean": 7.9, "low": None, "high": None, "letters": "", "seeds": [], "values": [], "spread": 0.1,
-        "spread_kind": "standard error",
+        "median": 7.9, "low": None, "high": None, "letters": "", "lost": 0, "mean": None, "seeds": [], "values": [],
+        "spread": 0.1, "spread_kind": "standard error",
     }  # fmt: skip
