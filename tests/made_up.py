@@ -120,13 +120,18 @@ def put(
 
 
 def put_controls(
-    root: Path, dataset: Component, draws: Mapping[str, Sequence[Sequence[Score]]], bands: Sequence[Score] = ()
+    root: Path,
+    dataset: Component,
+    draws: Mapping[str, Sequence[Sequence[Score]]],
+    bands: Sequence[Score] = (),
+    along: Mapping[str, Sequence[Sequence[Score]]] | None = None,
 ) -> ControlScores:
     controls = ControlScores(
         dataset=dataset.label,
         key="made up",
         draws={name: tuple(map(tuple, drawn)) for name, drawn in draws.items()},
         bands=tuple(bands),
+        along={name: tuple(map(tuple, drawn)) for name, drawn in (along or {}).items()},
     )
     store.Store(root).write_controls("made-up", dataset, controls)
     return controls

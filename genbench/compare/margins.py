@@ -17,7 +17,7 @@ EXAMPLE = (
 
 @dataclass(frozen=True)
 class Margin:
-    """How far a metric may worsen: by `amount` in the metric's unit, or of the first side's mean where `relative`.
+    """How far a metric may worsen: by `amount` in the metric's unit, or of the first side's median where `relative`.
 
     `sign` is 1 where going up is worse, -1 where going down is, None where the metric's own direction says so.
     """
@@ -53,5 +53,5 @@ class Margin:
             )
 
     def allowed(self, before: float) -> float:
-        """The worsening that is still allowed, in the metric's unit, where the first side's mean is `before`."""
+        """The worsening that is still allowed, in the metric's unit, where the first side's median is `before`."""
         return self.amount * abs(before) if self.relative else self.amount

@@ -68,7 +68,7 @@ def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
     if sides.failed:
         said.append(f"{_many(len(sides.failed), 'trial')} failed in {SECOND} and not in {FIRST}.")
     said += [
-        f"{breach.change.name} is worse by {number(breach.worsening)}, beyond --fail-on {breach.margin.text}"
+        f"{breach.change.name} is worse {_by(breach.worsening)}, beyond --fail-on {breach.margin.text}"
         f"{f', which allows {number(breach.allowed)}' if breach.allowed else ''}."
         for breach in broken
     ]
@@ -117,7 +117,7 @@ def as_json(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> 
                 "dataset": breach.change.pair.dataset,
                 "trainer": breach.change.pair.trainer,
                 "metric": breach.change.column.name,
-                "worsening": breach.worsening,
+                "worsening": _finite(breach.worsening),
                 "allowed": breach.allowed,
             }
             for breach in broken
@@ -145,7 +145,7 @@ def _payload(change: Change) -> dict[str, Any]:
         "medians": [_middle(cell) for cell in (change.before, change.after)],
         "means_of_finished": [change.before.mean, change.after.mean],
         "values": [list(change.before.values), list(change.after.values)],
-        "worse_by": _finite(change.worsening) if change.worsening else None,
+        "worse_by": _ends(change.worsening) if change.worsening else None,
         "p": change.finding.p if change.finding else None,
         "least_p_alone": change.finding.lone if change.finding else None,
         "probability_of_improvement": change.better,
@@ -155,13 +155,17 @@ def _payload(change: Change) -> dict[str, Any]:
     }
 
 
-def _finite(interval: Interval) -> dict[str, float | None]:
-    """An interval with null for what is infinite, since JSON knows no such number."""
-    return {name: None if end is None or math.isinf(end) else end for name, end in interval._asdict().items()}
+def _ends(interval: Interval) -> dict[str, float | None]:
+    return {name: _finite(end) for name, end in interval._asdict().items()}
 
 
 def _middle(cell: Cell) -> float | None:
-    return None if cell.interval is None or math.isinf(cell.interval.value) else cell.interval.value
+    return _finite(cell.interval.value) if cell.interval else None
+
+
+def _finite(value: float | None) -> float | None:
+    """None for what is infinite, since JSON knows no such number."""
+    return None if value is None or math.isinf(value) else value
 
 
 def _rich_table(changes: Sequence[Change], heading: bool) -> RichTable:
@@ -182,7 +186,7 @@ def _texts(change: Change) -> Iterator[str]:
     yield f"{change.column.name}{ARROWS[change.column.higher_is_better]}"
     yield "/".join(str(len(cell.values) + cell.lost) for cell in (change.before, change.after))
     for cell in (change.before, change.after):
-        yield _number(cell.interval.value) if cell.interval else "–"
+        yield _median(cell)
     yield "–" if change.worsening is None else _with_ends(change.worsening)
     yield "–" if change.finding is None else f"{change.finding.p:.2g}"
     yield "–" if change.better is None else f"{change.better:.2f}"
@@ -190,14 +194,25 @@ def _texts(change: Change) -> Iterator[str]:
     yield "–" if change.verdict == "untested" else change.verdict
 
 
+def _median(cell: Cell) -> str:
+    if cell.interval is None:
+        return FAILED if cell.lost else "–"
+    return FAILED if math.isinf(cell.interval.value) else number(cell.interval.value)
+
+
 def _with_ends(interval: Interval) -> str:
     value, low, high = interval
-    ends = "" if low is None or high is None else f"\n{low:.2g} to {high:.2g}"
-    return _number(value) + ends.replace("inf", FAILED)
+    ends = "" if low is None or high is None else f"\n{_amount(low, f'{low:.2g}')} to {_amount(high, f'{high:.2g}')}"
+    return _amount(value, number(value)) + ends
 
 
-def _number(value: float) -> str:
-    return FAILED if math.isinf(value) else number(value)
+def _amount(worsening: float, finite: str) -> str:
+    """How much worse the second side is; where a failure says it, whose it is unless it is the second's."""
+    return finite if math.isfinite(worsening) else FAILED if worsening > 0 else f"{FIRST} {FAILED}"
+
+
+def _by(worsening: float) -> str:
+    return f"by {number(worsening)}" if math.isfinite(worsening) else "since runs failed"
 
 
 def _many(n: int, what: str) -> str:

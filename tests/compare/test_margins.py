@@ -71,5 +71,5 @@ def test_takes_the_way_that_is_worse_and_either_where_none_is(text):
     ("text", "before", "allowed"),
     [("hq", 0.9, 0.0), ("hq:-0.05", 0.9, 0.05), ("hq:-10%", 0.9, 0.09), ("hq:-10%", -2.0, 0.2), ("hq:-10%", 0.0, 0.0)],
 )
-def test_a_percentage_is_of_the_first_sides_mean(text, before, allowed):
+def test_a_percentage_is_of_the_first_sides_median(text, before, allowed):
     assert Margin.parse(text).allowed(before) == pytest.approx(allowed)

@@ -1,4 +1,4 @@
-"""Rankings at equal amounts and times to a target, on curves whose answers are known."""
+"""Rankings at equal amounts and times to a target, on scores and curves whose answers are known."""
 
 import math
 
@@ -8,14 +8,29 @@ import pandas as pd
 import pytest
 
 from genbench.protocols.points import GENBENCH1
-from genbench.record import Record
+from genbench.record import ControlScores, Record
 from genbench.report import budgets
+from genbench.report.model import Cell, Column, Row, Table
+
+CONSTANT = {"schedule": "constant"}
+N_ALONG = GENBENCH1.along().n
 
 
-def record(trainer, seed=0, device="cpu", status="done"):
-    trial = made_up.trial(trainer, seed=seed)
+def record(trainer, seed=0, device="cpu", status="done", **parameters):
+    component = made_up.component(trainer, parameters=parameters or CONSTANT)
+    trial = made_up.trial(component, seed=seed)
     provenance = {"device": device, "cores": 2}
     return Record(id=trial.id, suite="x", trial=trial, status=status, cost=made_up.COST, provenance=provenance)
+
+
+def row(trainer, *values, lost=0):
+    cells = {"reverse_kl": Cell.of(dict(enumerate(values)), False, lost)} if values else {}
+    return Row("trainer", trainer, cells, len(values), len(values) + lost, ("failed",) * lost)
+
+
+def table(*rows, budget="steps=1000", column="reverse_kl", higher=False):
+    identity = made_up.score(column, 1.0).identity
+    return Table("x", "ring8", budget, GENBENCH1, (Column(column, "", higher, identity),), rows)
 
 
 def curve(trainer, values, steps=(10, 100, 1000), seed=0, cost=1.0, **more):
@@ -25,65 +40,96 @@ def curve(trainer, values, steps=(10, 100, 1000), seed=0, cost=1.0, **more):
 
 
 BOTH = pd.concat([curve("gan", [3.0, 2.0, 1.0]), curve("wgan", [3.0, 1.0, 0.5], cost=10.0)])
+RECORDS = [record("gan"), record("wgan")]
+EMPTY = table(row("gan", 1.0), row("wgan", 0.5))
 
 
 @pytest.mark.parametrize(
-    ("unit", "amount", "gan", "wgan", "best"),
-    [("steps", 1000, 1.0, 0.5, "wgan"), ("samples", 1000, 1.0, 1.0, None), ("seconds", 10, 1.0, 1.0, None)],
+    ("budget", "unit", "amount"), [("steps=1000", "steps", 1000), ("samples=5000", "samples", 5000)]
 )
-def test_amount_is_what_all_reached_and_values_are_read_off_there(unit, amount, gan, wgan, best):
-    found = budgets.at_equal(BOTH, [record("gan"), record("wgan")], "reverse_kl", False, unit)
-    means = {standing.trainer: standing.mean for standing in found.standings}
-    assert found.amount == amount
-    assert means == pytest.approx({"gan": gan, "wgan": wgan})
-    assert {s.trainer: s.rank for s in found.standings} == (
-        {"gan": 2, "wgan": 1} if best else {"gan": 1.5, "wgan": 1.5}
-    )
+def test_a_unit_that_the_budget_counts_is_ranked_by_final_scores(budget, unit, amount):
+    found = budgets.at_end(table(row("gan", 1.0, 3.0, 2.0), row("wgan", 0.5, 4.0, 0.25), budget=budget), RECORDS)
+    assert (found.unit, found.amount, found.metric, found.n, found.final) == (unit, amount, "reverse_kl", 10_000, True)
+    # Of six runs wgan's are first, second and last.
+    assert [(s.trainer, s.median, s.rank) for s in found.standings] == [("wgan", 0.5, 3), ("gan", 2.0, 4)]
 
 
-def test_between_checkpoints_the_line_is_straight_over_the_logarithm():
-    curves = pd.concat([curve("gan", [3.0, 2.0, 1.0]), curve("wgan", [3.0, 2.0], steps=(10, 316))])
-    found = budgets.at_equal(curves, [record("gan"), record("wgan")], "reverse_kl", False, "steps")
-    assert found.amount == 316
-    values = {standing.trainer: standing.mean for standing in found.standings}
-    assert values["gan"] == pytest.approx(2 - (math.log10(316) - 2))
-    assert values["wgan"] == 2
-
-
-def test_failure_ranks_behind_all_others_of_its_seed():
-    curves = pd.concat(
-        [curve("gan", [3.0, 2.0, 1.0]), curve("wgan", [3.0, 9.0, 9.0]), curve("wgan", [3.0, 9.0, 9.0], seed=1)]
-    )
-    records = [record("gan"), record("gan", 1, status="diverged"), record("wgan"), record("wgan", 1)]
-    found = budgets.at_equal(curves, records, "reverse_kl", False, "steps")
-    assert {s.trainer: s.rank for s in found.standings} == {"gan": 1.5, "wgan": 1.5}
-    (gan,) = [s for s in found.standings if s.trainer == "gan"]
-    assert gan.values == {0: 1.0, 1: None}
-    assert gan.mean == 1
+def test_failures_rank_behind_all_others_and_are_worst_in_the_median():
+    found = budgets.at_end(table(row("gan", 0.1, lost=2), row("wgan", 3.0, 4.0, 5.0), row("none", lost=1)), RECORDS)
+    assert {s.trainer: (s.median, s.rank) for s in found.standings} == {
+        "gan": (None, (1 + 6 + 6) / 3), "wgan": (4.0, 3), "none": (None, 6),
+    }  # fmt: skip
 
 
 def test_higher_is_better_turns_ranks_round():
-    found = budgets.at_equal(BOTH, [record("gan"), record("wgan")], "reverse_kl", True, "steps")
-    assert [s.trainer for s in found.standings] == ["gan", "wgan"]
+    found = budgets.at_end(table(*EMPTY.rows, higher=True), RECORDS)
+    assert [standing.trainer for standing in found.standings] == ["gan", "wgan"]
 
 
 def test_seconds_of_several_devices_are_not_compared():
     records = [record("gan"), record("wgan", device="gpu")]
-    assert budgets.at_equal(BOTH, records, "reverse_kl", False, "seconds") is None
-    assert budgets.at_equal(BOTH, records, "reverse_kl", False, "steps") is not None
+    assert budgets.at_end(table(row("gan", 1.0), budget="seconds=2"), records) is None
+    assert budgets.at_end(table(row("gan", 1.0)), records) is not None
+
+
+def test_table_without_its_deciding_column_is_not_ranked():
+    assert budgets.at_end(table(row("gan", 1.0), column="hq"), RECORDS) is None
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", None])
+def test_runs_whose_rate_falls_are_not_read_half_way(schedule):
+    parameters = {"schedule": schedule} if schedule else {"lr": 0.1}
+    records = [record("gan"), record("wgan", **parameters)]
+    assert not budgets.constant_rates(records)
+    assert budgets.along(EMPTY, BOTH, records) == []
+
+
+def test_at_constant_rates_curves_are_read_at_what_all_reached():
+    updates, samples = budgets.along(EMPTY, BOTH, RECORDS)
+    assert [(e.unit, e.amount, e.final, e.n) for e in (updates, samples)] == [
+        ("updates", 2000, False, N_ALONG), ("samples", 1000, False, N_ALONG),
+    ]  # fmt: skip
+    assert {s.trainer: s.median for s in updates.standings} == {"gan": 1.0, "wgan": 0.5}
+    # At 1 000 samples wgan has taken 100 steps.
+    assert {s.trainer: s.median for s in samples.standings} == pytest.approx({"gan": 1.0, "wgan": 1.0})
+
+
+def test_between_checkpoints_the_line_is_straight_over_the_logarithm():
+    curves = pd.concat([curve("gan", [3.0, 2.0, 1.0]), curve("wgan", [3.0, 2.0], steps=(10, 316))])
+    (updates, _) = budgets.along(EMPTY, curves, RECORDS)
+    values = {standing.trainer: standing.median for standing in updates.standings}
+    assert values["gan"] == pytest.approx(2 - (math.log10(316) - 2))
+    assert values["wgan"] == 2
+
+
+def test_failed_trials_rank_last_along_curves_too():
+    curves = pd.concat([curve("gan", [3.0, 2.0, 1.0]), *(curve("wgan", [3.0, 9.0, 9.0], seed=s) for s in (0, 1))])
+    records = [record("gan"), record("gan", 1, status="diverged"), record("wgan"), record("wgan", 1)]
+    (updates, _) = budgets.along(EMPTY, curves, records)
+    assert {s.trainer: s.rank for s in updates.standings} == {"gan": 2.5, "wgan": 2.5}
 
 
 def test_nothing_measured_is_nothing_compared():
     curves = curve("gan", [np.nan] * 3)
-    assert budgets.at_equal(curves, [record("gan")], "reverse_kl", False, "steps") is None
-    assert budgets.deciding(GENBENCH1, curves) is None
+    assert budgets.along(EMPTY, curves, [record("gan")]) == []
+    assert budgets.on_curves(GENBENCH1, curves) is None
 
 
 def test_metric_is_the_deciding_one_or_else_the_next_that_curves_have():
-    assert budgets.deciding(GENBENCH1, BOTH) == "reverse_kl"
-    assert budgets.deciding(GENBENCH1, BOTH.rename(columns={"reverse_kl": "sliced_w2"})) == "sliced_w2"
+    assert budgets.on_curves(GENBENCH1, BOTH) == "reverse_kl"
+    assert budgets.on_curves(GENBENCH1, BOTH.rename(columns={"reverse_kl": "sliced_w2"})) == "sliced_w2"
     assert budgets.higher_is_better(GENBENCH1, "hq") is True
     assert budgets.higher_is_better(GENBENCH1, "reverse_kl") is False
+
+
+def test_a_target_is_what_every_draw_of_the_truth_reaches_at_the_n_of_curves():
+    """Of stacked MNIST's 1 000 modes the truth itself hits 855 with the 2 000 samples that curves score."""
+    draws = tuple((made_up.score("modes", modes, n=N_ALONG),) for modes in (855.0, 849.0, 861.0))
+    whole = ((made_up.score("modes", 1_000.0, n=N_ALONG + 1),),)
+    found = ControlScores(dataset="x", key="", draws={"oracle": whole}, bands=(), along={"oracle": draws + whole})
+    assert budgets.reachable(found, GENBENCH1, "modes") == 849
+    assert budgets.reachable(found, GENBENCH1, "hq") is None
+    assert budgets.reachable(None, GENBENCH1, "modes") is None
 
 
 def test_time_to_a_target_is_the_first_checkpoint_there_and_never_is_worst():

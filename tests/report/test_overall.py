@@ -11,25 +11,26 @@ from genbench.protocols.points import GENBENCH1
 from genbench.report.curves import profiles
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.overall import THRESHOLDS, normalised, overall
-from genbench.stats import mean_interval
 
 
-def cell(*values):
-    return Cell(values, tuple(range(len(values))), mean_interval(values))
+def cell(*values, lost=0):
+    return Cell.of(dict(enumerate(values)), False, lost)
 
 
 def table(dataset, trainers, noise=4.0, oracle=0.0, failures=()):
     """A table of reverse KL, in which noise scores 4 and the truth 0."""
     score = made_up.score("reverse_kl", 1.0)
-    rows = [
-        Row("trainer", name, {"reverse_kl": cell(*values)}, len(values), len(values), failures if name == "bad" else ())
-        for name, values in trainers.items()
-    ]
+    rows = [row(name, values, failures if name == "bad" else ()) for name, values in trainers.items()]
     rows += [
         Row("control", label, {"reverse_kl": cell(end)}, 1, 1) for label, end in (("oracle", oracle), ("noise", noise))
     ]
     columns = (Column("reverse_kl", score.unit, score.higher_is_better, score.identity),)
     return Table("x", dataset, "steps=40", GENBENCH1, columns, tuple(rows))
+
+
+def row(name, values, failures):
+    cells = {"reverse_kl": cell(*values, lost=len(failures))} if values else {}
+    return Row("trainer", name, cells, len(values), len(values) + len(failures), failures)
 
 
 RING = table("ring8", {"good": (0.0, 1.0, 1.0, 2.0), "bad": (2.0, 3.0, 3.0, 4.0)})
@@ -61,12 +62,32 @@ def test_means_ranks_and_odds_are_those_of_all_trials():
     assert good.rank < bad.rank
 
 
-def test_failures_rank_last_and_score_nothing():
+def test_failures_rank_last_score_what_noise_does_and_lose_to_all_others():
     failed = [table(name, {"good": (0.0, 1.0), "bad": (0.0, 0.0)}, failures=("a", "b")) for name in ("ring8", "grid25")]
     (of_bad,) = [each for each in overall(failed) if each.trainer == "bad"]
     assert of_bad.profile[0] == 0.5
-    assert of_bad.mean.value == 1
+    assert of_bad.mean.value == scipy_stats.trim_mean([1, 1, 0, 0] * 2, 0.25) == 0.5
     assert of_bad.rank == pytest.approx((2 + 2 + 5.5 + 5.5) / 4)
+    # Of its four runs two lose to both of the others', and two draw with one and beat the other.
+    assert of_bad.beats["good"].value == pytest.approx((0.5 + 1 + 0.5 + 1) / 8)
+
+
+def test_losing_ones_worst_runs_gains_nothing():
+    whole, dead = (
+        [table(name, {"good": (1.0, 1.0, 1.0, 1.0), "bad": of}, failures=failures) for name in ("ring8", "grid25")]
+        for of, failures in (((0.5, 0.5, 3.0, 3.0), ()), ((0.5, 0.5), ("a", "b")))
+    )
+    means = [next(each for each in overall(of) if each.trainer == "bad").mean.value for of in (whole, dead)]
+    assert means[1] < means[0]
+
+
+def test_what_is_worse_than_noise_counts_as_noise():
+    assert normalised(table("ring8", {"good": (9.0,)})) == {"good": [0]}
+
+
+def test_trainer_whose_runs_all_failed_is_there_with_nothing():
+    found = overall([table(name, {"good": (1.0, 2.0), "bad": ()}, failures=("a", "b")) for name in ("ring8", "grid25")])
+    assert [(each.trainer, each.mean.value) for each in found][1] == ("bad", 0)
 
 
 def test_profile_is_the_share_of_trials_at_each_threshold():

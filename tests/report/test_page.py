@@ -54,7 +54,8 @@ def root(tmp_path):
                 made_up.put(tmp_path, trial, scores, curve=curve(seed, value), samples=samples(seed))
     drawn = {"oracle": [made_up.scores({"modes": 8.0, "reverse_kl": 0.001, "hq": 0.98})] * 3}
     band = [made_up.score("reverse_kl", None, (0.0005, 0.002))]
-    made_up.put_controls(tmp_path, made_up.component("ring8"), drawn, band)
+    along = [[made_up.score("modes", modes)] for modes in (8.0, 7.0, 8.0)]
+    made_up.put_controls(tmp_path, made_up.component("ring8"), drawn, band, {"oracle": along})
     return tmp_path
 
 
@@ -95,16 +96,33 @@ def test_equal_results_make_equal_pages(root, html):
 
 def test_tables_hold_values_letters_failures_and_controls(html):
     text = " ".join(re.sub(r"<[^>]+>", " ", html).split())
-    assert "wgan has the best reverse_kl, 0.12" in text
+    assert "wgan has the best reverse_kl, median 0.12" in text
     assert "4/5, 1 failed" in text
     assert "0.0005 –0.002" in text
-    assert re.search(r"0\.12 ±0\.02 a", text)
+    assert re.search(r"0\.12 \[0\.1\d*, 0\.1\d*\] a", text)
 
 
 def test_trainers_are_ranked_at_equal_amounts_and_targets_timed(html):
     text = " ".join(re.sub(r"<[^>]+>", " ", html).split())
-    assert "40 generator steps 80 network updates 400 real samples" in text
-    assert "wgan first captured all 8 modes after 40 steps (median); 5 of 5 seeds ever did." in text
+    assert "40 generator steps reverse_kl n = 10,000" in text
+    # Five runs each: wgan's have the ranks 1 to 5, the other's four 6 to 9, and its failure 10.
+    assert re.search(r"0\.92 rank 8 0\.12 rank 3", text)
+    assert "ring8 is not ranked at equal network updates, real samples or seconds: no budget of these runs" in text
+    assert "wgan under steps=40 first captured 7 modes after 40 steps (median); 5 of 5 seeds ever did." in text
+    assert "7 modes are what each draw of the truth itself captures at n = 10,000" in text
+
+
+def test_units_that_a_budget_counts_are_ranked_by_the_ends_of_those_runs(root):
+    for trainer, value in ((ODD, 0.05), ("wgan", 0.5)):
+        for seed in range(5):
+            of = made_up.component("gan", label=trainer) if trainer == ODD else trainer
+            made_up.put(
+                root, made_up.trial(of, seed=seed, budget="samples=400"), made_up.scores({"reverse_kl": value + seed})
+            )
+    text = " ".join(re.sub(r"<[^>]+>", " ", page([Content(Store(root), "made-up")])).split())
+    assert re.search(r"400 real samples reverse_kl n = 10,000 2\.05 rank \S+ 2\.5 rank \S+", text)
+    assert "is not ranked at equal network updates or seconds:" in text
+    assert "What a trial took" in text
 
 
 def test_files_that_cannot_be_read_are_named(root):

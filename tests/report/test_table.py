@@ -1,11 +1,10 @@
 """What a results folder says: every seed counted, every failure named, nothing compared that can't be."""
 
 import math
-from statistics import mean, stdev
+from statistics import mean, median
 
 import made_up
 import pytest
-from scipy import stats
 
 from genbench.protocols.points import GENBENCH1, PACGAN2018
 from genbench.record import ControlScores
@@ -49,14 +48,35 @@ def rows(read):
     return of_the_only_table
 
 
-def test_cell_holds_students_interval_over_seeds(put, rows):
+def test_cell_holds_the_median_over_seeds_and_the_range_of_five(put, rows):
     for seed, value in enumerate(HQ):
         put(seed=seed, hq=value)
     cell = rows()["gan"].cells["hq"]
-    half = stats.t.ppf(0.975, len(HQ) - 1) * stdev(HQ) / math.sqrt(len(HQ))
     assert sorted(cell.values) == sorted(HQ)
-    assert cell.interval == pytest.approx((mean(HQ), mean(HQ) - half, mean(HQ) + half))
+    assert cell.interval == ((median(HQ), min(HQ), max(HQ)) if len(HQ) >= 5 else (median(HQ), None, None))
+    assert cell.mean == pytest.approx(mean(HQ))
     assert cell.band is None
+
+
+def test_failures_and_what_left_nothing_to_measure_are_lost(put, rows):
+    """A collapse so complete that its metric is undefined must not drop out of the column."""
+    for seed in range(3):
+        put(seed=seed, hq=0.9, std_ratio=1.0)
+    put(seed=3, status="crashed", reason="no luck")
+    row = rows()["gan"]
+    assert row.cells["hq"].lost == 1
+    assert row.cells["hq"].interval == (0.9, None, None)
+    assert (row.finished, row.planned, len(row.failures)) == (3, 4, 1)
+
+
+def test_undefined_scores_count_as_lost_and_skipped_ones_do_not(tmp_path, rows):
+    for seed, state in enumerate(("undefined", "skipped", "undefined")):
+        scores = [made_up.score(name, None).model_copy(update={"state": state}) for name in ("hq", "modes")]
+        made_up.put(tmp_path, made_up.trial(seed=seed), scores)
+    made_up.put(tmp_path, made_up.trial(seed=3), [made_up.score("hq", 0.5), made_up.score("modes", None)])
+    cells = rows()["gan"].cells
+    assert (cells["hq"].values, cells["hq"].lost, cells["hq"].interval.value) == ((0.5,), 2, -math.inf)
+    assert (cells["modes"].values, cells["modes"].lost) == ((), 2)
 
 
 def test_one_seed_has_no_interval(put, rows):
@@ -132,7 +152,7 @@ def test_controls_and_the_null_band_follow_the_trainers(put, rows, tmp_path):
         ("null band", "null band"),
     ]
     assert (found["noise"].finished, found["noise"].planned) == (3, 3)
-    assert found["noise"].cells["hq"].interval.value == pytest.approx(0.02)
+    assert found["noise"].cells["hq"].interval.value == 0.02
     assert found["null band"].cells.keys() == {"hq"}
     assert found["null band"].cells["hq"].band == (0.97, 0.99)
 
