@@ -1,8 +1,4 @@
-"""The generative adversarial network: Goodfellow et al., 2014, arXiv:1406.2661.
-
-Recipes: `pacgan2018` is the toy set-up of arXiv:1712.04086; `seed2020` (images) and `seed2020-toys` are those of the
-write-up that genbench grew from; `small-images` trains on a processor.
-"""
+"""The generative adversarial network: Goodfellow et al., 2014, arXiv:1406.2661."""
 
 from __future__ import annotations
 
@@ -10,30 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from genbench import api
 
+from .recipes import GAN, GAN_NOTES
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-RECIPES = {
-    "pacgan2018": {
-        "loss": "non-saturating", "smoothing": False, "critic_steps": 1,
-        "batch": 100, "latent": 2, "networks": "pacgan2018", "width": 200, "depth": 3,
-        "optimizer": "adam", "lr": 1e-4, "beta1": 0.8, "beta2": 0.999, "schedule": "constant",
-    },
-    "seed2020-toys": {
-        "loss": "non-saturating", "smoothing": True, "critic_steps": 1,
-        "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
-        "optimizer": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "schedule": "constant",
-    },
-    "small-images": {
-        "batch": 64, "latent": 10, "networks": "dcgan", "width": 16, "depth": 3, "lr": 1e-3, "beta1": 0.5,
-    },
-}  # fmt: skip
-RECIPES["seed2020"] = RECIPES["seed2020-toys"] | {
-    "batch": 128, "latent": 10, "networks": "dcgan", "width": 128, "depth": 4,
-}  # fmt: skip
 
-
-@api.trainer("gan", citation="arXiv:1406.2661", recipes=RECIPES)
+@api.trainer("gan", citation="arXiv:1406.2661", recipes=GAN, notes=GAN_NOTES)
 def gan(
     problem: api.Problem,
     *,
@@ -54,7 +33,9 @@ def gan(
     """Generative adversarial network, non-saturating or minimax.
 
     Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`.
-    `smoothing` draws the real label uniformly from [.7, .9] and leaves the fake one at 0.
+    `smoothing` draws the real label uniformly from [.7, .9] and leaves the fake one at 0. With `schedule=linear` the
+    learning rate falls on a line that reaches 5 % after 95 % of the budget and stays there; `cosine` is half a cosine,
+    rescaled to end at 5 %.
     """
     from torch.nn.functional import softplus
 

@@ -1,8 +1,4 @@
-"""The Wasserstein GAN with gradient penalty: Gulrajani et al., 2017, arXiv:1704.00028.
-
-Recipes: `gulrajani2017` is the toy set-up of the paper's code; `seed2020` (images) and `seed2020-toys` are those of the
-write-up that genbench grew from; `small-images` trains on a processor.
-"""
+"""The Wasserstein GAN with gradient penalty: Gulrajani et al., 2017, arXiv:1704.00028."""
 
 from __future__ import annotations
 
@@ -10,25 +6,13 @@ from typing import TYPE_CHECKING
 
 from genbench import api
 
+from .recipes import WGAN_GP, WGAN_GP_NOTES
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-RECIPES = {
-    "gulrajani2017": {
-        "penalty": 0.1, "critic_steps": 5, "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
-        "optimizer": "adam", "lr": 1e-4, "beta1": 0.5, "beta2": 0.9, "schedule": "constant",
-    },
-    "small-images": {
-        "penalty": 1.0, "batch": 64, "latent": 10, "networks": "dcgan-gp", "width": 16, "depth": 3, "lr": 2e-3,
-    },
-}  # fmt: skip
-RECIPES["seed2020-toys"] = RECIPES["gulrajani2017"] | {"lr": 2e-4, "beta2": 0.999}
-RECIPES["seed2020"] = RECIPES["seed2020-toys"] | {
-    "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-gp", "width": 128, "depth": 4,
-}  # fmt: skip
 
-
-@api.trainer("wgan-gp", citation="arXiv:1704.00028", recipes=RECIPES)
+@api.trainer("wgan-gp", citation="arXiv:1704.00028", recipes=WGAN_GP, notes=WGAN_GP_NOTES)
 def wgan_gp(
     problem: api.Problem,
     *,
@@ -48,7 +32,8 @@ def wgan_gp(
     """Wasserstein GAN with gradient penalty.
 
     Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`, x̂ is `between`, ε is `mix`, λ is
-    `penalty`.
+    `penalty`. With `schedule=linear` the learning rate falls on a line that reaches 5 % after 95 % of the budget and
+    stays there; `cosine` is half a cosine, rescaled to end at 5 %.
     """
 
     def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:

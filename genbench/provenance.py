@@ -16,6 +16,9 @@ PACKAGES = (
     "safetensors",
 )  # fmt: skip
 
+CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+"""The environment variable from which cuBLAS takes its buffers as CUDA starts."""
+
 
 def gather(device: str, command: str) -> dict[str, Any]:
     """The provenance of something made now, on `device`, by `command`."""
@@ -32,10 +35,23 @@ def gather(device: str, command: str) -> dict[str, Any]:
         "device": device_name(device),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "flags": {
-            "deterministic": torch.are_deterministic_algorithms_enabled(),
-            "matmul_precision": torch.get_float32_matmul_precision(),
-        },
+        "flags": flags(),
+    }
+
+
+def flags() -> dict[str, Any]:
+    """The settings of torch that decide bits: precisions of float32, and whether results are the same each time."""
+    import torch
+
+    cudnn: Any = torch.backends.cudnn
+    return {
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "matmul_precision": torch.get_float32_matmul_precision(),
+        "cudnn_conv_precision": cudnn.conv.fp32_precision,
+        "cudnn_rnn_precision": cudnn.rnn.fp32_precision,
+        "cudnn_deterministic": cudnn.deterministic,
+        "cudnn_benchmark": cudnn.benchmark,
+        "cublas_workspace": os.environ.get(CUBLAS_WORKSPACE),
     }
 
 

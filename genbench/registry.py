@@ -83,7 +83,10 @@ def split_references(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered thing: the function that builds it, and what people read about it."""
+    """One registered thing: the function that builds it, and what people read about it.
+
+    `notes` say of each recipe where it comes from and where it departs from there.
+    """
 
     kind: str
     name: str
@@ -92,6 +95,7 @@ class Entry:
     origin: str
     citation: str = ""
     recipes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -45,7 +45,7 @@ def test_decorator_registers_in_its_registry(decorator, held):
         (api.Positive, [1e-9, 3], [0, -1e-9]),
         (api.NonNegative, [0, 0.1], [-1e-9]),
         (api.Decay, [0, 0.999], [1, -0.1]),
-        (api.PairName, ["mlp", "pacgan2018"], ["resnet"]),
+        (api.PairName, ["mlp", "mlp-he", "pacgan"], ["resnet", "pacgan2018"]),
         (api.OptimizerName, ["adam", "rmsprop", "sgd"], ["adamw"]),
         (api.ScheduleName, ["constant", "linear", "cosine"], ["steps"]),
     ],

@@ -3,6 +3,7 @@
 import inspect
 import math
 import random
+import re
 from contextlib import contextmanager
 from typing import Literal, get_args, get_origin
 
@@ -401,6 +402,13 @@ def test_recipes_give_parameters_that_their_trainer_has_and_differ_from_the_defa
             chosen = entry.resolve({"recipe": recipe})
             assert chosen.items() >= entry.recipes[recipe].items()
             assert chosen != entry.resolve({})
+
+
+def test_every_recipe_says_where_it_comes_from_and_where_it_departs_from_there():
+    for entry in trainers:
+        assert entry.notes.keys() == entry.recipes.keys()
+        for note in entry.notes.values():
+            assert re.fullmatch(r"Source: \S.{10,}\. Departs: \S.{10,}\.", note)
 
 
 @pytest.mark.parametrize(("name", "target"), APPLYING)

@@ -72,7 +72,10 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     engine: Annotated[Engine, typer.Option(help="How updates are run; auto compiles where it pays.")] = "auto",
     precision: Annotated[
-        Precision, typer.Option(help="Of products; high allows TF32, medium bfloat16 inside; bf16 casts whole layers.")
+        Precision,
+        typer.Option(
+            help="Of products and convolutions; high allows TF32, medium bfloat16 inside; bf16 casts whole layers."
+        ),
     ] = "highest",
     channels_last: Annotated[
         bool, typer.Option("--channels-last", help="Hold images' channels last, which some devices convolve faster.")

@@ -49,6 +49,7 @@ def describe(entry: Entry) -> dict[str, Any]:
             for key, annotation in entry.annotations.items()
         },
         "recipes": {key: dict(values) for key, values in entry.recipes.items()},
+        "notes": dict(entry.notes),
         **{key: value for key, value in entry.facts.items() if key not in ("files", "stock", "protocol")},
     }
     if entry.kind == "suite":
@@ -94,11 +95,7 @@ def _print(entry: Entry) -> None:
         console.print(_table(lines, Table, Text))
     if entry.recipes:
         console.print("\n[bold]recipes[/]")
-        recipes = {
-            name: ", ".join(f"{key}={format_value(value)}" for key, value in values.items())
-            for name, values in entry.recipes.items()
-        }
-        console.print(_table(recipes, Table, Text))
+        console.print(_table({name: _recipe(entry, name) for name in entry.recipes}, Table, Text))
         console.print(f"\nTo use one: {entry.name}[recipe={next(iter(entry.recipes))}]", markup=False)
 
 
@@ -110,6 +107,14 @@ def _range(low: float | None, high: float | None, *, whole: bool) -> str:
     if low is None and high is None:
         return f"{kind} without bounds"
     return f"{kind} of {low:.3g} or more" if low is not None else f"{kind} of {high:.3g} or less"
+
+
+def _recipe(entry: Entry, name: str) -> str:
+    """A recipe's parameters, and under them where it comes from and where it departs from there."""
+    from genbench.registry import format_value
+
+    values = ", ".join(f"{key}={format_value(value)}" for key, value in entry.recipes[name].items())
+    return "\n".join(filter(None, [values, entry.notes.get(name)]))
 
 
 def _bands(metric: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ Engine = Literal["auto", "plain", "compiled", "graph"]
 
 Precision = Literal["highest", "high", "medium", "bf16"]
 """Of float32 products, in torch's words: exact, with TF32 allowed, with bfloat16 allowed, where the device has it.
-`bf16` casts whole layers to bfloat16, as torch's autocast does."""
+cuDNN's convolutions are exact or, with `high` and `medium`, allowed TF32. `bf16` casts whole layers to bfloat16, as
+torch's autocast does."""
 
 
 class Numerics(NamedTuple):

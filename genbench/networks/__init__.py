@@ -1,10 +1,12 @@
 """Pairs of networks by name: a generator and the critic or discriminator that goes with it.
 
-`mlp` is the plain pair for points: ReLU layers with torch's default initialisation. `pacgan2018` is the pair of
-the PacGAN toys (arXiv:1712.04086): a generator with batch normalisation, twice as wide as the discriminator and
-one layer deeper, against a maxout discriminator, all weights N(0, 0.02²). `dcgan` is the convolutional pair for images
-(arXiv:1511.06434) with batch normalisation in both networks; `dcgan-gp` is the same pair without any in the critic,
-as one must be whose gradient is penalised sample by sample.
+`mlp` is the plain pair for points: ReLU layers with torch's default initialisation. `mlp-he` is the same pair as the
+toys of WGAN-GP's code start it (arXiv:1704.00028): He's uniform weights before each ReLU, Glorot's in the last layer,
+biases of zero. `pacgan` is the pair of the PacGAN toys and their code (arXiv:1712.04086): a generator with batch
+normalisation and no biases before it, twice as wide as the discriminator and one layer deeper, against a maxout
+discriminator, all weights N(0, 0.02²). `dcgan` is the convolutional pair for images (arXiv:1511.06434) with batch
+normalisation in both networks; `dcgan-gp` is the same pair without any in the critic, as one must be whose gradient is
+penalised sample by sample.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from genbench.errors import UnknownName
 if TYPE_CHECKING:
     from torch.nn import Module
 
-PairName = Literal["mlp", "pacgan2018", "dcgan", "dcgan-gp"]
+PairName = Literal["mlp", "mlp-he", "pacgan", "dcgan", "dcgan-gp"]
 
 
 class Pair(NamedTuple):
@@ -35,7 +37,8 @@ def pair(name: str) -> Pair:
 
     pairs = {
         "mlp": Pair(mlp.generator, mlp.critic),
-        "pacgan2018": Pair(mlp.pacgan_generator, mlp.pacgan_discriminator),
+        "mlp-he": Pair(mlp.he_generator, mlp.he_critic),
+        "pacgan": Pair(mlp.pacgan_generator, mlp.pacgan_discriminator),
         "dcgan": Pair(dcgan.generator, partial(dcgan.critic, normalised=True)),
         "dcgan-gp": Pair(dcgan.generator, partial(dcgan.critic, normalised=False)),
     }

@@ -8,6 +8,8 @@ from genbench.networks.layers import Linear
 
 PACGAN_STD = 0.02
 PACGAN_PIECES = 5
+PACGAN_MOMENTUM, PACGAN_EPSILON = 0.05, 1e-4
+"""Of its batch normalisation: a batch's weight in the running statistics, and what is added to variances."""
 
 
 class Maxout(nn.Module):
@@ -35,12 +37,25 @@ def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator)
     return _uniform_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
 
 
+def he_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """The layers of `generator`, starting from He's and Glorot's weights."""
+    layers = _relu_layers(latent, math.prod(event_shape), width, depth)
+    return _he_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
+
+
+def he_critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """The layers of `critic`, starting from He's and Glorot's weights."""
+    layers = _relu_layers(math.prod(event_shape), 1, width, depth)
+    return _he_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
+
+
 def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
-    """`depth + 1` layers of `2·width` units with batch normalisation and ReLU, then a linear map."""
+    """`depth + 1` layers of `2·width` units with batch normalisation and ReLU, then a linear map, the only bias."""
     layers: list[nn.Module] = []
     inputs = latent
     for _ in range(depth + 1):
-        layers += [_linear(inputs, 2 * width), nn.BatchNorm1d(2 * width), nn.ReLU()]
+        normalisation = nn.BatchNorm1d(2 * width, eps=PACGAN_EPSILON, momentum=PACGAN_MOMENTUM)
+        layers += [_linear(inputs, 2 * width, bias=False), normalisation, nn.ReLU()]
         inputs = 2 * width
     layers += [_linear(inputs, math.prod(event_shape)), *_to_event(event_shape)]
     return _normal_init(nn.Sequential(*layers), rng)
@@ -56,9 +71,9 @@ def pacgan_discriminator(event_shape: tuple[int, ...], width: int, depth: int, r
     return _normal_init(nn.Sequential(*layers, _linear(inputs, 1)), rng)
 
 
-def _linear(inputs: int, outputs: int) -> Linear:
+def _linear(inputs: int, outputs: int, bias: bool = True) -> Linear:
     """A linear layer whose weights nothing has drawn yet."""
-    return Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    return Linear(inputs, outputs, bias=bias, device="meta").to_empty(device="cpu")
 
 
 def _to_event(event_shape: tuple[int, ...]) -> list[nn.Module]:
@@ -87,10 +102,24 @@ def _uniform_init(network: nn.Module, rng: Generator) -> nn.Module:
     return network
 
 
+def _he_init(network: nn.Module, rng: Generator) -> nn.Module:
+    """Uniform weights and no biases: of He's variance 2/fan-in before a ReLU, in the last layer of Glorot's
+    2/(fan-in + fan-out). arXiv:1502.01852, section 2.2.
+    """
+    *hidden, last = (layer for layer in network.modules() if isinstance(layer, nn.Linear))
+    for layer in hidden:
+        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
+    nn.init.xavier_uniform_(last.weight, generator=rng)
+    for layer in (*hidden, last):
+        nn.init.zeros_(layer.bias)
+    return network
+
+
 def _normal_init(network: nn.Module, rng: Generator) -> nn.Module:
     """N(0, 0.02²) for the weights, zero for the biases."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, std=PACGAN_STD, generator=rng)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return network

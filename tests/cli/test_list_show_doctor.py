@@ -128,6 +128,7 @@ def test_show_prints_parameters_with_their_bounds_and_recipes(genbench):
     assert "(int ≥ 1)" in out
     for recipe in entry.recipes:
         assert f"\n  {recipe} " in out
+        assert entry.notes[recipe] in " ".join(out.split())
     assert "To use one: wgan-gp[recipe=" in out
 
 

@@ -161,8 +161,8 @@ def test_replica_that_diverges_leaves_the_others_alone():
     ("trainer", "engine", "budget", "name", "reason"),
     [
         ("gan", "plain", "steps=6000", "plain", "asked for"),
-        ("gan[networks=pacgan2018]", "auto", "steps=6000", "plain", "its networks keep buffers"),
-        ("gan[networks=pacgan2018]", "compiled", "steps=6000", "plain", "its networks keep buffers"),
+        ("gan[networks=pacgan]", "auto", "steps=6000", "plain", "its networks keep buffers"),
+        ("gan[networks=pacgan]", "compiled", "steps=6000", "plain", "its networks keep buffers"),
         ("gan", "auto", "seconds=60", "plain", "the budget is in seconds"),
         ("gan", "auto", "steps=2499", "plain", "4998 updates don't repay compiling"),
         ("gan", "auto", "steps=2500", "compiled", "5000 updates repay compiling"),
@@ -191,4 +191,4 @@ def test_method_that_does_not_compile_trains_plainly_and_says_why(monkeypatch):
 
 def test_what_cannot_be_stacked_says_so():
     with pytest.raises(GenbenchError, match="trains one seed at a time: its networks keep buffers"):
-        ready("gan[networks=pacgan2018]", (0, 1), "compiled")
+        ready("gan[networks=pacgan]", (0, 1), "compiled")

@@ -206,7 +206,7 @@ def test_learning_rate_follows_the_schedule():
 
 
 def test_samples_do_not_depend_on_blocks_or_mode(monkeypatch):
-    watched = Watched(f"gan[width=8,batch={BATCH},networks=pacgan2018]")
+    watched = Watched(f"gan[width=8,batch={BATCH},networks=pacgan]")
     watched.step()
     whole = watched.trainer.sample(100, [torch.Generator().manual_seed(0)])
     assert torch.allclose(whole[:, :16], watched.trainer.sample(16, [torch.Generator().manual_seed(0)]), rtol=1e-4)

@@ -25,7 +25,7 @@ OPTIMIZERS = {
     "rmsprop": "gan[width=8,batch=16,optimizer=rmsprop]",
     "sgd": "gan[width=8,batch=16,optimizer=sgd,beta1=0]",
     "sgd with momentum": "gan[width=8,batch=16,optimizer=sgd,beta1=0.9]",
-    "batch normalisation": "gan[width=8,batch=16,networks=pacgan2018]",
+    "batch normalisation": "gan[width=8,batch=16,networks=pacgan]",
     "smoothing": "gan[width=8,batch=16,smoothing=true]",
     "falling rates": "gan[width=8,batch=16,schedule=cosine]",
 }

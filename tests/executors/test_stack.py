@@ -132,7 +132,7 @@ def test_seed_that_diverges_is_recorded_and_the_others_go_on(stack, monkeypatch)
 
 
 def test_trainer_that_cannot_be_stacked_runs_one_by_one(stack):
-    (task,) = stack("gan[networks=pacgan2018,width=8,batch=16]")
+    (task,) = stack("gan[networks=pacgan,width=8,batch=16]")
     records = task.run(ignore, never).records
     assert [record.status for record in records] == ["done"] * 3
     assert {record.provenance["engine"]["reason"] for record in records} == {"its networks keep buffers"}

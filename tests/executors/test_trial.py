@@ -55,7 +55,10 @@ def test_precision_is_what_was_asked_for_and_in_the_record(precision, trials):
     (task,) = trials("gan")
     before = torch.get_float32_matmul_precision()
     record = run(replace(task, context=replace(task.context, precision=precision)))
-    assert record.provenance["flags"]["matmul_precision"] == precision
+    flags = record.provenance["flags"]
+    assert flags["matmul_precision"] == precision
+    assert flags["cudnn_conv_precision"] == ("ieee" if precision == "highest" else "tf32")
+    assert (flags["cudnn_deterministic"], flags["cudnn_benchmark"]) == (True, False)
     assert torch.get_float32_matmul_precision() == before
 
 

@@ -9,9 +9,10 @@ from genbench.networks.layers import NARROW, Linear
 
 @pytest.mark.parametrize("inputs", [1, 2, NARROW, NARROW + 1])
 @pytest.mark.parametrize("lead", [(5,), (4, 3), ()])
-def test_linear_is_torchs(inputs, lead):
-    own = Linear(inputs, 7, dtype=torch.float64)
-    other = nn.Linear(inputs, 7, dtype=torch.float64)
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_is_torchs(inputs, lead, bias):
+    own = Linear(inputs, 7, bias=bias, dtype=torch.float64)
+    other = nn.Linear(inputs, 7, bias=bias, dtype=torch.float64)
     other.load_state_dict(own.state_dict())
     rng = torch.Generator().manual_seed(0)
     x = torch.randn(*lead, inputs, generator=rng, dtype=torch.float64, requires_grad=True)

@@ -11,7 +11,7 @@ from genbench import networks
 from genbench.errors import UnknownName
 from genbench.networks.mlp import Maxout
 
-PAIRS = ("mlp", "pacgan2018")
+PAIRS = ("mlp", "mlp-he", "pacgan")
 SIZES = [(2, (2,), 64, 3), (5, (3,), 7, 1), (1, (1, 4, 4), 16, 2)]
 
 
@@ -40,29 +40,44 @@ def chain(*widths):
     return sum((before + 1) * after for before, after in pairwise(widths))
 
 
+@pytest.mark.parametrize("pair", ["mlp", "mlp-he"])
 @pytest.mark.parametrize(("latent", "event", "width", "depth"), SIZES)
-def test_mlp_has_the_layers_it_says(latent, event, width, depth):
+def test_mlp_has_the_layers_it_says(pair, latent, event, width, depth):
     features = math.prod(event)
-    assert size(generator("mlp", latent, event, width, depth)) == chain(latent, *[width] * depth, features)
-    assert size(critic("mlp", event, width, depth)) == chain(features, *[width] * depth, 1)
+    assert size(generator(pair, latent, event, width, depth)) == chain(latent, *[width] * depth, features)
+    assert size(critic(pair, event, width, depth)) == chain(features, *[width] * depth, 1)
 
 
 @pytest.mark.parametrize(("latent", "event", "width", "depth"), SIZES)
 def test_pacgan_pair_has_the_layers_it_says(latent, event, width, depth):
     features = math.prod(event)
     hidden = [2 * width] * (depth + 1)
-    assert size(generator("pacgan2018", latent, event, width, depth)) == (
-        chain(latent, *hidden, features) + 2 * sum(hidden)
+    biases, normalisations = sum(hidden), 2 * sum(hidden)
+    assert size(generator("pacgan", latent, event, width, depth)) == (
+        chain(latent, *hidden, features) - biases + normalisations
     )
     pieces = 5 * (chain(features, width) + (depth - 1) * chain(width, width))
-    assert size(critic("pacgan2018", event, width, depth)) == pieces + chain(width, 1)
+    assert size(critic("pacgan", event, width, depth)) == pieces + chain(width, 1)
 
 
 def test_pacgan_pair_is_the_papers_at_its_recipes_size():
-    made, judged = generator("pacgan2018", width=200, depth=3), critic("pacgan2018", width=200, depth=3)
+    made, judged = generator("pacgan", width=200, depth=3), critic("pacgan", width=200, depth=3)
     assert [layer.out_features for layer in linears(made)] == [400, 400, 400, 400, 2]
     assert [layer.out_features for layer in linears(judged)] == [1000, 1000, 1000, 1]
-    assert sum(isinstance(layer, nn.BatchNorm1d) for layer in made.modules()) == 4
+    normalisations = [layer for layer in made.modules() if isinstance(layer, nn.BatchNorm1d)]
+    assert [(layer.momentum, layer.eps, layer.affine) for layer in normalisations] == [(0.05, 1e-4, True)] * 4
+    assert [layer.bias is None for layer in linears(made)] == [True] * 4 + [False]
+    assert all(layer.bias is not None for layer in linears(judged))
+
+
+def test_running_statistics_of_the_pacgan_pair_take_in_a_twentieth_of_each_batch():
+    network = generator("pacgan", width=8)
+    z = torch.randn(50, 2, generator=stream())
+    first, normalisation = linears(network)[0], next(m for m in network.modules() if isinstance(m, nn.BatchNorm1d))
+    network(z)
+    units = z @ first.weight.T
+    assert torch.allclose(normalisation.running_mean, 0.05 * units.mean(0), atol=1e-7)
+    assert torch.allclose(normalisation.running_var, 0.95 + 0.05 * units.var(0), atol=1e-7)
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -86,9 +101,25 @@ def test_mlp_starts_from_torchs_default_bounds(build):
 
 
 @pytest.mark.parametrize("build", [generator, critic])
-def test_pacgan_pair_starts_from_small_normal_weights_and_no_biases(build):
-    for layer in linears(build("pacgan2018", width=100)):
+def test_he_pair_starts_from_he_weights_glorot_ones_in_the_last_layer_and_no_biases(build):
+    """Var U(−b, b) = b²/3: with He's variance 2/fan-in a ReLU layer keeps its input's mean square."""
+    *hidden, last = linears(build("mlp-he", width=400))
+    variances = [2 / layer.in_features for layer in hidden] + [2 / (last.in_features + last.out_features)]
+    for layer, variance in zip((*hidden, last), variances, strict=True):
+        bound = math.sqrt(3 * variance)
         assert not layer.bias.any()
+        assert layer.weight.abs().max() <= bound
+        assert layer.weight.abs().max() > 0.97 * bound
+        assert layer.weight.var().item() == pytest.approx(variance, rel=0.15 if layer.weight.numel() < 1000 else 0.02)
+    x = torch.randn(4000, 400, generator=stream(1))
+    with torch.no_grad():
+        assert hidden[1](x).relu().square().mean().item() == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize("build", [generator, critic])
+def test_pacgan_pair_starts_from_small_normal_weights_and_no_biases(build):
+    for layer in linears(build("pacgan", width=100)):
+        assert layer.bias is None or not layer.bias.any()
         if layer.weight.numel() > 1000:
             assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
             assert layer.weight.mean().item() == pytest.approx(0, abs=0.002)
@@ -132,7 +163,7 @@ def test_maxout_is_the_largest_of_its_pieces():
 
 
 def test_batch_normalisation_makes_the_generator_look_at_the_whole_batch():
-    network = generator("pacgan2018", width=8)
+    network = generator("pacgan", width=8)
     z = torch.randn(6, 2, generator=stream())
     assert not torch.allclose(network(z)[:3], network(z[:3]))
     network.eval()

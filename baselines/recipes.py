@@ -1,0 +1,91 @@
+"""Set-ups of the literature, and genbench's own for images, as parameters of its trainers.
+
+Each has a note: where it comes from, and where it departs from there. Data and length are no part of a recipe: the
+papers' rings and grids are `ring8` and `grid25` in another scale, and notes say how long a source trains.
+"""
+
+from __future__ import annotations
+
+GAN = {
+    "pacgan2018": {
+        "loss": "non-saturating", "smoothing": False, "critic_steps": 1,
+        "batch": 100, "latent": 2, "networks": "pacgan", "width": 200, "depth": 3,
+        "optimizer": "adam", "lr": 1e-4, "beta1": 0.8, "beta2": 0.999, "schedule": "constant",
+    },
+    "seed2020-toys": {
+        "loss": "non-saturating", "smoothing": True, "critic_steps": 1,
+        "batch": 256, "latent": 2, "networks": "mlp", "width": 512, "depth": 3,
+        "optimizer": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "schedule": "constant",
+    },
+    "small-images": {
+        "batch": 64, "latent": 10, "networks": "dcgan", "width": 16, "depth": 3, "lr": 1e-3, "beta1": 0.5,
+    },
+}  # fmt: skip
+GAN["seed2020"] = GAN["seed2020-toys"] | {
+    "batch": 128, "latent": 10, "networks": "dcgan", "width": 128, "depth": 4,
+}  # fmt: skip
+
+WGAN = {
+    "gulrajani2017": {
+        "clip": 0.01, "critic_steps": 5, "batch": 256, "latent": 2, "networks": "mlp-he", "width": 512, "depth": 3,
+        "optimizer": "rmsprop", "lr": 5e-5, "beta1": 0.0, "beta2": 0.9, "schedule": "constant",
+    },
+    "small-images": {
+        "clip": 0.05, "batch": 64, "latent": 10, "networks": "dcgan", "width": 16, "depth": 3, "lr": 5e-4,
+    },
+}  # fmt: skip
+
+WGAN_GP = {
+    "gulrajani2017": {
+        "penalty": 0.1, "critic_steps": 5, "batch": 256, "latent": 2, "networks": "mlp-he", "width": 512, "depth": 3,
+        "optimizer": "adam", "lr": 1e-4, "beta1": 0.5, "beta2": 0.9, "schedule": "constant",
+    },
+    "small-images": {
+        "penalty": 1.0, "batch": 64, "latent": 10, "networks": "dcgan-gp", "width": 16, "depth": 3, "lr": 2e-3,
+    },
+}  # fmt: skip
+WGAN_GP["seed2020-toys"] = WGAN_GP["gulrajani2017"] | {"networks": "mlp", "lr": 2e-4, "beta2": 0.999}
+WGAN_GP["seed2020"] = WGAN_GP["seed2020-toys"] | {
+    "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-gp", "width": 128, "depth": 4,
+}  # fmt: skip
+
+_TOYS = "the toys of arXiv:1704.00028, github.com/igul222/improved_wgan_training, gan_toy.py; 100 000 steps there"
+_GRID = "of the grid every point is fresh, there they come from 100 000 that were drawn once"
+_SEED = "the write-up that genbench grew from, which isn't published, so this can't be checked"
+_CHOSEN = "what it leaves open is genbench's choice: Adam's second decay, a constant rate, "
+_TORCHS = "torch's default weights, where the code of arXiv:1704.00028 has He's"
+_DCGANS = "DCGAN's weights N(0, 0.02²), and He's for a critic without batch normalisation"
+_SMALL = (
+    "Source: genbench's own, for images on a processor, after arXiv:1511.06434. Departs: 16 channels and three stages, "
+    "normal noise of ten dimensions, and this trainer's own optimiser and rate."
+)
+
+GAN_NOTES = {
+    "pacgan2018": (
+        "Source: the GAN beside PacGAN's toys, arXiv:1712.04086 and github.com/fjxmlzn/PacGAN; 400 000 steps there. "
+        "Departs: the networks learn in turn, each from noise of its own, there at once from one batch; so the running "
+        "statistics of batch normalisation move twice a step, and they are of variances, there of standard deviations; "
+        "every point is fresh, there they come from 100 000 that were drawn once."
+    ),
+    "seed2020-toys": f"Source: {_SEED}. Departs: {_CHOSEN}and {_TORCHS}.",
+    "small-images": _SMALL,
+    "seed2020": f"Source: {_SEED}; 20 epochs there. Departs: {_CHOSEN}and {_DCGANS}.",
+}
+
+WGAN_NOTES = {
+    "gulrajani2017": (
+        f"Source: {_TOYS}. Departs: RMSProp adds 1e-8 to the root and its average starts from zero, there 1e-10 within "
+        f"the root, and from one; {_GRID}."
+    ),
+    "small-images": _SMALL,
+}
+
+WGAN_GP_NOTES = {
+    "gulrajani2017": (
+        f"Source: {_TOYS}. Departs: Adam adds its 1e-8 to the root of the second moment with its bias corrected, there "
+        f"before that; {_GRID}."
+    ),
+    "small-images": _SMALL,
+    "seed2020-toys": f"Source: {_SEED}. Departs: {_CHOSEN}and {_TORCHS}.",
+    "seed2020": f"Source: {_SEED}; 20 epochs there. Departs: {_CHOSEN}and {_DCGANS}.",
+}
