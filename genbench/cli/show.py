@@ -52,9 +52,20 @@ def describe(entry: Entry) -> dict[str, Any]:
         "notes": dict(entry.notes),
         **{key: value for key, value in entry.facts.items() if key not in ("files", "stock", "protocol")},
     }
+    if entry.kind == "metric":
+        described |= _measured(entry.name)
     if entry.kind == "suite":
         described["plan"] = entry.build().model_dump(mode="json")
     return described
+
+
+def _measured(metric: str) -> dict[str, Any]:
+    """The bands and the power cards of a metric's columns that ship with genbench."""
+    from genbench.metrics.power_cards import cards_of
+    from genbench.metrics.shipped import bands_of
+
+    bands = [{"dataset": band.dataset, **band.score.model_dump(mode="json")} for band in bands_of(metric)]
+    return {"bands": bands, "power": [card.model_dump(mode="json") for card in cards_of(metric)]}
 
 
 def _print(entry: Entry) -> None:
@@ -86,6 +97,9 @@ def _print(entry: Entry) -> None:
     if entry.kind == "metric" and (bands := _bands(entry.name)):
         console.print("\n[bold]where 95 % of the truth's own values lie[/]")
         console.print(_table(bands, Table, Text))
+    for place, told in _power(entry.name).items() if entry.kind == "metric" else ():
+        console.print(f"\n[bold]what it tells from the truth[/]: {place}")
+        console.print(_table(told, Table, Text))
     if described["parameters"]:
         console.print("\n[bold]parameters[/]")
         lines = {
@@ -124,8 +138,21 @@ def _bands(metric: str) -> dict[str, str]:
     lines = {}
     for dataset, band in bands_of(metric):
         place = f"{dataset}, {band.identity.protocol}, {band.name}, n = {band.identity.n}"
-        lines[place] = f"{band.null_low:.3g} to {band.null_high:.3g}"
+        held = f", holds {100 * band.null_coverage:.1f} %" if band.null_coverage is not None else ""
+        lines[place] = f"{band.null_low:.3g} to {band.null_high:.3g}{held}"
     return lines
+
+
+def _power(metric: str) -> dict[str, dict[str, str]]:
+    """What a metric's columns tell from the truth, change by change, by dataset, protocol and column."""
+    from genbench.metrics.power_cards import cards_of
+
+    return {
+        f"{card.dataset}, {card.identity.protocol}, {card.column}": {
+            effect.change: effect.told for effect in card.effects
+        }
+        for card in cards_of(metric)
+    }
 
 
 def _table(rows: dict[str, Any], table_type: Any, text_type: Any) -> Any:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from genbench import provenance, registry
+from genbench.metrics import power_cards
+from genbench.metrics.power_cards import Card, Effect
+from genbench.metrics.shipped import bands_of
 
 PLUGIN = Path(__file__).parent.parent / "plugin"
 KINDS = [f"{held.kind}s" for held in registry.REGISTRIES]
@@ -103,6 +106,26 @@ def test_show_of_a_metric_says_where_the_truth_lies(genbench):
 def test_show_of_a_suite_spells_its_budgets_out(genbench):
     out = " ".join(genbench("show", "toy2d-equal").out.split())
     assert "budgets updates=18000, samples=3072000, seconds=10 protocols" in out
+
+
+def test_show_of_a_metric_has_its_power_cards(genbench, monkeypatch):
+    """Whatever they are: here, of a column that sees half a std and no noise at all."""
+    effects = (
+        Effect(change="shift", unit="stds", least=0.5, mildest=0.1, strongest=9),
+        Effect(change="noise", unit="of the samples", least=None, mildest=0.1, strongest=1),
+    )
+    (band, *_) = (band for band in bands_of("reverse_kl") if band.dataset == "ring8")
+    made = Card(
+        dataset="ring8", dataset_key="{}", column="mine", identity=band.score.identity, draws=40, effects=effects
+    )
+    monkeypatch.setattr(power_cards, "all_cards", lambda: (made,))
+    out = " ".join(genbench("show", "reverse_kl").out.split())
+    assert "what it tells from the truth: ring8, genbench1, mine shift 0.5 stds noise not even 100 % of the" in out
+    (shown,) = json.loads(genbench("show", "reverse_kl", "--json").out)
+    assert shown["power"] == [made.model_dump(mode="json")]
+    assert [each["dataset"] for each in shown["bands"]] == [each.dataset for each in bands_of("reverse_kl")]
+    assert power_cards.card("ring8", "genbench1", "mine") == made
+    assert "what it tells" not in genbench("show", "hq").out
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+from genbench.metrics import power_cards
+from genbench.metrics.power_cards import Card, Effect
 from genbench.registry import panels
 from genbench.report.page import page
 from genbench.report.page.content import Content
@@ -142,6 +144,15 @@ def test_page_of_a_suite_where_all_failed_says_so(tmp_path):
 def test_toys_reference_fits_into_five_megabytes():
     reference = Path(__file__).parents[2] / "results" / "reference"
     assert len(page([Content(Store(reference), "toy2d")]).encode()) < 5e6
+
+
+def test_card_of_a_metric_says_what_it_tells_from_the_truth(root, monkeypatch):
+    effects = (Effect(change="widened", unit="the spread", least=1.25, mildest=1.1, strongest=9),)
+    identity = made_up.score("reverse_kl", 0.1).identity
+    made = Card(dataset="ring8", dataset_key="{}", column="reverse_kl", identity=identity, draws=40, effects=effects)
+    monkeypatch.setattr(power_cards, "all_cards", lambda: (made,))
+    found = page([Content(Store(root), "made-up")])
+    assert "ring8: with 10000 samples it tells from the truth widened: 1.25 × the spread." in found
 
 
 def test_anchor_is_made_of_letters_digits_and_hyphens():

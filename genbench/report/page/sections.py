@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 
+from genbench.metrics import power_cards
 from genbench.protocols import protocol
 from genbench.record import Cost
 from genbench.registry import Reference, metrics, panels
@@ -267,6 +268,7 @@ def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
         "citation": entry.citation,
         "spreads": [_spreads(table, name) for table in tables],
         "behaviour": _behaviour(tables, name),
+        "power": [found for t in tables if (found := power_cards.card(t.dataset, t.protocol.name, name)) is not None],
     }
 
 
