@@ -1,6 +1,7 @@
 """What no module of genbench may do: import upwards, draw from a global stream, pickle."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -217,3 +218,10 @@ def test_draw_from_an_own_stream_is_fine(text):
 )
 def test_pickling_is_seen(text, tmp_path):
     assert pickling(written(tmp_path, "genbench.store", text))
+
+
+def test_every_package_is_installed():
+    """A room that pyproject.toml doesn't list is there in a checkout and missing in an installation."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    rooms = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "genbench").rglob("__init__.py")}
+    assert set(settings["packages"]) == rooms | {"genbench.baselines"}
