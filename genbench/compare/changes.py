@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -13,7 +14,7 @@ from genbench.report.verdict import Findings, badness, family, findings
 from genbench.stats import LEVEL
 from genbench.stats.closure import seeds_needed
 from genbench.stats.effects import minimal_detectable_effect, pooled_deviation, shift
-from genbench.stats.intervals import Interval, median
+from genbench.stats.intervals import Interval
 
 Verdict = Literal["worse", "better", "unclear", "untested"]
 
@@ -95,7 +96,8 @@ def breaches(pairs: Sequence[Pair], found: Sequence[Change], margins: Sequence[M
     broken = []
     for margin in margins:
         for change in gated(pairs, found, margin):
-            allowed = margin.allowed(median(change.before.values)) if change.before.values else 0.0
+            middle = change.before.interval.value if change.before.interval else 0.0
+            allowed = margin.allowed(middle) if math.isfinite(middle) else 0.0
             if change.verdict == "worse" and change.worsening is not None and change.worsening.value > allowed:
                 broken.append(Breach(change, margin, change.worsening.value, allowed))
     return broken

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 WIDTHS = {
-    "metric": 12, "n": 5, FIRST: 9, SECOND: 9, f"{SECOND} worse by": 15, "p": 6, f"P({SECOND})": 5, "detects": 7,
+    "metric": 11, "n": 5, FIRST: 8, SECOND: 8, f"{SECOND} worse by": 14, "p": 6, f"P({SECOND})": 5, "detects": 7,
     "": 7,
 }  # fmt: skip
 """The columns and how many characters each has: fewer than 80 with a space between."""

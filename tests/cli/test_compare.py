@@ -73,7 +73,7 @@ def test_summary_says_what_broke_its_margin(worse, genbench):
     text = " ".join(genbench("compare", "A", "B", "--fail-on", "reverse_kl:+10%").out.split())
     assert "Of 1 comparison, B is worse in 1, better in 0, and can't be told from A in 0" in text
     assert (
-        "reverse_kl of gan on ring8 is worse by 0.287, beyond --fail-on reverse_kl:+10%, which allows 0.0012." in text
+        "reverse_kl of gan on ring8 is worse by 0.288, beyond --fail-on reverse_kl:+10%, which allows 0.0012." in text
     )
 
 
@@ -112,6 +112,30 @@ def test_a_regression_counts_more_than_want_of_power(put, genbench):
     put("A", "wgan", reverse_kl=GOOD[:3])
     put("B", "wgan", reverse_kl=GOOD[:3])
     assert genbench("compare", "A", "B", "--fail-on", "reverse_kl").code == 3
+
+
+@pytest.mark.parametrize("options", [[], ["--allow-no-power"]], ids=str)
+def test_a_trial_that_fails_anew_counts_more_than_want_of_power(options, put, genbench, tmp_path):
+    put("A", reverse_kl=GOOD[:3])
+    put("B", reverse_kl=GOOD[:2])
+    made_up.put(tmp_path / "B", made_up.trial(seed=2), status="crashed", reason="no luck")
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl", *options)
+    assert ran.code == 3
+    assert ran.err.startswith("Warning: No verdict on 1 comparison")
+    assert "could not have found" not in ran.err
+
+
+def test_a_side_without_a_finished_run_is_worse_and_json_knows_no_infinity(put, genbench, tmp_path):
+    put("A", reverse_kl=GOOD)
+    for seed in range(5):
+        made_up.put(tmp_path / "B", made_up.trial(seed=seed), status="diverged", reason="nan")
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl:+1000%", "--json")
+    assert ran.code == 3
+    found = json.loads(ran.out, parse_constant=pytest.fail)
+    (of,), (breach,) = found["comparisons"], found["breaches"]
+    assert (of["verdict"], of["n"], of["failed"], of["medians"]) == ("worse", [5, 5], [0, 5], [0.012, None])
+    assert of["p"] == pytest.approx(2 / 252)
+    assert (breach["worsening"], breach["allowed"]) == (None, pytest.approx(0.12))
 
 
 def test_several_gates_do_not_cost_each_other_their_power(put, genbench):

@@ -85,6 +85,33 @@ def test_runs_that_failed_are_counted_and_named_where_a_number_would_stand(folde
     assert found["means_of_finished"] == [pytest.approx(sum(GOOD) / 5), pytest.approx(0.011)]
 
 
+@pytest.mark.parametrize(("dead", "worse", "ends"), [("A", "A failed", "A failed to A"), ("B", "failed", "failed to")])
+def test_a_side_all_of_whose_runs_failed_is_named(dead, worse, ends, folders, printed, compared):
+    alive = "B" if dead == "A" else "A"
+    folders.put(alive, reverse_kl=GOOD)
+    for seed in range(5):
+        folders.fail(dead, seed=seed)
+    lines = printed("reverse_kl:+10%")
+    (place,) = [place for place, line in enumerate(lines) if line.startswith("reverse_kl↓")]
+    medians = {alive: "0.012", dead: "failed"}
+    row = lines[place].split()
+    assert row[1:4] == ["5/5", medians["A"], medians["B"]]
+    assert " ".join(row[4:-4]) == worse
+    assert row[-4:] == ["0.0079", {"A": "1.00", "B": "0.00"}[dead], "–", {"A": "better", "B": "worse"}[dead]]
+    assert lines[place + 1].strip() == ends
+    text = " ".join(" ".join(lines).split())
+    assert "inf" not in text
+    assert (
+        "reverse_kl of gan on ring8 is worse since runs failed, beyond --fail-on reverse_kl:+10%, which allows 0.0012."
+        in text
+    ) is (dead == "B")
+    found = json.loads(show.as_json(*compared("reverse_kl:+10%")))
+    (of,) = found["comparisons"]
+    assert of["worse_by"] == {"value": None, "low": None, "high": None}
+    assert of["medians"] == [{"A": None, "B": 0.012}[dead], {"A": 0.012, "B": None}[dead]]
+    assert [breach["worsening"] for breach in found["breaches"]] == [None] * (dead == "B")
+
+
 def test_json_has_no_number_where_there_is_none(folders, compared):
     folders.put("A", hq=GOOD, std_ratio=GOOD)
     folders.put("B", hq=GOOD, std_ratio=[None] * 5)
@@ -99,5 +126,5 @@ def test_breaches_are_in_json_with_what_was_allowed(folders, compared):
     (breach,) = json.loads(show.as_json(*compared("reverse_kl:+0.1")))["breaches"]
     assert breach == {
         "fail_on": "reverse_kl:+0.1", "suite": "made-up", "dataset": "ring8", "trainer": "gan", "metric": "reverse_kl",
-        "worsening": pytest.approx(0.287), "allowed": 0.1,
+        "worsening": pytest.approx(0.288), "allowed": 0.1,
     }  # fmt: skip

@@ -28,6 +28,7 @@ def test_each_trainer_is_held_against_itself_on_each_dataset(folders, compare):
     sides = compare()
     assert names(sides) == [(d, t, "steps=40") for d in ("grid25", "ring8") for t in ("gan", "wgan")]
     assert (sides.failed, sides.notes) == ([], [])
+    assert not any(pair.same_table for pair in sides.pairs)
     assert names(compare("wgan", "ring8")) == [("ring8", "wgan", "steps=40")]
 
 
@@ -109,6 +110,25 @@ def test_trainer_that_always_fails_on_the_second_side_is_compared(folders, compa
     assert [failed.seed for failed in sides.failed] == [0, 1, 2, 3]
 
 
+def test_truth_is_the_oracles_median_of_the_first_side_that_has_controls(folders, compare):
+    def draws(side, *values):
+        drawn = {"oracle": [made_up.scores({"std_ratio": value}) for value in values]}
+        made_up.put_controls(folders.path(side), made_up.component("ring8"), drawn)
+
+    def truth():
+        (pair,) = compare().pairs
+        (column,) = pair.columns(["std_ratio"])
+        return pair.truth(column)
+
+    for side in ("A", "B"):
+        folders.put(side, std_ratio=VALUES)
+    assert truth() is None
+    draws("B", 2.0, 3.0)
+    assert truth() == 2.5
+    draws("A", 1.0, 1.0, 7.0)
+    assert truth() == 1.0
+
+
 def test_refuses_sides_with_nothing_in_common(folders, compare):
     folders.put("A", "gan", reverse_kl=VALUES)
     folders.put("B", "wgan", reverse_kl=VALUES)
@@ -131,6 +151,7 @@ def test_two_trainers_of_a_folder_are_held_together(folders):
     sides = two_trainers(folders.store("A"), folders.suites, "gan", "wgan")
     (pair,) = sides.pairs
     assert pair.trainer == "gan against wgan"
+    assert pair.same_table
     assert (pair.before.label, pair.after.label) == ("wgan", "gan")
     assert [str(failed) for failed in sides.failed] == ["gan on ring8, seed 5: crashed: no luck"]
 

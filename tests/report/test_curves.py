@@ -79,6 +79,24 @@ def test_distances_below_zero_are_linear():
     assert {axes.get_yscale() for axes in panels(figure)} == {"linear"}
 
 
+def test_thick_line_is_the_median_of_the_seeds():
+    """One of three seeds runs away, and takes a mean along but no median."""
+    steps = np.arange(1, 41)
+    frame = pd.concat(
+        pd.DataFrame(
+            {"trainer": "gan", "seed": seed, "steps": steps, "updates": 2 * steps, "hq": of, "loss_critic": of}
+        )
+        for seed, of in enumerate((steps / 100, steps / 50, 100 * steps))
+    )
+    for axes in panels(curves.metrics(frame, ["hq"], COLOURS)):
+        (middle,), (seeds,) = axes.lines, axes.collections
+        assert (middle.get_label(), len(seeds.get_segments())) == ("gan", 3)
+        assert middle.get_ydata() == pytest.approx(steps / 50)
+    (axes,) = panels(curves.losses(frame, COLOURS))
+    (middle,) = axes.lines
+    assert middle.get_ydata() == pytest.approx(steps / 50)
+
+
 def test_losses_have_a_panel_a_network_and_the_generator_comes_first():
     frame = rows(loss_generator=1.0, loss_critic=np.linspace(0, 1, 40))
     frame.loc[frame["trainer"] == "gan", "loss_critic"] = np.nan

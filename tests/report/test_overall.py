@@ -78,16 +78,29 @@ def test_losing_ones_worst_runs_gains_nothing():
         for of, failures in (((0.5, 0.5, 3.0, 3.0), ()), ((0.5, 0.5), ("a", "b")))
     )
     means = [next(each for each in overall(of) if each.trainer == "bad").mean.value for of in (whole, dead)]
-    assert means[1] < means[0]
+    # Worse than noise would have been as bad: 3 of 4 scores a quarter.
+    assert means == [scipy_stats.trim_mean([0.875, 0.875, 0.25, 0.25] * 2, 0.25), 0.4375]
+    assert means[0] == 0.5625
 
 
 def test_what_is_worse_than_noise_counts_as_noise():
     assert normalised(table("ring8", {"good": (9.0,)})) == {"good": [0]}
 
 
+def test_a_run_as_bad_as_noise_still_beats_one_that_failed():
+    found = overall([table(name, {"good": (9.0, 4.0), "bad": (4.0,)}, failures=("a",)) for name in ("ring8", "grid25")])
+    good, bad = sorted(found, key=lambda each: each.trainer, reverse=True)
+    assert (good.mean.value, bad.mean.value) == (0, 0)
+    # Each of its two runs draws with the one that finished and beats the other.
+    assert (good.beats["bad"].value, bad.beats["good"].value) == (0.75, 0.25)
+    assert (good.rank, bad.rank) == (2, 3)
+
+
 def test_trainer_whose_runs_all_failed_is_there_with_nothing():
     found = overall([table(name, {"good": (1.0, 2.0), "bad": ()}, failures=("a", "b")) for name in ("ring8", "grid25")])
-    assert [(each.trainer, each.mean.value) for each in found][1] == ("bad", 0)
+    good, bad = found
+    assert (bad.trainer, bad.mean.value, bad.rank, bad.beats["good"].value, set(bad.profile)) == ("bad", 0, 3.5, 0, {0})
+    assert (good.mean.value, good.rank, good.beats["bad"].value) == (0.625, 1.5, 1)
 
 
 def test_profile_is_the_share_of_trials_at_each_threshold():
@@ -102,6 +115,6 @@ def test_one_dataset_alone_is_nothing_to_summarise():
     assert overall([RING]) == []
 
 
-def test_trainer_that_never_finished_on_a_dataset_is_left_out():
+def test_trainer_that_never_ran_on_a_dataset_is_left_out():
     found = overall([RING, table("grid25", {"good": (1.0, 2.0), "bad": (0.5, 0.6), "new": (1.0, 1.0)})])
     assert {each.trainer for each in found} == {"good", "bad"}

@@ -125,7 +125,10 @@ def equal(content: Content) -> str:
                 reached.append((table.budget, target, table.protocol.along().n, came))
         if found:
             missing = [unit for unit in UNITS if unit not in {each.unit for each in found}]
-            compared.append({"dataset": dataset, "equal": found, "missing": missing, "reached": reached})
+            trainers = sorted({standing.trainer for each in found for standing in each.standings})
+            compared.append(
+                {"dataset": dataset, "equal": found, "trainers": trainers, "missing": missing, "reached": reached}
+            )
     return template("budgets.html").render(compared=compared, suite=content.suite) if compared else ""
 
 

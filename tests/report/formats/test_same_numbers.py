@@ -8,12 +8,21 @@ from itertools import pairwise
 
 import pyarrow.parquet
 import pytest
-from made_up_tables import EVERYTHING, FULL
+from made_up_tables import EVERYTHING, FULL, cells
+from made_up_tables import table as made_up_table
 
 from genbench.report import formats
 from genbench.report.formats.latex import MARKUP
+from genbench.report.model import Row
 
 TABLES = {"full": FULL, "everything": EVERYTHING}
+FAILING = made_up_table(
+    Row("trainer", "gan", cells(1, modes=(5.0, 6.0, 7.0, 8.0), reverse_kl=(0.125, 0.25, 0.375, 0.5)), 4, 5,
+        ("seed 3: crashed: ah",)),
+    Row("trainer", "wgan", cells(3, modes=(6.0, 8.0), reverse_kl=(0.25, 0.5)), 2, 5, ("seed 3: crashed: ah",) * 3),
+)  # fmt: skip
+"""Where most runs failed, so that the median did, and where one did and is an interval's end."""
+
 FIELDS = ("median", "mean", "low", "high", "spread", "lost")
 
 
@@ -145,3 +154,26 @@ def test_what_people_read_is_what_programs_read_rounded(table):
         elif low is not None and len(set(values)) > 1:
             assert rest[0].startswith(f"[{formats.number(low)}, {formats.number(high)}]")
         assert letters in text.split() or not letters
+
+
+@pytest.mark.parametrize("read", [of_json, of_csv, of_parquet])
+def test_a_median_or_an_end_that_failed_is_no_number_to_programs(read):
+    """Median, mean of those that finished, low, high, spread and how many were lost."""
+    assert {place: of[0] for place, of in read(FAILING).items()} == {
+        ("gan", "modes"): (6, 6.5, None, 8, None, 1),
+        ("gan", "reverse_kl"): (0.375, 0.3125, 0.125, None, None, 1),
+        ("wgan", "modes"): (None, 7, None, 8, None, 3),
+        ("wgan", "reverse_kl"): (None, 0.375, 0.25, None, None, 3),
+    }
+
+
+def test_a_median_or_an_end_that_failed_is_called_so_to_people(capsys, monkeypatch):
+    found = of_markdown(FAILING)
+    assert found == {
+        ("gan", "modes"): "6 [failed, 8]",
+        ("gan", "reverse_kl"): "0.375 [0.125, failed]",
+        ("wgan", "modes"): "failed [failed, 8]",
+        ("wgan", "reverse_kl"): "failed [0.25, failed]",
+    }
+    assert of_latex(FAILING) == found
+    assert of_terminal(FAILING, capsys, monkeypatch) == found
