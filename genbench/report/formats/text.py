@@ -10,10 +10,11 @@ ARROWS = {True: "↑", False: "↓", None: ""}
 FAILED = "failed"
 LEGEND = (
     "Median over seeds [an interval that holds it in 15 of 16 experiments or more; of counts, and of three or four "
-    "seeds, the least and the most]; (all): every seed scored the same. A failed run is worse than any score. "
-    "↑ more is better, ↓ less is better; a column without an arrow is best at the oracle's value. Null band: 95 % of "
-    "the truth's own scores at the same n. Letters: two trainers that share none in a column can be told apart "
-    "(exchange of ranks and Welch's test, corrected for all pairs of trainers and all datasets, 5 %)."
+    "seeds, the least and the most]; (all): every seed scored the same, as far as shown. A run that failed, or left "
+    "the metric nothing to measure, is worse than any score. ↑ more is better, ↓ less is better; a column without an "
+    "arrow is best at the oracle's value. Null band: 95 % of the truth's own scores at the same n. Letters: two "
+    "trainers that share none in a column can be told apart (exchange of ranks and Welch's test, corrected for all "
+    "pairs of trainers and all datasets, 5 %)."
 )
 
 PUBLISHED = (
@@ -75,7 +76,7 @@ def _text(row: Row, column: Column, cell: Cell | None) -> str:
         low, high = cell.band
         return number(low) if low == high else f"{number(low)} –{number(high)}"
     if cell is None or not cell.values:
-        return FAILED if row.cell(column.name).lost else "–"
+        return FAILED if row.failures and row.cell(column.name).lost else "–"
     text = _of_runs(cell, column)
     text = f"{text} {cell.letters}" if cell.letters else text
     return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"
