@@ -37,8 +37,9 @@ SLOW_WAY = {
     "confidence": "confidence[extractor=mnist-cnn]",
 }
 DRAWS, FRESH, FRESH_DEALS = 40, 200, 40
-JUMPS = ("modes", "class_modes", "arc_coverage")
-"""Metrics whose band is a point, or ends on one that many draws share, so that it may hold more than it must."""
+COUNTS = ("modes", "class_modes", "arc_coverage", "hq", "precision", "recall", "coverage")
+JUMPS = (*COUNTS, "confident", "image_hq", "image_precision", "image_recall", "image_coverage")
+"""Metrics that count: many draws share a value, and where it is an end of the band it may hold more than it must."""
 
 CHEAP = ("modes", "modes_any", "hq", "reverse_kl", "arc_coverage", "curve_distance")
 

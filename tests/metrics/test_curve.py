@@ -135,7 +135,7 @@ def test_reverse_kl_of_the_truth_is_its_floor(truth, score, draw):
         ({"spread": 2.0}, 0.45),
         ({"keep": 0.5}, 0.6),
         ({"keep": 0.9}, 0.08),
-        ({"gap": 0.05}, 0.04),
+        ({"gap": 0.05}, 0.03),
         ({"shift": 1.0}, 0.04),
     ],
     ids=str,
