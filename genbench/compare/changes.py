@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from genbench.compare.margins import Margin
 from genbench.compare.sides import FIRST, SECOND, Pair
 from genbench.report.model import Cell, Column, Finding
-from genbench.report.verdict import Findings, badness, family, findings
+from genbench.report.verdict import Runs, badness, family, findings
 from genbench.stats import LEVEL
 from genbench.stats.closure import seeds_needed
 from genbench.stats.effects import minimal_detectable_effect, pooled_deviation, shift
@@ -85,9 +85,18 @@ def changes(pairs: Sequence[Pair], metrics: Sequence[str] = (), sign: int | None
         families.setdefault(family(pair.table, column), []).append(i)
     found: dict[int, Change] = {}
     for of in families.values():
-        tested = findings([(places[i][1], _sides(*places[i], sign)) for i in of])
-        for i, each in zip(of, tested, strict=True):
-            found[i] = _change(*places[i], sign, each, len(of))
+        sides = [_sides(*places[i], sign) for i in of]
+        enough = seeds_needed(2, len(of))
+        judged = all(_is_judged(*places[i], sign) for i in of)
+        if judged:
+            said = [_judged(*places[i]) for i in of]
+        else:
+            tested = findings([(places[i][1], runs) for i, runs in zip(of, sides, strict=True)])
+            said = [each.get(frozenset((FIRST, SECOND))) for each in tested]
+        for i, runs, finding in zip(of, sides, said, strict=True):
+            pair, column = places[i]
+            needed = (pair.table.seeds_needed if judged else None) or enough
+            found[i] = _change(pair, column, runs, finding, needed)
     return [found[i] for i in range(len(places))]
 
 
@@ -111,11 +120,8 @@ def gated(pairs: Sequence[Pair], found: Sequence[Change], margin: Margin) -> lis
     return changes(pairs, [margin.metric], margin.sign)
 
 
-def _change(pair: Pair, column: Column, sign: int | None, tested: Findings, together: int) -> Change:
+def _change(pair: Pair, column: Column, of: Runs, finding: Finding | None, needed: int) -> Change:
     before, after = (row.cell(column.name) for row in (pair.before, pair.after))
-    of = _sides(pair, column, sign)
-    judged = pair.same_table and (sign is None or column.higher_is_better is not None)
-    needed = (pair.table.seeds_needed if judged else None) or seeds_needed(2, together)
     plain = Change(pair, column, before, after, needed)
     if not (of.get(FIRST) and of.get(SECOND)):
         return plain
@@ -124,9 +130,14 @@ def _change(pair: Pair, column: Column, sign: int | None, tested: Findings, toge
     return replace(
         plain,
         worsening=shift(of[FIRST], of[SECOND]),
-        finding=_judged(pair, column) if judged else tested.get(frozenset((FIRST, SECOND))),
+        finding=finding,
         detectable=None if spread is None else minimal_detectable_effect(spread, n),
     )
+
+
+def _is_judged(pair: Pair, column: Column, sign: int | None) -> bool:
+    """Whether a report has judged the two rows already: as they stand in one table, by the metric's own better way."""
+    return pair.same_table and (sign is None or column.higher_is_better is not None)
 
 
 def _judged(pair: Pair, column: Column) -> Finding | None:
@@ -135,7 +146,7 @@ def _judged(pair: Pair, column: Column) -> Finding | None:
     return found.turned if found is not None and found.one != pair.before.label else found
 
 
-def _sides(pair: Pair, column: Column, sign: int | None) -> dict[str, list[float]]:
+def _sides(pair: Pair, column: Column, sign: int | None) -> Runs:
     """How bad the runs of the two sides are."""
     rows = (replace(pair.before, label=FIRST), replace(pair.after, label=SECOND))
     return badness(rows, column, pair.truth(column), sign)

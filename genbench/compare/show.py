@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from genbench.compare.changes import Breach, Change
 from genbench.compare.sides import FIRST, SECOND, Sides
+from genbench.report.formats.long import finite, middle
 from genbench.report.formats.text import ARROWS, FAILED, number
 from genbench.report.model import Cell
 from genbench.stats.intervals import Interval
@@ -117,7 +118,7 @@ def as_json(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> 
                 "dataset": breach.change.pair.dataset,
                 "trainer": breach.change.pair.trainer,
                 "metric": breach.change.column.name,
-                "worsening": _finite(breach.worsening),
+                "worsening": finite(breach.worsening),
                 "allowed": breach.allowed,
             }
             for breach in broken
@@ -142,7 +143,7 @@ def _payload(change: Change) -> dict[str, Any]:
         "higher_is_better": change.column.higher_is_better,
         "n": [len(cell.values) + cell.lost for cell in (change.before, change.after)],
         "failed": [change.before.lost, change.after.lost],
-        "medians": [_middle(cell) for cell in (change.before, change.after)],
+        "medians": [middle(cell) for cell in (change.before, change.after)],
         "means_of_finished": [change.before.mean, change.after.mean],
         "values": [list(change.before.values), list(change.after.values)],
         "worse_by": _ends(change.worsening) if change.worsening else None,
@@ -156,16 +157,7 @@ def _payload(change: Change) -> dict[str, Any]:
 
 
 def _ends(interval: Interval) -> dict[str, float | None]:
-    return {name: _finite(end) for name, end in interval._asdict().items()}
-
-
-def _middle(cell: Cell) -> float | None:
-    return _finite(cell.interval.value) if cell.interval else None
-
-
-def _finite(value: float | None) -> float | None:
-    """None for what is infinite, since JSON knows no such number."""
-    return None if value is None or math.isinf(value) else value
+    return {name: finite(end) for name, end in interval._asdict().items()}
 
 
 def _rich_table(changes: Sequence[Change], heading: bool) -> RichTable:

@@ -28,7 +28,6 @@ LARGE = 25
 ROUNDING = 1e-12
 """Scores closer than this share of the largest are equal."""
 
-
 LEAST_VARIANCE = 1e-200
 """Of groups that don't vary, so that their weights are large and not infinite."""
 

@@ -73,17 +73,18 @@ def middle(cell: Cell) -> float | None:
     """The median of a cell's runs, or the number that is published; None of the null band, and where most were lost."""
     if cell.published is not None:
         return cell.published.value
-    return _finite(cell.interval.value) if cell.interval else None
+    return finite(cell.interval.value) if cell.interval else None
 
 
 def ends(cell: Cell) -> tuple[float | None, float | None]:
     """The ends of a cell's interval or band; None where it has none, and where a lost run is the end."""
     if cell.band is not None:
         return cell.band
-    return (_finite(cell.interval.low), _finite(cell.interval.high)) if cell.interval else (None, None)
+    return (finite(cell.interval.low), finite(cell.interval.high)) if cell.interval else (None, None)
 
 
-def _finite(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
+    """None for what is infinite, a failure, which formats have no number for."""
     return None if value is None or math.isinf(value) else value
 
 

@@ -60,8 +60,12 @@ class Content:
     @cached_property
     def colours(self) -> Colours:
         """Each trainer's colour, the same in every picture."""
-        rows = (row for table in self.main for row in table.rows if row.kind == "trainer")
-        return colours(list(dict.fromkeys(row.label for row in rows)))
+        return colours(list(dict.fromkeys(row.label for table in self.main for row in table.trainers)))
+
+    @cached_property
+    def controls(self) -> dict[str, ControlScores]:
+        """The datasets' controls, of those that have them."""
+        return {found.dataset: found for found in self.store.controls(self.suite)}
 
     @cached_property
     def pictures(self) -> list[Picture]:
@@ -71,10 +75,6 @@ class Content:
     def pictures_of(self, dataset: str | None, *kinds: str) -> list[Picture]:
         """A dataset's pictures of some kinds."""
         return [picture for picture in self.pictures if picture.dataset == dataset and picture.kind in kinds]
-
-    def controls(self, dataset: str) -> ControlScores | None:
-        """A dataset's controls, None where they are missing."""
-        return next((found for found in self.store.controls(self.suite) if found.dataset == dataset), None)
 
     def of(self, table: Table) -> list[Found]:
         """The trials behind a table."""

@@ -9,21 +9,20 @@ from typing import Any
 
 import matplotlib as mpl
 
-from genbench.metrics import power_cards
 from genbench.protocols import protocol
 from genbench.record import Cost
-from genbench.registry import Reference, metrics, panels
+from genbench.registry import panels
 from genbench.report import budgets, curves, overall, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
 from genbench.report.formats.long import middle
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Column, Row, Table
+from genbench.report.page.cards import card
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
 from genbench.report.sentence import sentence
 from genbench.report.style import STYLE, Picture
-from genbench.report.verdict import ORACLE, deciding
-from genbench.stats.effects import deviation, minimal_detectable_effect
+from genbench.report.verdict import deciding
 from genbench.stats.intervals import median
 from genbench.store import Found
 
@@ -119,7 +118,7 @@ def equal(content: Content) -> str:
             measured, records = content.curves(table), [trial.record for trial in content.of(table)]
             found += filter(None, [budgets.at_end(table, records)])
             found += budgets.along(table, measured, records) if len(measured) else []
-            target = budgets.reachable(content.controls(dataset), table.protocol, "modes")
+            target = budgets.reachable(content.controls.get(dataset), table.protocol, "modes")
             if target is not None and "modes" in measured:
                 came = [_reached(each) for each in budgets.time_to(measured, records, "modes", target)]
                 reached.append((table.budget, target, table.protocol.along().n, came))
@@ -146,14 +145,14 @@ def cards(content: Content) -> str:
     way = protocol(content.protocols[0])
     names = dict.fromkeys(column.name for table in content.main for column in table.columns)
     with mpl.rc_context(STYLE):
-        shown = [_card(name, way.columns[name], content.main) for name in names if name in way.columns]
+        shown = [card(name, way.columns[name], content.main) for name in names if name in way.columns]
     return template("metrics.html").render(cards=shown, suite=content.suite)
 
 
 @panel("trials", "Trials")
 def trials(content: Content) -> str:
     """Which trials are done, which failed and why."""
-    rows = dict.fromkeys(row.label for table in content.main for row in table.rows if row.kind == "trainer")
+    rows = dict.fromkeys(row.label for table in content.main for row in table.trainers)
     matrix = [(label, [_cell(table, label) for table in content.main]) for label in rows]
     failures = dict.fromkeys(failure for table in content.main for row in table.rows for failure in row.failures)
     several = len({table.budget for table in content.main}) > 1
@@ -253,51 +252,7 @@ def _costs(trials: list[Found]) -> list[dict[str, Any]]:
 
 
 def _cell(table: Table, label: str) -> Row | None:
-    return next((row for row in table.rows if row.kind == "trainer" and row.label == label), None)
-
-
-def _card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
-    entry = metrics[Reference.parse(reference).name]
-    first, _, rest = entry.doc.partition("\n\n")
-    return {
-        "name": name,
-        "reference": reference,
-        "summary": " ".join(first.split()),
-        "more": [" ".join(paragraph.split()) for paragraph in rest.split("\n\n") if paragraph.strip()],
-        "unit": entry.facts["unit"],
-        "best": {True: "higher is better", False: "lower is better", None: "best at the truth's own value"}[
-            entry.facts["higher_is_better"]
-        ],
-        "citation": entry.citation,
-        "spreads": [_spreads(table, name) for table in tables],
-        "behaviour": _behaviour(tables, name),
-        "power": [found for t in tables if (found := power_cards.card(t.dataset, t.protocol.name, name)) is not None],
-    }
-
-
-def _behaviour(tables: list[Table], name: str) -> Picture | None:
-    caption = (
-        f"{name} on what needs no training: a point a draw, the median as a tick with its interval, the truth's "
-        "null band in green."
-    )
-    figure = scatter.behaviour(tables, name)
-    return Picture("behaviour", None, f"behaviour-{name}.svg", caption, figure) if figure is not None else None
-
-
-def _spreads(table: Table, name: str) -> dict[str, Any]:
-    """How far a column's scores lie apart: the truth's from draw to draw, the trainers' from seed to seed."""
-    cells = {row.label: row.cells[name] for row in table.rows if name in row.cells}
-    trainers = [row.label for row in table.rows if row.kind == "trainer" and row.label in cells]
-    spreads = {label: deviation(cells[label].values) for label in trainers}
-    return {
-        "dataset": table.dataset,
-        "truth": deviation(cells[ORACLE].values) if ORACLE in cells else None,
-        "trainers": [
-            (label, spread, minimal_detectable_effect(spread, len(cells[label].values)))
-            for label, spread in spreads.items()
-            if spread is not None
-        ],
-    }
+    return next((row for row in table.trainers if row.label == label), None)
 
 
 def _facts(recorded: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -1,0 +1,58 @@
+"""Cards of metrics: what each says, how it behaves on what is no model, how its scores spread, what it can tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genbench.metrics import power_cards
+from genbench.registry import Reference, metrics
+from genbench.report import scatter
+from genbench.report.model import Table
+from genbench.report.style import Picture
+from genbench.report.verdict import ORACLE
+from genbench.stats.effects import deviation, minimal_detectable_effect
+
+
+def card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
+    """What the card of a column says, whose metric is `reference`, as its template wants it."""
+    entry = metrics[Reference.parse(reference).name]
+    first, _, rest = entry.doc.partition("\n\n")
+    return {
+        "name": name,
+        "reference": reference,
+        "summary": " ".join(first.split()),
+        "more": [" ".join(paragraph.split()) for paragraph in rest.split("\n\n") if paragraph.strip()],
+        "unit": entry.facts["unit"],
+        "best": {True: "higher is better", False: "lower is better", None: "best at the truth's own value"}[
+            entry.facts["higher_is_better"]
+        ],
+        "citation": entry.citation,
+        "spreads": [_spreads(table, name) for table in tables],
+        "behaviour": _behaviour(tables, name),
+        "power": [found for t in tables if (found := power_cards.card(t.dataset, t.protocol.name, name)) is not None],
+    }
+
+
+def _behaviour(tables: list[Table], name: str) -> Picture | None:
+    caption = (
+        f"{name} on what needs no training: a point a draw, the median as a tick with its interval, the truth's "
+        "null band in green."
+    )
+    figure = scatter.behaviour(tables, name)
+    return Picture("behaviour", None, f"behaviour-{name}.svg", caption, figure) if figure is not None else None
+
+
+def _spreads(table: Table, name: str) -> dict[str, Any]:
+    """How far a column's scores lie apart: the truth's from draw to draw, the trainers' from seed to seed."""
+    cells = {row.label: row.cells[name] for row in table.rows if name in row.cells}
+    trainers = [row.label for row in table.trainers if row.label in cells]
+    spreads = {label: deviation(cells[label].values) for label in trainers}
+    return {
+        "dataset": table.dataset,
+        "truth": deviation(cells[ORACLE].values) if ORACLE in cells else None,
+        "trainers": [
+            (label, spread, minimal_detectable_effect(spread, len(cells[label].values)))
+            for label, spread in spreads.items()
+            if spread is not None
+        ],
+    }
