@@ -49,7 +49,7 @@ def corrected(tables: Sequence[Mapping[str, Values]]) -> list[dict[Pair, float]]
 
 def simes(ps: Sequence[float]) -> float:
     """The p of all of several hypotheses together, from their independent ones: min over i of n·p₍ᵢ₎/i."""
-    return min(len(ps) * p / (i + 1) for i, p in enumerate(sorted(ps)))
+    return min(p * (len(ps) / (i + 1)) for i, p in enumerate(sorted(ps)))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
