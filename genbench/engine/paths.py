@@ -25,6 +25,9 @@ from genbench.spec import Trial, canonical_json
 COMPILE_FROM = 5_000
 """Updates of a trial from which on compiling pays: it takes some 8 s once and saves about a millisecond each."""
 
+COMPILE_FROM_SECONDS = 5.0
+"""Seconds of a budget from which on it compiles: they don't hold what compiling takes, so only people wait for it."""
+
 _failures: dict[str, str] = {}
 """Why a trainer's updates were not compiled or captured, so that nobody tries it again in this process."""
 
@@ -145,15 +148,17 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, 
     if engine != "auto":
         return Path(engine, "asked for")
     if trial.budget.kind == "seconds":
-        return Path("plain", "the budget is in seconds")
-    updates = _updates(method, trial)
-    if updates < COMPILE_FROM:
-        return Path("plain", f"{updates:.0f} updates don't repay compiling")
-    return Path("graph" if device.type == "cuda" else "compiled", f"{updates:.0f} updates repay compiling")
+        amount, enough = f"{trial.budget.amount:g} seconds", trial.budget.amount >= COMPILE_FROM_SECONDS
+    else:
+        updates = _updates(method, trial)
+        amount, enough = f"{updates:.0f} updates", updates >= COMPILE_FROM
+    if not enough:
+        return Path("plain", f"{amount} don't repay compiling")
+    return Path("graph" if device.type == "cuda" else "compiled", f"{amount} repay compiling")
 
 
 def _updates(method: Method, trial: Trial) -> float:
-    """How many updates a trial's budget comes to."""
+    """How many updates a trial's budget comes to, unless that is in seconds."""
     per_unit = {
         "steps": method.updates_per_step,
         "updates": 1.0,
