@@ -142,15 +142,24 @@ class ControlScores(Frozen):
     provenance: dict[str, Any] = {}
 
 
-def _with_compile_seconds(payload: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 to 2: a cost doesn't say how long compiling took. Nothing else has changed."""
+def _with_own_seconds(payload: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 to 2: a cost doesn't say how long compiling took, and seconds are a trial's own.
+
+    A budget in seconds was one of all trials that were trained together: each had its share of it.
+    """
     changed: dict[str, Any] = {"schema_version": 2}
     if isinstance(payload.get("cost"), dict):
         changed["cost"] = {"compile_seconds": None, **payload["cost"]}
+    match payload:
+        case {
+            "trial": {"budget": {"kind": "seconds", "amount": float() | int() as amount} as budget} as trial,
+            "provenance": {"engine": {"stack": int(stack)}},
+        } if stack > 1:
+            changed["trial"] = trial | {"budget": budget | {"amount": amount / stack}}
     return payload | changed
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_compile_seconds}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_own_seconds}
 """For each past schema version, what turns a record of it into one of the next."""
 
 

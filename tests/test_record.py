@@ -9,7 +9,7 @@ import pytest
 
 from genbench import record
 from genbench.record import BadRecord, ControlScores, External, Record, Scores, parse
-from genbench.spec import Frozen
+from genbench.spec import Budget, Frozen
 
 EXAMPLES = Path(__file__).with_name("records")
 MODELS: dict[str, type[Frozen]] = {"record": Record, "scores": Scores, "controls": ControlScores, "external": External}
@@ -43,6 +43,23 @@ def test_record_says_how_long_its_trial_compiled_or_that_nobody_knows(version: i
     found: Record = parse(Record, example("record", version))
     assert (found.cost.compile_seconds, found.cost.train_seconds, found.cost.eval_seconds) == (seconds, 20.125, 1.5)
     assert found.schema_version == record.SCHEMA_VERSION
+
+
+@pytest.mark.parametrize(
+    ("budget", "engine", "own"),
+    [
+        ("seconds=2", {"stack": 5}, "seconds=0.4"),
+        ("seconds=2", {"stack": 1}, "seconds=2"),
+        ("seconds=2", {}, "seconds=2"),
+        ("samples=2000", {"stack": 5}, "samples=2000"),
+    ],
+)
+def test_seconds_of_a_stack_in_version_1_are_shared(budget: str, engine: dict[str, int], own: str) -> None:
+    payload = example("record")
+    payload["trial"]["budget"] = Budget.parse(budget).model_dump()
+    payload["provenance"]["engine"] = engine
+    found: Record = parse(Record, payload)
+    assert str(found.trial.budget) == own
 
 
 def test_content_of_version_1_scores() -> None:

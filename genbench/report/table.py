@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from genbench.protocols import Protocol
-from genbench.record import ControlScores, External, Identity, Record, Score
+from genbench.record import ControlScores, External, Identity, Score
 from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
-from genbench.spec import Suite
+from genbench.spec import Suite, Trial
 from genbench.store import Found, Store
 
 AVERAGED = ", EMA "
@@ -164,25 +164,31 @@ def _column(score: Score, identity: Identity) -> Column:
 
 
 def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[str, list[Found]]]:
-    """The trials by their trainer's label, which names its version where the results hold several.
+    """The trials by their trainer's label, which says what differs where the results hold several under one label.
 
     A planned trainer without trials is there too, with none.
     """
-    groups: dict[tuple[str, tuple[int, int, int]], list[Found]] = {}
-    for found in trials:
-        groups.setdefault((found.record.trial.trainer.label, _versions(found.record)), []).append(found)
-    labels = [label for label, _ in groups]
     order = plan.trainers if plan else ()
-    for label in set(order) - set(labels):
-        groups[label, (0, 0, 0)] = []
-    for label, versions in sorted(groups, key=lambda group: (_place(order, group[0]), group)):
-        trainer, dataset, engine = versions
-        suffix = f" (trainer {trainer}, data {dataset}, engine {engine})" if labels.count(label) > 1 else ""
-        yield label + suffix, groups[label, versions]
+    groups: dict[str, dict[tuple[tuple[str, str], ...], list[Found]]] = {label: {} for label in order}
+    for found in trials:
+        alike = groups.setdefault(found.record.trial.trainer.label, {})
+        alike.setdefault(_facts(found.record.trial), []).append(found)
+    for label in sorted(groups, key=lambda label: (_place(order, label), label)):
+        shared = set.intersection(*map(set, groups[label])) if groups[label] else set()
+        for facts in sorted(groups[label]):
+            apart = ", ".join(f"{name} {value}" for name, value in facts if (name, value) not in shared)
+            yield label + (f" ({apart})" if apart else ""), groups[label][facts]
+        if not groups[label]:
+            yield label, []
 
 
-def _versions(record: Record) -> tuple[int, int, int]:
-    return record.trial.trainer.version, record.trial.dataset.version, record.trial.engine
+def _facts(trial: Trial) -> tuple[tuple[str, str], ...]:
+    """What decides a trial's bits beside its seed and budget, by name; of files, the beginning of their hashes."""
+    facts = [("trainer", trial.trainer.version), ("data", trial.dataset.version), ("engine", trial.engine)]
+    for identity in (trial.trainer.identity, trial.dataset.identity):
+        facts += identity["parameters"].items()
+        facts += [(key, sha256[:8]) for key, sha256 in identity["files"].items()]
+    return tuple((name, str(value)) for name, value in facts)
 
 
 def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:

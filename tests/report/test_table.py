@@ -253,9 +253,29 @@ def test_versions_of_one_trainer_are_rows_of_their_own(tmp_path, read):
         made_up.put(tmp_path, of, made_up.scores({"hq": value}))
     (table,) = read()
     assert {row.label: row.cells["hq"].values for row in table.rows} == {
-        f"gan (trainer 1, data 1, engine {ENGINE_VERSION})": (0.5,),
-        f"gan (trainer 2, data 1, engine {ENGINE_VERSION})": (0.9,),
+        "gan (trainer 1)": (0.5,),
+        "gan (trainer 2)": (0.9,),
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows"),
+    [
+        ({"engine": ENGINE_VERSION - 1}, [f"gan (engine {ENGINE_VERSION - 1})", f"gan (engine {ENGINE_VERSION})"]),
+        ({"dataset": made_up.component("ring8", version=2)}, ["gan (data 1)", "gan (data 2)"]),
+        ({"dataset": made_up.component("ring8", files={"path": "ab" * 32})}, ["gan", "gan (path abababab)"]),
+        (
+            {"trainer": made_up.component("gan", parameters={"recipe": "x", "lr": 1.0}, version=2)},
+            ["gan (trainer 1)", "gan (trainer 2, recipe x, lr 1.0)"],
+        ),
+    ],
+    ids=["engine", "data", "files", "a recipe that names other values"],
+)
+def test_trials_that_differ_in_more_than_their_seed_share_no_row(tmp_path, read, changes, rows):
+    for change in ({}, changes):
+        made_up.put(tmp_path, made_up.trial(**change), made_up.scores({"hq": 0.5}))
+    (table,) = read()
+    assert sorted(row.label for row in table.trainers) == sorted(rows)
 
 
 def test_averaged_weights_have_a_row_of_their_own_in_the_same_columns(tmp_path, read):
