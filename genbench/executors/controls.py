@@ -61,14 +61,14 @@ class ControlTask:
                 except Skip:
                     continue
             along = along_draws(self.dataset, self.context.protocols[0], self.draws)
-        found = ControlScores(
-            dataset=self.dataset.label,
-            key=self.key,
-            draws=drawn,
-            bands=tuple(band for by_name in null.values() for band in by_name.values()),
-            along=along,
-            provenance=provenance.gather("cpu", self.context.command),
-        )
+            found = ControlScores(
+                dataset=self.dataset.label,
+                key=self.key,
+                draws=drawn,
+                bands=tuple(band for by_name in null.values() for band in by_name.values()),
+                along=along,
+                provenance=provenance.gather("cpu", self.context.command),
+            )
         store.Store(Path(self.context.root)).write_controls(self.context.suite, self.dataset, found)
         return Outcome(self)
 

@@ -42,6 +42,15 @@ def test_where_no_curve_is_scored_there_is_nothing_along_training(tmp_path):
     assert measured(tmp_path, "ring8", "pacgan2018").along == {}
 
 
+def test_controls_say_under_which_settings_of_torch_they_were_scored(tmp_path):
+    said = measured(tmp_path, "ring8", "pacgan2018").provenance
+    assert (said["threads"], said["flags"]["cudnn_conv_precision"], said["flags"]["cudnn_deterministic"]) == (
+        1,
+        "ieee",
+        True,
+    )
+
+
 @pytest.mark.usefixtures("printed")
 def test_along_training_the_oracle_scores_fewer_images_of_another_deal_each_time():
     (one, other) = along_draws(component("printed"), "mnist-smoke", 2)["oracle"]
