@@ -53,8 +53,8 @@ def compare(
     """Compare results A with results B, or two trainers in A: is B worse, and could these seeds tell?
 
     Exit codes: 0 nothing that --fail-on looks for, 2 bad usage or sides that can't be compared, 3 a metric of
-    --fail-on is told to be worse beyond its margin or, with --fail-on, a trial failed in B that hadn't in A, 4 seeds
-    are too few for a --fail-on to find a difference, should there be one.
+    --fail-on is told to be worse beyond its margin or, with --fail-on, a trial failed in B that finished in A, 4 a
+    --fail-on could not have found a difference: seeds are too few, or B lacks what A has.
     """
     from genbench.compare import show
     from genbench.compare.changes import breaches, changes, gated
@@ -76,10 +76,11 @@ def compare(
     if broken or (margins and sides.failed):
         raise typer.Exit(REGRESSION)
     blind = {margin.metric: [c for c in gated(sides.pairs, found, margin) if c.powerless] for margin in margins}
-    if any(blind.values()) and not allow_no_power:
-        for name, of in blind.items():
-            if of:
-                typer.secho(show.powerless(of, name), fg="yellow", err=True)
+    said = [show.powerless(of, name) for name, of in blind.items() if of]
+    said += [show.lacking(sides.lacking)] if margins and sides.lacking else []
+    if said and not allow_no_power:
+        for line in said:
+            typer.secho(line, fg="yellow", err=True)
         raise typer.Exit(NO_POWER)
 
 

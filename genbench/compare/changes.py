@@ -25,8 +25,9 @@ class Change:
 
     `finding` is what the verdict says of it, by the same tests as in reports; None where it could not be tested.
     `worsening` is how much worse the second side is, in the metric's unit: the median of all differences of a run of
-    each, with its interval. `detectable` is the difference that as many seeds find in four of five experiments, were
-    there no other comparison; `needed` how many seeds of each could tell the two apart although nothing else differs.
+    each, with its interval. `detectable` is the difference of means that Student's t test finds with as many seeds in
+    four of five experiments, were there no other comparison; `needed` how many seeds of each it takes at the least to
+    tell the two apart where nothing else differs.
     """
 
     pair: Pair
@@ -49,9 +50,18 @@ class Change:
         return None if self.finding is None else 1 - self.finding.odds
 
     @property
+    def untestable(self) -> Literal["runs", "oracle", "seeds"] | None:
+        """What a test lacked, if there was none: runs of either side, an oracle to say what is better, or seeds."""
+        if self.finding is not None:
+            return None
+        if not all(cell.values or cell.lost for cell in (self.before, self.after)):
+            return "runs"
+        return "oracle" if self.worsening is None else "seeds"
+
+    @property
     def powerless(self) -> bool:
-        """Whether nothing that this comparison alone could have shown would have been told."""
-        return self.finding is None or self.finding.lone > LEVEL
+        """Whether nothing was told, nor would have been, whatever this comparison alone had shown."""
+        return self.finding is None or (self.finding.lone > LEVEL and not self.finding.differ)
 
     @property
     def verdict(self) -> Verdict:

@@ -27,11 +27,14 @@ WIDTHS = {
 
 LEGEND = (
     f"n: runs of {FIRST} and {SECOND}, failed ones included; then their medians, and how much worse a run of {SECOND} "
-    "is (median of all differences, and Wilcoxon's 95 % interval); p: as in reports, exchange of ranks and Welch's "
-    "test, corrected for all that is compared in the metric, a failure being worse than any score; "
-    f"P({SECOND}): how likely a run of {SECOND} beats one of {FIRST}; detects: the difference that so many seeds find "
-    "in four of five experiments."
+    "is (median of all differences, and Wilcoxon's 95 % interval); p: as in reports, exchange of ranks, guarded "
+    "against unequal spread, corrected for all that is compared in the metric, a failure being worse than any score; "
+    f"P({SECOND}): how likely a run of {SECOND} beats one of {FIRST}; detects: the difference of means that Student's "
+    "t test finds with so many seeds in four of five experiments, were nothing else compared; this one needs more."
 )
+
+
+ALLOW = "To pass all the same: --allow-no-power"
 
 
 def terminal(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> None:
@@ -77,29 +80,42 @@ def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
 
 
 def warnings(found: Sequence[Change]) -> list[str]:
-    """Which comparisons could not have shown anything, or nothing by themselves, and how many seeds would do."""
-    untested = [change for change in found if change.verdict == "untested"]
+    """Which comparisons could not have shown anything, or nothing by themselves, and what that would take."""
+    untested = [change for change in found if change.untestable == "seeds"]
     alone = [change for change in found if change.powerless and change.verdict == "unclear"]
     said = []
     if untested:
         said.append(
             f"No verdict on {_many(len(untested), 'comparison')}: nothing could have been told with these seeds; "
-            f"{_needed(untested)} of each side would do."
+            f"it takes {_needed(untested)} of each side or more."
         )
+    for lacking, why in (("runs", "one side has no scores"), ("oracle", "nothing says which way is better")):
+        if of := [change.name for change in found if change.untestable == lacking]:
+            said.append(f"No verdict on {', '.join(of)}: {why}.")
     if alone:
         said.append(
             f"In {_many(len(alone), 'comparison')} no difference could have been told unless others differ too; "
-            f"{_needed(alone)} seeds of each side would do."
+            f"that takes {_needed(alone)} seeds of each side or more."
         )
     return said
 
 
 def powerless(of: Sequence[Change], metric: str) -> str:
     """Why a gate on a metric could not have found what it looks for."""
-    return (
-        f"--fail-on {metric} could not have found a difference in {_many(len(of), 'comparison')} with these seeds; "
-        f"{_needed(of)} of each side would do. To pass all the same: --allow-no-power"
-    )
+    lacking = [change for change in of if change.untestable in ("runs", "oracle")]
+    seeds = [change for change in of if change not in lacking]
+    said = [f"--fail-on {metric} could say nothing of {change.name}." for change in lacking]
+    if seeds:
+        said.append(
+            f"--fail-on {metric} could not have found a difference in {_many(len(seeds), 'comparison')} with these "
+            f"seeds; it takes {_needed(seeds)} of each side or more."
+        )
+    return f"{' '.join(said)} {ALLOW}"
+
+
+def lacking(of: Sequence[str]) -> str:
+    """That a gate could say nothing of what the second side hasn't run."""
+    return f"--fail-on could say nothing of what {SECOND} lacks: {'; '.join(of)}. {ALLOW}"
 
 
 def _needed(of: Sequence[Change]) -> int:

@@ -19,7 +19,7 @@ MOST_SHOWN = 12
 
 
 class Failed(NamedTuple):
-    """A trial that failed on the second side and not on the first."""
+    """A trial that failed on the second side and finished on the first."""
 
     trainer: str
     dataset: str
@@ -74,10 +74,11 @@ class Pair:
 
 @dataclass
 class Sides:
-    """What is compared, what failed anew, and what one should know of it."""
+    """What is compared, what failed anew, what only the first side has, and what one should know of it."""
 
     pairs: list[Pair] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -101,7 +102,9 @@ def two_folders(
                 sides.pairs += _pairs(one, other, trainer)
                 differing += _differences(one, other)
         differing += _of_components(_components(first, suite), _components(second, suite), sides.notes)
-        sides.notes += _in_one_alone(before, after, trainer, dataset)
+        sides.lacking += _in_one_alone(before, after, trainer, dataset)
+        sides.notes += [f"In {FIRST} alone: {name}." for name in sides.lacking]
+        sides.notes += [f"In {SECOND} alone: {name}." for name in _in_one_alone(after, before, trainer, dataset)]
     if differing:
         shown = [
             *differing[:MOST_SHOWN],
@@ -140,11 +143,11 @@ def _finished(sides: Sides, first: Store, second: Store) -> Sides:
         )
     for pair in sides.pairs:
         one, other = (row.label.partition(AVERAGED)[0] for row in (pair.before, pair.after))
-        failed_before = _failures(first, pair.table, one)
+        ran_before = _reasons(first, pair.table, one)
         sides.failed += [
             Failed(other, pair.dataset, seed, reason)
-            for seed, reason in _failures(second, pair.other, other).items()
-            if seed not in failed_before
+            for seed, reason in _reasons(second, pair.other, other).items()
+            if reason is not None and seed in ran_before and ran_before[seed] is None
         ]
     for name, table in {(name, id(t)): (name, t) for p in sides.pairs for name, t in
                         ((FIRST, p.table), (SECOND, p.other))}.values():  # fmt: skip
@@ -204,11 +207,13 @@ def _of_components(before: Mapping[tuple[str, str], dict[str, Any]], after: Mapp
 
 
 def _in_one_alone(
-    before: Mapping[str, Mapping[str, Table]],
-    after: Mapping[str, Mapping[str, Table]],
+    one: Mapping[str, Mapping[str, Table]],
+    other: Mapping[str, Mapping[str, Table]],
     trainer: str | None,
     dataset: str | None,
 ) -> list[str]:
+    """The rows that one side has and the other hasn't."""
+
     def held(side: Mapping[str, Mapping[str, Table]]) -> set[tuple[str, str, str]]:
         return {
             (row.label, name, budget)
@@ -218,21 +223,15 @@ def _in_one_alone(
             if row.kind == "trainer" and trainer in (None, row.label) and dataset in (None, name)
         }
 
-    ours, theirs = held(before), held(after)
-    return [
-        f"In {name} alone: {label} on {of}, {budget}."
-        for name, alone in ((FIRST, ours - theirs), (SECOND, theirs - ours))
-        for label, of, budget in sorted(alone)
-    ]
+    return [f"{label} on {of}, {budget}" for label, of, budget in sorted(held(one) - held(other))]
 
 
-def _failures(store: Store, table: Table, trainer: str) -> dict[int, str]:
-    """Why each seed failed that did, of a trainer in a table."""
+def _reasons(store: Store, table: Table, trainer: str) -> dict[int, str | None]:
+    """Of each seed that a trainer in a table ran, why it failed; None where it didn't."""
     return {
-        found.record.trial.seed: f"{found.record.status}: {found.record.reason}"
+        (record := found.record).trial.seed: f"{record.status}: {record.reason}" if record.status != "done" else None
         for found in store.trials(table.suite)
-        if found.record.status != "done"
-        and found.record.trial.trainer.label == trainer
+        if found.record.trial.trainer.label == trainer
         and (found.record.trial.dataset.label, str(found.record.trial.budget)) == (table.dataset, table.budget)
     }
 

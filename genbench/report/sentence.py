@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import best_first, deciding, with_seeds
+from genbench.stats import CONFIDENCE, LEVEL
+from genbench.stats.intervals import chance_of
 
 
 def sentence(table: Table) -> str:
@@ -20,12 +22,13 @@ def sentence(table: Table) -> str:
         said = (_of_externals(table, column) if column else "") or "nothing to judge yet."
     else:
         said = f"{_of_trainers(table, column, rows)}.{_of_truth(table, column, rows[0])}"
-    return f"{table.dataset}: {said}{_failures(table)}"
+    return f"{table.dataset}: {said}{_lost(table, column)}"
 
 
 def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
     best, others = rows[0], [row.label for row in table.trainers if row.label != rows[0].label]
-    said = f"{best.label} has the best {column.name}, {_figure(best.cells[column.name])}{_of_them_failed(best)}"
+    cell = best.cells[column.name]
+    said = f"{best.label} has the best {column.name}, {_figure(cell)}{_by_what(column, rows)}{_of_lost(best, cell)}"
     if not others:
         return f"{said}; there is no other trainer to compare with"
     found = table.findings.get(column.name, {})
@@ -33,7 +36,8 @@ def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
     beaten = {label: f.p for label, f in against.items() if f is not None and f.beats(best.label)}
     beating = {label: f.p for label, f in against.items() if f is not None and f.beats(label)}
     alike = {label: f.p for label, f in against.items() if f is not None and not f.differ}
-    untested = [label for label, f in against.items() if f is None]
+    without = [row.label for row in table.trainers if not (row.cell(column.name).values or row.cell(column.name).lost)]
+    untested = [label for label, f in against.items() if f is None and label not in without]
     parts = []
     if beaten:
         parts.append(f"better than {_listed([*beaten])} (p ≤ {max(beaten.values()):.2g})")
@@ -43,13 +47,19 @@ def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
         parts.append(f"not to be told from {_listed([*alike])} (p ≥ {min(alike.values()):.2g})")
     if untested:
         parts.append(f"could not have been told from {_listed(untested)} {with_seeds(table)}")
+    if without:
+        parts.append(f"there is no {column.name} of {_listed(without)}")
     return f"{said}: {'; '.join(parts)}"
 
 
 def _of_truth(table: Table, column: Column, best: Row) -> str:
-    """Whether the column tells the best from the truth at all."""
-    band, interval = table.band(column.name), best.cells[column.name].interval
-    if band is None or interval is None or not band[0] <= interval.value <= band[1]:
+    """Whether the column tells the best from the truth at all: by its median, or by more runs outside the band than
+    the truth has there."""
+    band, cell = table.band(column.name), best.cells[column.name]
+    if band is None or cell.interval is None or not band[0] <= cell.interval.value <= band[1]:
+        return ""
+    outside = cell.lost + sum(not band[0] <= value <= band[1] for value in cell.values)
+    if chance_of(len(cell.values) + cell.lost, outside, 1 - CONFIDENCE) <= LEVEL:
         return ""
     return f" {column.name} can't tell it from the truth (null band {band[0]:.3g} to {band[1]:.3g})."
 
@@ -82,14 +92,28 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if math.isfinite(value) else "failed"
 
 
-def _of_them_failed(row: Row) -> str:
-    failed = len(row.failures)
-    return f", although {failed} of its {row.finished + failed} trials failed" if failed else ""
+def _by_what(column: Column, rows: Sequence[Row]) -> str:
+    """By what the first of the rows is best, where others' medians are better."""
+    way = -1.0 if column.higher_is_better else 1.0
+    middles = [way * cell.interval.value for row in rows if (cell := row.cells[column.name]).interval is not None]
+    odds = column.higher_is_better is not None and middles[0] > min(middles)
+    return ", as its runs beat those of others most often" if odds else ""
 
 
-def _failures(table: Table) -> str:
+def _of_lost(row: Row, cell: Cell) -> str:
+    runs, failed = len(cell.values) + cell.lost, len(row.failures)
+    ways = ((failed, "trials failed"), (cell.lost - failed, "samples left nothing to measure"))
+    said = [f"{n} of its {runs} {what}" for n, what in ways if n > 0]
+    return f", although {_listed(said)}" if said else ""
+
+
+def _lost(table: Table, column: Column | None) -> str:
+    """Whose runs failed, or left the deciding column nothing to measure."""
     failed = [f"{len(row.failures)} of {row.label}" for row in table.trainers if row.failures]
-    return f" Failed, and counted as worse than any score: {_listed(failed)}." if failed else ""
+    said = f" Failed, and counted as worse than any score: {_listed(failed)}." if failed else ""
+    undefined = {row.label: row.cell(column.name).lost - len(row.failures) for row in table.trainers} if column else {}
+    nothing = [f"{n} of {label}" for label, n in undefined.items() if n > 0]
+    return said + (f" Nothing to measure, and counted likewise: {_listed(nothing)}." if nothing else "")
 
 
 def _listed(labels: Sequence[str]) -> str:

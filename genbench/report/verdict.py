@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from genbench.report.model import Column, Finding, Row, Table
 from genbench.stats.closure import corrected, lone_p, seeds_needed
+from genbench.stats.intervals import median
 from genbench.stats.letters import letters
 from genbench.stats.ranks import odds
 
@@ -82,7 +83,7 @@ def badness(rows: Iterable[Row], column: Column, truth: float | None, sign: int 
 
 
 def best_first(table: Table, column: Column) -> list[Row]:
-    """The trainers that have values in a column, by how likely their runs beat those of the others.
+    """The trainers that have values in a column, by how likely their runs beat those of the others, then by medians.
 
     Without a direction, the closest to the oracle are best.
     """
@@ -91,10 +92,11 @@ def best_first(table: Table, column: Column) -> list[Row]:
     if len(rows) < 2:
         return rows
 
-    def wins(row: Row) -> float:
-        return sum(odds(of[row.label], theirs) for label, theirs in of.items() if label != row.label)
+    def place(row: Row) -> tuple[float, float]:
+        wins = sum(odds(of[row.label], theirs) for label, theirs in of.items() if label != row.label)
+        return -wins, median(of[row.label])
 
-    return sorted(rows, key=lambda row: -wins(row))
+    return sorted(rows, key=place)
 
 
 def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
@@ -122,13 +124,22 @@ def _finding(of: Runs, pair: frozenset[str], p: float, methods: int, tables: int
 def _on_scale(column: Column, of: Runs) -> Runs:
     """The runs as they are tested: of a metric that is positive and has no upper bound, by their logarithm.
 
-    Such scores vary by factors. Their ranks are the same, but how far they spread is judged more fairly.
+    Such scores vary by factors. Their ranks are the same, but how far they spread is judged more fairly. A score of
+    zero lies one whole range of the others below the least of them.
     """
-    values = [abs(bad) for runs in of.values() for bad in runs if bad < math.inf]
-    if column.higher_is_better is None or column.bounds != (0, None) or not values or min(values) <= 0:
+    logs = [math.log(abs(bad)) for runs in of.values() for bad in runs if 0 < abs(bad) < math.inf]
+    if column.higher_is_better is None or column.bounds != (0, None) or not logs:
         return of
+    least, far = min(logs), (max(logs) - min(logs)) or 1.0
     way = -1 if column.higher_is_better else 1
-    return {label: [bad if bad == math.inf else way * math.log(abs(bad)) for bad in runs] for label, runs in of.items()}
+
+    def scaled(bad: float) -> float:
+        if bad == math.inf:
+            return bad
+        # From 1 on, so that what is equal but for rounding stays so.
+        return way * (1 + (math.log(abs(bad)) - least if bad else -far))
+
+    return {label: [scaled(bad) for bad in runs] for label, runs in of.items()}
 
 
 def _measure(column: Column, truth: float | None, sign: int | None) -> Callable[[float], float] | None:
@@ -160,8 +171,8 @@ def _marked(table: Table) -> Table:
 
 
 def with_seeds(table: Table) -> str:
-    """Why something could not have been told in a table, and what would do."""
-    return f"with these seeds; {table.seeds_needed} of each trainer would do"
+    """Why something could not have been told in a table, and what it takes."""
+    return f"with these seeds; it takes {table.seeds_needed} of each trainer or more"
 
 
 def _letters(table: Table, column: Column) -> Mapping[str, str]:

@@ -19,7 +19,10 @@ from genbench.stats import LEVEL, Floats, Values
 from genbench.stats.differences import difference_p, least_p
 
 MOST_TOGETHER = 8
-"""Of more methods in a table, all pairs are corrected for each other instead (Holm, 1979): blocks become too many."""
+"""Of more methods in a table, all pairs are corrected for each other instead (Holm, 1979): blocks become too many.
+
+Then every pair pays for all, so nothing is tested where the least p can't.
+"""
 
 MOST_SEEDS = 1_000
 
@@ -69,16 +72,21 @@ def lone_p(ours: int, theirs: int, methods: int, tables: int) -> float:
 
 
 def seeds_needed(methods: int, tables: int) -> int:
-    """How many runs of each method can tell a pair apart where nothing else in the family differs."""
+    """How many runs of each method it takes at the least to tell a pair apart where nothing else differs."""
     return next(n for n in range(2, MOST_SEEDS) if lone_p(n, n, methods, tables) <= LEVEL)
 
 
 def _testable(table: Mapping[str, Values]) -> dict[str, Values]:
-    return {
+    found = {
         name: runs
         for name, runs in table.items()
         if any(least_p(len(runs), len(other)) <= LEVEL for label, other in table.items() if label != name)
     }
+    if len(found) > MOST_TOGETHER:
+        pairs = itertools.combinations(map(len, found.values()), 2)
+        if min(lone_p(ours, theirs, len(found), 1) for ours, theirs in pairs) > LEVEL:
+            return {}
+    return found
 
 
 def _within(methods: Sequence[Floats]) -> tuple[dict[object, float], dict[tuple[int, int], float]]:

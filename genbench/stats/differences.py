@@ -1,7 +1,6 @@
 """Whether runs of several methods differ: their ranks are exchanged, and unequal spread is allowed for.
 
-The hypothesis is that a run of one method is as likely to beat a run of another as to be beaten. Runs are arrays of
-numbers of which less is better, infinite where the run failed.
+Runs are arrays of numbers of which less is better, infinite where the run failed.
 """
 
 from __future__ import annotations
@@ -16,48 +15,45 @@ from numpy.typing import NDArray
 
 from genbench.stats import Floats, stream
 
-MOST_EXACT = 20_000
-"""Up to so many ways to deal the runs of two methods are all tried."""
+DRAWS = 2_000
+"""So many ways to deal the runs of three or more methods are drawn, the runs as they are among them."""
 
-DRAWS = 5_000
-"""Else so many are drawn, the runs as they are among them."""
-
-LARGE = 25
-"""From so many runs of each method on, the distribution of the statistic is taken from its limit."""
+LARGE_PAIR, LARGE_BLOCK = 25, 15
+"""From so many runs of each of two methods on, or of each of more, the statistic's distribution is its limit."""
 
 ROUNDING = 1e-12
-"""Scores closer than this share of the largest are equal."""
+"""Scores closer than this share of themselves are equal."""
 
 LEAST_VARIANCE = 1e-200
 """Of groups that don't vary, so that their weights are large and not infinite."""
 
 
 def difference_p(groups: Sequence[Floats]) -> float:
-    """The p of the hypothesis that no two of several methods differ: the larger of two tests' p.
+    """The p of the hypothesis that no two of several methods differ.
 
     The exchange of ranks is exact where methods are equal, however their scores are distributed and however many runs
-    fail; but of five runs that all lie on one side of a method that hardly varies it makes more than it should, and so
-    Welch's test, which allows for unequal spread, must agree. Either may be wrong where the other is right; the
-    larger p is wrong where both are.
+    fail. But of five runs that all lie on one side of a method that hardly varies it makes more than it should, so
+    another test must agree, whichever is sooner convinced: Welch's, which allows for unequal spread but is shaken by a
+    single score far out; or Hoeffding's, which holds whatever the distributions, but wants six runs or more.
     """
-    return max(exchange_p(groups), welch_p(groups))
+    exchanged, allowed = exchange_p(groups), welch_p(groups)
+    return exchanged if allowed <= exchanged else max(exchanged, min(allowed, odds_p(groups)))
 
 
 def exchange_p(groups: Sequence[Floats]) -> float:
     """The p of Kruskal and Wallis's statistic, of two groups Wilcoxon's, over exchanges of runs between the methods.
 
     Σ Rᵢ²/nᵢ over the methods' sums of ranks (Kruskal and Wallis, 1952, JASA 47, 583-621). Equals share the mean of
-    their ranks, and failures are equal and last; the exchanges have the same ties, so p is exact. Of two groups all
-    exchanges are tried up to MOST_EXACT, else DRAWS are drawn; of LARGE groups χ² is the statistic's limit.
+    their ranks, and failures are equal and last; the exchanges have the same ties. Of two groups all exchanges are
+    counted, so p is exact; of more, DRAWS are drawn; of many runs χ² is the statistic's limit. Neither the methods'
+    order nor their runs' matters.
     """
-    sizes = tuple(map(len, groups))
-    ranks = midranks(np.concatenate(groups))
-    if min(sizes) >= LARGE:
+    ordered = sorted((np.sort(group) for group in groups), key=lambda group: (len(group), group.tolist()))
+    sizes = tuple(map(len, ordered))
+    ranks = midranks(np.concatenate(ordered))
+    if min(sizes) >= (LARGE_PAIR if len(sizes) == 2 else LARGE_BLOCK):
         return _limit(ranks, sizes)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    sums = np.add.reduceat(ranks[_exchanges(sizes)], starts, axis=1)
-    found = (sums**2 / np.array(sizes)).sum(1)
-    return float((found >= found[0] * (1 - ROUNDING)).mean())
+    return _exact(ranks, sizes[0]) if len(sizes) == 2 else _drawn(ranks, sizes)
 
 
 def welch_p(groups: Sequence[Floats]) -> float:
@@ -82,6 +78,18 @@ def welch_p(groups: Sequence[Floats]) -> float:
     return float(fdtrc(methods - 1, 1 / (3 * lost), apart / (1 + 2 * (methods - 2) * lost)))
 
 
+def odds_p(groups: Sequence[Floats]) -> float:
+    """A bound on the p of even odds, that a run of each method is as likely to beat another's as to be beaten.
+
+    Holds for any distributions: of n runs against more, a share θ of wins or one further from ½ has at most the
+    probability 2·exp(−n·KL(θ ‖ ½)), 2·2⁻ⁿ where all win, since the share is a mean of means of n independent pairs
+    (Hoeffding, 1963, JASA 58, 13-30, theorem 1 and §5a). Of several methods, the least of a pair's by the number of
+    pairs.
+    """
+    pairs = [_odds_bound(one, other) for one, other in itertools.combinations(groups, 2)]
+    return min(1.0, len(pairs) * min(pairs))
+
+
 def least_p(ours: int, theirs: int) -> float:
     """The least p that two methods with so many runs each can have: of all ways to deal them, the two extreme ones."""
     return 1.0 if min(ours, theirs) < 2 else 2 / math.comb(ours + theirs, ours)
@@ -91,9 +99,9 @@ def midranks(values: Floats) -> Floats:
     """The ranks of `(n,)` values, 1 for the least; values that are equal but for rounding share the mean of theirs."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
-    finite = np.abs(values[np.isfinite(values)])
     with np.errstate(invalid="ignore"):  # two failures are no distance apart, which NaN is not above either
-        fresh = np.diff(ordered) > ROUNDING * finite.max(initial=0.0)
+        fresh = np.diff(ordered) > ROUNDING * np.maximum(np.abs(ordered[1:]), np.abs(ordered[:-1]))
+    fresh |= np.isfinite(ordered[:-1]) & ~np.isfinite(ordered[1:])
     group = np.concatenate([[0], np.cumsum(fresh)])
     last = np.cumsum(np.bincount(group))
     ranks = np.empty(len(values))
@@ -101,10 +109,31 @@ def midranks(values: Floats) -> Floats:
     return ranks
 
 
+def _exact(ranks: Floats, first: int) -> float:
+    """Of all ways to choose so many runs, the share whose sum of ranks is as far from its mean as that of the first."""
+    doubled = np.rint(2 * ranks).astype(int)
+    found, mean = doubled[:first].sum(), first * (len(ranks) + 1)
+    most = int(np.sort(doubled)[-first:].sum())
+    ways = np.zeros((first + 1, most + 1))  # of each number of runs, by the sum of their doubled ranks
+    ways[0, 0] = 1
+    for rank in doubled:
+        ways[1:, rank:] += ways[:-1, : most + 1 - rank]
+    as_far = np.abs(np.arange(most + 1) - mean) >= abs(found - mean)
+    return float(ways[first, as_far].sum() / ways[first].sum())
+
+
+def _drawn(ranks: Floats, sizes: tuple[int, ...]) -> float:
+    """Of some ways to deal all runs, the share whose statistic is as large as that of the runs as they are."""
+    starts = np.cumsum((0, *sizes[:-1]))
+    sums = np.add.reduceat(ranks[_exchanges(sizes)], starts, axis=1)
+    found = (sums**2 / np.array(sizes)).sum(1)
+    return float((found >= found[0] * (1 - ROUNDING)).mean())
+
+
 def _limit(ranks: Floats, sizes: tuple[int, ...]) -> float:
     from scipy.special import chdtrc
 
-    n, starts = len(ranks), np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    n, starts = len(ranks), np.cumsum((0, *sizes[:-1]))
     spread = float(ranks.var(ddof=1))
     if spread == 0:
         return 1.0
@@ -113,18 +142,21 @@ def _limit(ranks: Floats, sizes: tuple[int, ...]) -> float:
     return float(chdtrc(len(sizes) - 1, found))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _exchanges(sizes: tuple[int, ...]) -> NDArray[np.intp]:
     """Which runs each method may have, a row an exchange, the runs as they are first."""
-    n = sum(sizes)
-    if len(sizes) == 2 and math.comb(n, sizes[0]) <= MOST_EXACT:
-        ours = np.array(list(itertools.combinations(range(n), sizes[0])))
-        left = np.ones((len(ours), n), bool)
-        np.put_along_axis(left, ours, False, axis=1)
-        return np.concatenate([ours, np.nonzero(left)[1].reshape(len(ours), -1)], axis=1)
-    drawn = stream("exchanges").permuted(np.tile(np.arange(n), (DRAWS, 1)), axis=1)
-    drawn[0] = np.arange(n)
+    drawn = stream("exchanges").permuted(np.tile(np.arange(sum(sizes)), (DRAWS, 1)), axis=1)
+    drawn[0] = np.arange(sum(sizes))
     return drawn
+
+
+def _odds_bound(ours: Floats, theirs: Floats) -> float:
+    from scipy.special import rel_entr
+
+    ranks = midranks(np.concatenate([ours, theirs]))
+    n, m = len(ours), len(theirs)
+    share = (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
+    return min(1.0, 2 * math.exp(-min(n, m) * float(rel_entr(share, 0.5) + rel_entr(1 - share, 0.5))))
 
 
 def _without_failures(groups: Sequence[Floats]) -> list[Floats]:

@@ -8,7 +8,7 @@ from functools import cache
 from statistics import NormalDist
 
 from genbench.stats import LEVEL, POWER, Values
-from genbench.stats.differences import LARGE
+from genbench.stats.differences import LARGE_PAIR
 from genbench.stats.intervals import Interval, median
 
 
@@ -57,7 +57,7 @@ def _beyond(n: int, m: int) -> int:
 
     Their frequencies are the coefficients of Π (1 − qᵐ⁺ⁱ)/(1 − qⁱ) over i = 1…n. Of many runs U is normal.
     """
-    if min(n, m) >= LARGE:
+    if min(n, m) >= LARGE_PAIR:
         return int(n * m / 2 - NormalDist().inv_cdf(1 - LEVEL / 2) * math.sqrt(n * m * (n + m + 1) / 12))
     ways = [1] + [0] * (n * m)
     for i in range(1, n + 1):

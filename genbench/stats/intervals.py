@@ -49,6 +49,11 @@ def median_interval(values: Values) -> Interval:
     return Interval(median(ordered), ordered[place - 1], ordered[-place])
 
 
+def chance_of(n: int, least: int, share: float) -> float:
+    """How likely at least so many of n runs do what a `share` of all do: P(Bin(n, share) ≥ least)."""
+    return math.fsum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(least, n + 1))
+
+
 @cache
 def _place(n: int) -> int | None:
     """The largest d for which the d-th values from either end of n hold the median often enough."""
@@ -77,11 +82,12 @@ def interquartile_mean_interval(strata: Strata) -> Interval:
     It lies between percentiles (arXiv:2108.13264), which are taken further out than 2.5 and 97.5: n values drawn anew
     vary less than n values do, by √((n − 1)/n), and Student's t lies further out than the normal (Hesterberg, 2015, The
     American Statistician 69, 371-386). The degrees of freedom are those of the middle half, less one a stratum (Tukey
-    and McLaughlin, 1963, Sankhyā A 25, 331-352). None for strata of one value each.
+    and McLaughlin, 1963, Sankhyā A 25, 331-352). None for strata of one value each, or that
+    don't vary, which a bootstrap would call certain.
     """
     arrays = [np.asarray(values, float) for values in strata]
     value, size = float(interquartile_mean(arrays)), sum(map(len, arrays))
-    if size == len(arrays):
+    if size == len(arrays) or all(np.ptp(each) == 0 for each in arrays):
         return Interval(value, None, None)
     from scipy.special import ndtr, stdtrit
 

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import made_up
+import numpy as np
 import pytest
 
 GOOD, BAD = [0.010, 0.012, 0.011, 0.015, 0.013], [0.30, 0.25, 0.41, 0.33, 0.29]
@@ -78,18 +79,19 @@ def test_summary_says_what_broke_its_margin(worse, genbench):
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=str)
-def test_a_gate_that_could_find_nothing_exits_with_4_and_says_how_many_seeds_would_do(options, put, genbench):
+def test_a_gate_that_could_find_nothing_exits_with_4_and_says_how_many_seeds_it_takes(options, put, genbench):
     put("A", reverse_kl=GOOD[:3])
     put("B", reverse_kl=BAD[:3])
     ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl", *options)
     assert ran.code == 4
     warning, refusal = ran.err.splitlines()
     assert warning == (
-        "Warning: No verdict on 1 comparison: nothing could have been told with these seeds; 4 of each side would do."
+        "Warning: No verdict on 1 comparison: nothing could have been told with these seeds; it takes 4 of each side "
+        "or more."
     )
     assert refusal == (
-        "--fail-on reverse_kl could not have found a difference in 1 comparison with these seeds; 4 of each side would "
-        "do. To pass all the same: --allow-no-power"
+        "--fail-on reverse_kl could not have found a difference in 1 comparison with these seeds; it takes 4 of each "
+        "side or more. To pass all the same: --allow-no-power"
     )
     assert genbench("compare", "A", "B", "--fail-on", "reverse_kl", "--allow-no-power", *options).code == 0
     assert genbench("compare", "A", "B", *options).code == 0
@@ -102,8 +104,57 @@ def test_a_gate_that_could_not_find_a_lone_regression_exits_with_4(put, genbench
             put(side, trainer, reverse_kl=GOOD)
     ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
     assert ran.code == 4
-    assert "no difference could have been told unless others differ too; 6 seeds of each side would do" in ran.err
+    assert (
+        "no difference could have been told unless others differ too; that takes 6 seeds of each side or more"
+        in ran.err
+    )
     assert genbench("compare", "A", "B", "--fail-on", "reverse_kl", "--trainer", "t0").code == 0
+
+
+def test_a_gate_that_found_something_everywhere_needed_no_more_power(put, genbench):
+    """Four seeds can't tell a lone pair on two datasets, but both differ."""
+    for dataset in ("ring8", "grid25"):
+        put("A", dataset=dataset, reverse_kl=BAD[:4])
+        put("B", dataset=dataset, reverse_kl=GOOD[:4])
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
+    assert "better in 2" in ran.out
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 4), (["--allow-no-power"], 0), (["--trainer", "gan"], 0)], ids=str)
+def test_a_gate_says_nothing_of_what_the_second_side_lacks(options, code, put, genbench):
+    for trainer, sides in (("gan", "AB"), ("wgan", "A")):
+        for side in sides:
+            put(side, trainer, reverse_kl=GOOD)
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl", *options)
+    assert ran.code == code
+    assert ("--fail-on could say nothing of what B lacks: wgan on ring8, steps=40." in ran.err) == (code == 4)
+
+
+def test_what_was_never_scored_is_no_want_of_seeds(put, genbench):
+    put("A", reverse_kl=GOOD, hq=GOOD)
+    put("B", reverse_kl=GOOD)
+    ran = genbench("compare", "A", "B", "--fail-on", "hq")
+    assert ran.code == 4
+    assert "Warning: No verdict on hq of gan on ring8: one side has no scores." in ran.err
+    assert "--fail-on hq could say nothing of hq of gan on ring8." in ran.err
+    assert "seeds" not in ran.err
+
+
+def test_a_collapse_far_out_is_no_reason_to_pass(put, genbench):
+    """Welch's test is shaken by a score far out, so a gate passed although every run of B was worse."""
+    near = [0.10, 0.11, 0.12, 0.13, 0.14, 0.145, 0.105, 0.115]
+    put("A", reverse_kl=near)
+    put("B", reverse_kl=[0.05 + value for value in near[:-1]] + [20.0])
+    assert genbench("compare", "A", "B", "--fail-on", "reverse_kl").code == 3
+
+
+def test_the_sides_order_turns_a_verdict_and_changes_no_p(put, genbench):
+    rng = np.random.default_rng(3)
+    put("A", reverse_kl=rng.lognormal(0, 0.5, 10).tolist())
+    put("B", reverse_kl=rng.lognormal(0.6, 0.5, 10).tolist())
+    ps = [json.loads(genbench("compare", *sides, "--json").out)["comparisons"][0]["p"] for sides in ("AB", "BA")]
+    assert ps[0] == ps[1] < 1
 
 
 def test_a_regression_counts_more_than_want_of_power(put, genbench):

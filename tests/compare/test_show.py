@@ -55,6 +55,7 @@ def test_long_names_and_large_numbers_are_folded_and_not_cut(folders, printed):
 def test_names_and_reasons_are_not_taken_for_markup(folders, printed):
     for side in ("A", "B"):
         folders.put(side, ODD, reverse_kl=GOOD)
+    folders.put("A", ODD, seeds=[7], reverse_kl=[GOOD[0]])
     folders.fail("B", ODD, seed=7, reason="[red]no[/red]")
     text = "\n".join(printed())
     assert ODD in text

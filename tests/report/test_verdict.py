@@ -83,7 +83,8 @@ def test_without_seeds_enough_there_are_no_letters_and_the_table_says_how_many_w
     found = judge(row("gan", *BAD[:3]), row("wgan-gp", *GOOD[:3]))
     assert letters(found) == {"gan": "", "wgan-gp": ""}
     assert found.notes == (
-        "No differences are marked: they could not have been told with these seeds; 4 of each trainer would do.",
+        "No differences are marked: they could not have been told with these seeds; "
+        "it takes 4 of each trainer or more.",
     )
 
 
@@ -188,6 +189,85 @@ def test_sentence_says_where_the_column_cannot_tell_the_best_from_the_truth():
 
 
 @pytest.mark.parametrize(
+    ("values", "failures", "told"),
+    [
+        ((0.001, 0.002, 0.003, 0.004, 0.002), (), False),
+        ((0.001, 0.002, 0.003, 0.004, 7.0), (), False),  # of five draws of the truth one lies outside in 23 %
+        ((0.001, 0.002, 0.003, 7.0, 8.0), (), True),
+        ((0.001, 0.002, 0.003), TWO_FAILED, True),
+        ((7.0,), (), True),
+    ],
+)
+def test_the_truth_is_told_by_runs_outside_its_band_and_not_by_the_median_alone(values, failures, told):
+    found = judge(row("gan", *values, failures=failures), band(0.0, 0.005))
+    assert ("can't tell it from the truth" in sentence(found)) != told
+
+
+def test_sentence_names_runs_that_left_nothing_to_measure():
+    cell = Cell.of({0: 0.1, 1: 0.12}, False, 1)
+    found = judge(Row("trainer", "gan", {"reverse_kl": cell}, 3, 3), row("wgan", 0.2, 0.3, 0.4))
+    assert sentence(found) == (
+        "ring8: gan has the best reverse_kl, median 0.12, although 1 of its 3 samples left nothing to measure: "
+        "could not have been told from wgan with these seeds; it takes 4 of each trainer or more. "
+        "Nothing to measure, and counted likewise: 1 of gan."
+    )
+
+
+def test_sentence_says_by_what_the_best_is_best_where_a_median_says_otherwise():
+    often = (0.1, 0.2, 5.0, 5.1, 5.2)
+    found = judge(row("gan", *often), row("wgan", 4.0, 4.1, 4.9, 6.0, 7.0), row("mlp", *(8.0 + i for i in range(5))))
+    first, second, _ = best_first(found, found.columns[0])
+    assert ("as its runs beat those of others most often" in sentence(found)) == (
+        first.cells["reverse_kl"].interval.value > second.cells["reverse_kl"].interval.value
+    )
+    assert "most often" not in sentence(judge(*THREE))
+
+
+def test_a_trainer_without_the_column_is_no_want_of_seeds():
+    found = judge(row("gan", *GOOD), row("wgan", *BAD), replace(row("mlp"), finished=5, planned=5))
+    assert "; there is no reverse_kl of mlp." in sentence(found)
+    assert "of each trainer or more" not in sentence(found)
+
+
+@pytest.mark.parametrize("nine", [5, 4])
+def test_where_more_trainers_than_can_be_told_apart_have_no_letters(nine):
+    rows = [row(f"t{i}", *(10.0**i * (1 + s / nine) for s in range(nine))) for i in range(9)]
+    found = judge(*rows)
+    assert set(letters(found).values()) == {""}
+    assert found.notes == (
+        "No differences are marked: they could not have been told with these seeds; "
+        "it takes 7 of each trainer or more.",
+    )
+    assert set(letters(judge(*rows[:8])).values()) == set("abcdefgh")
+
+
+def test_a_score_of_zero_changes_nothing_for_the_others():
+    """It once switched the whole column from logarithms to plain scores, and p from .036 to .34."""
+    one, other = (0.38, 0.0039, 0.0756, 0.0282, 0.0317), (0.806, 0.1327, 0.793, 0.421, 27.74)
+    ps = [
+        p_of(judge(row("a", *one), row("b", *other), row("c", 1.25, 0.703, 0.755, 0.513, least)), "a", "b")
+        for least in (0.348, 1e-9, 0.0)
+    ]
+    assert ps[0] <= 0.05
+    assert max(ps) < 0.1
+
+
+def test_scores_equal_but_for_rounding_are_equal_on_the_scale_of_tests():
+    third, near = 1.0, 1.0 + 2e-16 * 3
+    found = judge(row("a", 0.5, third, third, 2.0, 3.0), row("b", 0.5, near, near, 2.0, 3.0))
+    assert p_of(found, "a", "b") == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (2, 1, 0)])
+def test_the_rows_order_decides_nothing(order):
+    rng = np.random.default_rng(4)
+    rows = [row(f"t{i}", *rng.lognormal(i / 2, 1, 10)) for i in range(3)]
+    found, wanted = judge(*(rows[i] for i in order)), judge(*rows)
+    for pair, finding in wanted.findings["reverse_kl"].items():
+        assert found.findings["reverse_kl"][pair].p == pytest.approx(finding.p, rel=1e-9)
+
+
+@pytest.mark.parametrize(
     ("rows", "said"),
     [
         ([], "ring8: nothing to judge yet."),
@@ -195,8 +275,8 @@ def test_sentence_says_where_the_column_cannot_tell_the_best_from_the_truth():
         ([row("gan", 0.5)], "ring8: gan has the best reverse_kl, 0.5; there is no other trainer to compare with."),
         (
             [row("gan", 0.5, 0.6), row("wgan", 0.4, failures=("a", "b"))],
-            "ring8: gan has the best reverse_kl, 0.5 and 0.6: could not have been told from wgan with these seeds; 4 "
-            "of each trainer would do. Failed, and counted as worse than any score: 2 of wgan.",
+            "ring8: gan has the best reverse_kl, 0.5 and 0.6: could not have been told from wgan with these "
+            "seeds; it takes 4 of each trainer or more. Failed, and counted as worse than any score: 2 of wgan.",
         ),
         (
             [row("gan", failures=("a",)), row("wgan", failures=("b",))],

@@ -70,6 +70,23 @@ def test_more_methods_than_blocks_can_be_made_of_are_corrected_by_holm():
     assert max(found.values()) <= 0.05
 
 
+@pytest.mark.parametrize("seeds", [4, 5])
+def test_more_methods_than_so_few_runs_could_tell_apart_are_not_tested(seeds):
+    """Of nine methods a pair pays for 36, which the least p of five runs can't."""
+    assert corrected([apart(MOST_TOGETHER + 1, seeds)]) == [{}]
+    assert corrected([apart(MOST_TOGETHER, seeds)])[0]
+
+
+@pytest.mark.parametrize("methods", range(3, 7))
+@pytest.mark.parametrize("far", [1e3, 1e9, math.inf])
+def test_runs_far_out_remove_no_difference_from_eight_seeds_on(methods, far):
+    """Every method's worst run has collapsed, further than all the next one's: scores still lie apart in order."""
+    for seeds in range(8, 21):
+        table = apart(methods, seeds)
+        table[f"m{methods - 1}"][-1] = far
+        assert max(corrected([table])[0].values()) <= 0.05
+
+
 @pytest.mark.parametrize("tables", [1, 3])
 @pytest.mark.parametrize("methods", [2, 3, 5])
 def test_seeds_needed_are_the_fewest_that_find_a_pair_alone(methods, tables):
@@ -113,5 +130,5 @@ def test_labels_do_not_matter_nor_does_their_order():
     table = drawn(np.random.default_rng(10), 4, 5, (3.0, 1.0))
     shuffled = dict(sorted(table.items(), key=lambda item: item[1]))
     found = corrected([table])[0]
-    assert found == pytest.approx(corrected([shuffled])[0], abs=0.02)
+    assert found == pytest.approx(corrected([shuffled])[0], rel=1e-9)
     assert set(found) == {frozenset(pair) for pair in itertools.combinations(table, 2)}

@@ -1,5 +1,6 @@
 """Tests of a block of equals against scipy's own, by what must hold of them, and at their level."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from genbench.stats.differences import LARGE, difference_p, exchange_p, least_p, midranks, welch_p
+from genbench.stats.differences import (
+    DRAWS,
+    LARGE_BLOCK,
+    LARGE_PAIR,
+    difference_p,
+    exchange_p,
+    least_p,
+    midranks,
+    odds_p,
+    welch_p,
+)
 
 SIZES = [(5, 5), (4, 6), (4, 4, 5), (5, 5, 5, 5)]
 
@@ -25,6 +36,34 @@ def test_exchange_of_two_is_wilcoxons_exact_test(seed, sizes):
     assert exchange_p([ours, theirs]) == pytest.approx(scipy_stats.mannwhitneyu(ours, theirs, method="exact").pvalue)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sizes", [(3, 5), (5, 5), (2, 7)])
+def test_exchange_of_two_with_ties_and_failures_is_the_share_of_all_deals(sizes, seed):
+    rng = np.random.default_rng(seed)
+    of = [np.where(rng.random(n) < 0.3, math.inf, rng.integers(0, 4, n)) for n in sizes]
+    ranks = scipy_stats.rankdata(np.concatenate(of))
+    sums = [sum(deal) for deal in itertools.combinations(ranks, sizes[0])]
+    mean, found = sizes[0] * (sum(sizes) + 1) / 2, ranks[: sizes[0]].sum()
+    expected = np.mean([abs(each - mean) >= abs(found - mean) - 1e-9 for each in sums])
+    assert exchange_p(of) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("sizes", [(9, 9), (20, 12), (24, 24)])
+def test_exchange_of_many_is_wilcoxons_exact_test(sizes):
+    ours, theirs = groups(7, sizes, 0.8)
+    assert exchange_p([ours, theirs]) == pytest.approx(scipy_stats.mannwhitneyu(ours, theirs, method="exact").pvalue)
+
+
+@given(st.permutations(range(4)), st.integers(0, 10**6))
+def test_neither_the_methods_order_nor_their_runs_matter(order, seed):
+    rng = np.random.default_rng(seed)
+    of = [np.round(rng.normal(i, 1, n), 1) for i, n in enumerate((5, 5, 6, 5))]
+    shuffled = [rng.permutation(of[i]) for i in order]
+    assert exchange_p(shuffled) == exchange_p(of)
+    assert difference_p(shuffled) == pytest.approx(difference_p(of), rel=1e-9)
+    assert exchange_p([of[1], of[0]]) == exchange_p([of[0], of[1]])
+
+
 @pytest.mark.parametrize("sizes", [(4, 4, 5), (5, 5, 5, 5)])
 def test_exchange_of_several_is_scipys_permutation_of_kruskal_and_wallis(sizes):
     of = groups(1, sizes)
@@ -35,7 +74,9 @@ def test_exchange_of_several_is_scipys_permutation_of_kruskal_and_wallis(sizes):
     assert exchange_p(of) == pytest.approx(theirs.pvalue, abs=0.02)
 
 
-@pytest.mark.parametrize("sizes", [(LARGE, LARGE), (LARGE, LARGE + 5, LARGE)])
+@pytest.mark.parametrize(
+    "sizes", [(LARGE_PAIR, LARGE_PAIR), (LARGE_BLOCK, LARGE_BLOCK + 5, LARGE_BLOCK), (LARGE_PAIR, LARGE_PAIR + 9)]
+)
 def test_many_runs_are_tested_by_the_limit(sizes):
     of = [group.round(1) for group in groups(2, sizes, 0.2)]
     assert exchange_p(of) == pytest.approx(scipy_stats.kruskal(*of).pvalue)
@@ -82,13 +123,50 @@ def test_ties_give_the_same_p_wherever_the_scores_lie(offset):
 @pytest.mark.parametrize("n", range(4, 21))
 def test_scores_as_far_apart_as_can_be_have_the_least_p(n):
     of = [np.arange(n) / n, 10 + np.arange(n) / n]
-    assert difference_p(of) == pytest.approx(max(least_p(n, n), 1 / 5_000 if n > 8 else 0))
+    assert difference_p(of) == pytest.approx(least_p(n, n))
 
 
 def test_least_p_counts_the_two_extreme_deals():
     assert least_p(4, 4) == 2 / 70
     assert least_p(3, 6) == 2 / 84
     assert least_p(1, 100) == 1
+
+
+def test_one_score_far_out_makes_no_others_equal():
+    near = [np.arange(5.0), 10 + np.arange(5.0)]
+    assert exchange_p([*near, np.array([20.5, 21.5, 22.5, 23.5, 1e15])]) == 1 / DRAWS
+    assert midranks(np.array([0.0, 1.0, 2.0, 1e15, math.inf])).tolist() == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("n", range(6, 21))
+@pytest.mark.parametrize("far", [20.0, 1e6, math.inf])
+def test_scores_that_lie_apart_stay_told_apart_however_far_out_one_of_them_lies(n, far):
+    """A collapse is no weaker evidence than a crash: Welch's test is shaken by it, Hoeffding's bound isn't."""
+    of = [np.linspace(0.10, 0.14, n), np.append(np.linspace(0.15, 0.19, n - 1), far)]
+    assert difference_p(of) <= max(2 * 2.0**-n, least_p(n, n)) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("n", [5, 6, 8, 20])
+def test_odds_bound_is_that_of_a_coin_where_all_runs_win(n):
+    """Against a method that never varies, n runs lie all on one side with the probability 2·2⁻ⁿ."""
+    assert odds_p([np.zeros(n), np.ones(n)]) == pytest.approx(2 * 2.0**-n)
+    assert odds_p([np.zeros(n), np.ones(3 * n)]) == pytest.approx(2 * 2.0**-n)
+    assert odds_p([np.zeros(n), np.ones(n), np.full(n, 2.0)]) == pytest.approx(min(1, 3 * 2 * 2.0**-n))
+    assert odds_p([np.arange(n), np.arange(n)]) == 1
+
+
+@pytest.mark.parametrize("theirs", ["coin", "constant", "normal"])
+def test_odds_bound_holds_whatever_the_distributions(theirs):
+    """Even odds of two methods that share nothing else: one is good or bad by a coin, the other in between."""
+    rng, n = np.random.default_rng(3), 10
+    draw = {
+        "coin": lambda: rng.choice([-2.0, 2.0], n),
+        "constant": lambda: np.zeros(n),
+        "normal": lambda: rng.normal(0, 0.1, n),
+    }
+    ps = np.array([odds_p([rng.choice([-1.0, 1.0], n), draw[theirs]()]) for _ in range(4_000)])
+    for level in (0.05, 0.01):
+        assert np.mean(ps <= level) <= level
 
 
 @pytest.mark.parametrize("score", [1.5, 0.0, -1e12, 1e-300, math.inf])

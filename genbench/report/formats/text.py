@@ -12,9 +12,9 @@ LEGEND = (
     "Median over seeds [an interval that holds it in 15 of 16 experiments or more; of counts, and of three or four "
     "seeds, the least and the most]; (all): every seed scored the same, as far as shown. A run that failed, or left "
     "the metric nothing to measure, is worse than any score. ↑ more is better, ↓ less is better; a column without an "
-    "arrow is best at the oracle's value. Null band: 95 % of the truth's own scores at the same n. Letters: two "
-    "trainers that share none in a column can be told apart (exchange of ranks and Welch's test, corrected for all "
-    "pairs of trainers and all datasets, 5 %)."
+    "arrow is best at the oracle's value, and shows those that have a value. Null band: 95 % of the truth's own scores "
+    "at the same n. Letters: two trainers that share none in a column can be told apart (exchange of ranks, guarded "
+    "against unequal spread, corrected for all pairs of trainers and all datasets, 5 %)."
 )
 
 PUBLISHED = (
@@ -79,7 +79,10 @@ def _text(row: Row, column: Column, cell: Cell | None) -> str:
         return FAILED if row.failures and row.cell(column.name).lost else "–"
     text = _of_runs(cell, column)
     text = f"{text} {cell.letters}" if cell.letters else text
-    return text if len(cell.values) == row.finished else f"{text} ({len(cell.values)}/{row.finished})"
+    # Where no value is worse than another, those that were lost have no place in the median.
+    runs = len(cell.values) + cell.lost if column.higher_is_better is None else 0
+    runs = max(row.finished, runs)
+    return text if len(cell.values) == runs else f"{text} ({len(cell.values)}/{runs})"
 
 
 def _of_runs(cell: Cell, column: Column) -> str:

@@ -70,7 +70,7 @@ def test_markdown_shows_medians_with_their_ends_and_what_is_missing():
         ("modes", (8.0, 8.0, 8.0, 8.0, 8.0), 0, "8 (all)"),
         ("modes", (8.0, 8.0, 8.0, 8.0), 1, "8 [failed, 8]"),
         ("modes", (1.0, *(8.0,) * 9), 0, "8 [1, 8]"),
-        ("std_ratio", (0.5, 0.6, 0.7), 2, "0.6 [0.5, 0.7]"),
+        ("std_ratio", (0.5, 0.6, 0.7), 2, "0.6 [0.5, 0.7] (3/5)"),
         ("std_ratio", (), 2, "failed"),
     ],
 )
