@@ -16,8 +16,9 @@ from genbench.datasets.base import Curve
 from genbench.metrics.modes import ball_mass, junk_mass, kl_divergence
 from genbench.metrics.samples import SampleMetric, remember_last
 
-STRETCHES, SHELLS = 25, 4
-"""Bins along the curve and away from it: with the junk bin 101, so that the floor at 10 000 samples is 0.005."""
+STRETCHES, SHELLS = 200, 2
+"""Bins along the curve and away from it, in the plane on either side: 801 with the junk bin, so that the floor at
+10 000 samples is 0.04. A stretch of the Swiss roll is 1.8 noise stds long: gaps that noise leaves open are longer."""
 
 NODES = 2**18
 """Of the truth, to find how much of it each bin holds. Being spread evenly, not drawn, so many add a five-hundredth of
@@ -28,10 +29,14 @@ ENOUGH_NODES = 100
 
 
 class Nearest(NamedTuple):
-    """Of each sample, the distance to the curve in noise stds, and the arc length up to its nearest point: `(n,)`."""
+    """Of each sample, the distance to the curve in noise stds, the arc length up to its nearest point, and its side.
+
+    `(n,)` each. In the plane `left` says whether the sample lies to the left of the curve; elsewhere none does.
+    """
 
     distance: Tensor
     arc: Tensor
+    left: Tensor
 
 
 class Projection:
@@ -54,9 +59,14 @@ class Projection:
         start = torch.stack([nearest - 1, nearest]).clamp_(0, len(points) - 2)
         along = points[start + 1] - points[start]
         share = (((x - points[start]) * along).sum(-1) / along.square().sum(-1)).clamp_(0, 1)
-        distance, side = (points[start] + share[..., None] * along - x).norm(dim=-1).min(0)
-        reached = torch.lerp(arc[start], arc[start + 1], share).gather(0, side[None])[0]
-        return Nearest(distance / self.curve.std, reached)
+        away = x - (points[start] + share[..., None] * along)
+        distance, segment = away.norm(dim=-1).min(0)
+        reached = torch.lerp(arc[start], arc[start + 1], share).gather(0, segment[None])[0]
+        left = torch.zeros_like(reached, dtype=torch.bool)
+        if x.shape[1] == 2:
+            turn = along[..., 0] * away[..., 1] - along[..., 1] * away[..., 0]
+            left = turn.gather(0, segment[None])[0] > 0
+        return Nearest(distance / self.curve.std, reached, left)
 
     def _histogram(self, k: float) -> CurveHistogram:
         """The bins closer than `k` noise stds, and what the truth has of each."""
@@ -90,7 +100,7 @@ class ArcCoverage(CurveMetric):
         self.k, self.bins, self.share = k, bins, share
 
     def evaluate(self, samples: Tensor) -> Tensor:
-        distance, reached = self.projection.nearest(samples)
+        distance, reached, _ = self.projection.nearest(samples)
         arc, mass = self.projection.curve.arc.numpy(), self.projection.curve.mass.numpy()
         edges = np.linspace(0, arc[-1], self.bins + 1)
         counts, _ = np.histogram(reached[distance < self.k].numpy(), edges)
@@ -99,7 +109,7 @@ class ArcCoverage(CurveMetric):
 
 
 class CurveHistogram:
-    """A histogram of samples over the curve and the distance to it, and the truth's own.
+    """A histogram of samples over the curve, the distance to it and, in the plane, its two sides; and the truth's own.
 
     `STRETCHES` of equal probability along the curve, each in `SHELLS` of equal probability away from it: their bounds
     are quantiles of noise across a straight line, cut off at `k` noise stds. Beyond lies the junk bin, the last one.
@@ -110,7 +120,7 @@ class CurveHistogram:
         curve = projection.curve
         across = curve.points.shape[1] - 1
         shares = np.linspace(0, 1, SHELLS + 1) * ball_mass(k, across)
-        self.k, self.projection = k, projection
+        self.k, self.projection, self.sides = k, projection, 2 if across == 1 else 1
         self.distances = torch.from_numpy(np.sqrt(2 * gammaincinv(across / 2, shares)))[1:-1]
         ends = np.linspace(0, 1, STRETCHES + 1)[1:-1]
         self.arcs = torch.from_numpy(np.interp(ends, curve.mass.numpy(), curve.arc.numpy()))
@@ -118,11 +128,12 @@ class CurveHistogram:
 
     def shares(self, samples: Tensor) -> Tensor:
         """How the samples `(n, features)` are shared among the bins, `(bins + 1,)`."""
-        distance, arc = self.projection.nearest(samples)
+        distance, arc, left = self.projection.nearest(samples)
         stretch = torch.bucketize(arc, self.arcs, right=True)
-        place = stretch * SHELLS + torch.bucketize(distance, self.distances, right=True)
-        place = torch.where(distance < self.k, place, STRETCHES * SHELLS)
-        return place.bincount(minlength=STRETCHES * SHELLS + 1).double() / len(samples)
+        shell = torch.bucketize(distance, self.distances, right=True)
+        junk = STRETCHES * SHELLS * self.sides
+        place = torch.where(distance < self.k, (stretch * SHELLS + shell) * self.sides + left, junk)
+        return place.bincount(minlength=junk + 1).double() / len(samples)
 
     def _truth(self, straight_junk: float) -> Tensor:
         """The truth's own shares, by evenly spread nodes of it.
@@ -151,7 +162,7 @@ def nodes(curve: Curve, n: int) -> Tensor:
 
 
 class CurveReverseKL(CurveMetric):
-    """KL(samples ‖ truth) in nats over stretches of the curve, distances to it, and the junk bin beyond `k` stds."""
+    """KL(samples ‖ truth) in nats over stretches of the curve, its sides, distances to it, and what lies beyond."""
 
     def __init__(self, projection: Projection, k: float, **kwargs: Any) -> None:
         super().__init__(projection, **kwargs)

@@ -38,7 +38,7 @@ def hq(truth: Truth, *, k: Radius = 3.0) -> Metric:
     return HighQuality(truth.modes, k)
 
 
-@metric("reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1712.04086")
+@metric("reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1712.04086", version=2)
 def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
     """Reverse KL: KL(samples ‖ truth) over the modes' shares of the high-quality samples, or over parts of a curve.
 
@@ -47,9 +47,10 @@ def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
     where within k stds of their centres the samples lie: to shrunken, widened and shifted modes, but for what that
     moves beyond k stds.
 
-    Of a target along a curve the bins are 25 stretches of it, equal in probability, each in 4 bins of the distance to
-    the curve, and the junk bin: it sees gaps, imbalance and wrong noise alike. The floor is 100/2n. Without `junk` it
-    doesn't apply there.
+    Of a target along a curve the bins are 200 stretches of it, equal in probability, each in two bins of the distance
+    to the curve and, in the plane, two sides, and the junk bin: it sees gaps, imbalance and wrong noise alike, down to
+    the length of a stretch, within which it is blind. The floor in the plane is 800/2n. Without `junk` it doesn't apply
+    there.
     """
     if junk and truth.target.modes is None and truth.target.curve is not None:
         from genbench.metrics.curve import CurveReverseKL
@@ -73,7 +74,7 @@ def std_ratio(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     """Standard deviation within captured modes over the true one: 1 is right, below it the modes have shrunk.
 
     It is that of a mode's samples around their own mean, so blind to where that lies: see `offset`. Both deviations are
-    of distributions cut off at k stds, so widened modes score little above 1. Skipped where no mode is captured.
+    of distributions cut off at k stds, so widened modes score little above 1. Undefined where no mode is captured.
     """
     from genbench.metrics.modes import StdRatio
 
@@ -85,7 +86,7 @@ def offset(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     """How many stds the mean of a captured mode's samples lies off its centre, averaged over captured modes.
 
     The floor at n samples and M modes is √(πM/2n) in the plane, 0.035 for 8 modes and 10 000 samples. Blind to
-    shrunken and widened modes. Skipped where no mode is captured.
+    shrunken and widened modes. Undefined where no mode is captured.
     """
     from genbench.metrics.modes import Offset
 

@@ -13,7 +13,8 @@ from genbench.registry import metrics
 
 NOISE = 0.25
 N = 10_000
-FLOOR = STRETCHES * SHELLS / (2 * N)
+BINS = STRETCHES * SHELLS * 2
+FLOOR = BINS / (2 * N)
 
 
 @pytest.mark.parametrize("spread", [0.5, 1.0, 3.0, 10.0])
@@ -65,7 +66,7 @@ def test_arc_coverage_is_the_covered_share_of_the_length(keep, truth, score, dra
 def test_a_hundred_fine_bins_catch_one_gap(truth, score, draw):
     about = truth("swissroll")
     samples = draw(about, 10_000)
-    _, arc = about.projection().nearest(samples)
+    arc = about.projection().nearest(samples).arc
     arc = arc / about.target.curve.arc[-1]
     assert score("arc_coverage", about, samples[(arc < 0.4) | (arc > 0.45)]) == pytest.approx(0.95)
 
@@ -106,7 +107,7 @@ def test_reverse_kl_knows_how_much_of_the_truth_each_bin_holds(noise, k, truth):
     found = truth(f"swissroll[std={noise}]").projection().histogram(k).truth.numpy()
     expected = curve_twin.bin_masses(noise, k, STRETCHES, SHELLS)
     assert found.sum() == pytest.approx(1)
-    assert found == pytest.approx(expected, rel=0.03)
+    assert found == pytest.approx(expected, rel=0.1)
     assert entropy(expected, found) < 0.01 * FLOOR
 
 
@@ -120,7 +121,7 @@ def test_reverse_kl_agrees_with_the_twin(changes, truth, score, draw):
 def test_reverse_kl_of_the_truth_is_its_floor(truth, score, draw):
     """Twice n times the divergence is chi-squared with a degree of freedom less than there are bins."""
     values = [score("reverse_kl", truth("swissroll"), draw(truth("swissroll"), N, seed)) for seed in range(60)]
-    error = FLOOR * math.sqrt(2 / (STRETCHES * SHELLS)) / math.sqrt(len(values))
+    error = FLOOR * math.sqrt(2 / BINS) / math.sqrt(len(values))
     assert np.mean(values) == pytest.approx(FLOOR, abs=4 * error)
 
 
@@ -129,8 +130,8 @@ def test_reverse_kl_of_the_truth_is_its_floor(truth, score, draw):
     [
         ({"spread": 0.0}, 1.3),
         ({"spread": 0.5}, 0.25),
-        ({"spread": 0.9}, 0.01),
-        ({"spread": 1.1}, 0.008),
+        ({"spread": 0.8}, 0.05),
+        ({"spread": 1.2}, 0.05),
         ({"spread": 1.5}, 0.12),
         ({"spread": 2.0}, 0.45),
         ({"keep": 0.5}, 0.6),
@@ -145,6 +146,31 @@ def test_reverse_kl_tells_what_is_not_the_roll_from_it(changes, least, truth, sc
     for seed in range(3):
         value = score("reverse_kl", truth("swissroll"), changed(truth("swissroll"), N, seed, **changes))
         assert value > max(highest, least)
+
+
+def centres(about, count):
+    """Places of the roll, equally likely between each other."""
+    curve = about.target.curve
+    u = (np.arange(count) + 0.5) / count
+    return torch.from_numpy(np.stack([np.interp(u, curve.mass, column) for column in curve.points.T], 1))
+
+
+@pytest.mark.parametrize(("blobs", "least"), [(25, 0.9), (50, 0.35)])
+def test_reverse_kl_tells_a_roll_that_has_collapsed_to_blobs(blobs, least, truth, score):
+    """Blobs of the roll's own noise in the middle of coarser stretches once scored as the truth does."""
+    about, rng = truth("swissroll"), torch.Generator().manual_seed(0)
+    where = centres(about, blobs)[torch.randint(blobs, (N,), generator=rng)]
+    samples = where + about.target.curve.std * torch.randn(N, 2, generator=rng)
+    assert score("reverse_kl", about, samples.float()) > least
+
+
+@pytest.mark.parametrize("side", [True, False])
+def test_reverse_kl_tells_noise_on_one_side_of_the_roll(side, truth, score, draw):
+    """Half of the truth lies on either side."""
+    about = truth("swissroll")
+    samples = draw(about, 2 * N + 1_000)
+    kept = samples[about.projection().nearest(samples).left == side]
+    assert score("reverse_kl", about, kept) > math.log(2)
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.5, 1.5, 2.0])

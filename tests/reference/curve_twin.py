@@ -83,10 +83,10 @@ def shells(noise, k, count):
 
 @cache
 def bin_masses(noise, k, stretches, count):
-    """How much of the roll lies in each shell around each stretch, and beyond: its density, integrated by Gauss.
+    """How much of the roll lies in each shell to each side of each stretch, and beyond: its density, by Gauss.
 
-    Around a stretch, area is |∂x/∂t × ∂x/∂r| of x(t, r) = roll(t) + r·across(t), on both sides; around its two ends the
-    roll has half a disc more.
+    Beside a stretch, area is |∂x/∂t × ∂x/∂r| of x(t, r) = roll(t) + r·across(t); around its two ends the roll has a
+    quarter of a disc more on each side. The right side comes first: `across` points to the left.
     """
     nodes, weights = np.polynomial.legendre.leggauss(6)
 
@@ -94,36 +94,39 @@ def bin_masses(noise, k, stretches, count):
         return (low + high) / 2 + (high - low) / 2 * nodes, (high - low) / 2 * weights
 
     bounds, edges = shells(noise, k, count), np.linspace(FIRST, LAST, stretches + 1)
-    masses = np.zeros((stretches, count))
+    masses = np.zeros((stretches, count, 2))
     for i, (first, last) in enumerate(itertools.pairwise(edges)):
         t, dt = places(first, last)
         along, across = along_and_across(t)
         bend = (along_and_across(t + 1e-5)[1] - along_and_across(t - 1e-5)[1]) / 2e-5
         for j, (low, high) in enumerate(itertools.pairwise(bounds)):
             for r, dr in zip(*places(low, high), strict=True):
-                for side in (-r, r):
-                    x = roll((t - FIRST) / (LAST - FIRST)) + side * across
-                    by_t = along + side * bend
+                for side, away in enumerate((-r, r)):
+                    x = roll((t - FIRST) / (LAST - FIRST)) + away * across
+                    by_t = along + away * bend
                     area = np.abs(by_t[:, 0] * across[:, 1] - by_t[:, 1] * across[:, 0])
-                    masses[i, j] += (density(x, noise) * area * dt).sum() * dr
+                    masses[i, j, side] += (density(x, noise) * area * dt).sum() * dr
     for end, stretch, outwards in ((0.0, 0, -1), (1.0, stretches - 1, 1)):
         along, _ = along_and_across([FIRST + end * (LAST - FIRST)])
         middle = math.atan2(*(outwards * along[0, ::-1]))
-        angle, turn = places(middle - math.pi / 2, middle + math.pi / 2)
-        for j, (low, high) in enumerate(itertools.pairwise(bounds)):
-            for r, dr in zip(*places(low, high), strict=True):
-                x = roll(end) + r * np.stack([np.cos(angle), np.sin(angle)], -1)
-                masses[stretch, j] += (density(x, noise) * r * turn).sum() * dr
+        for side in (0, 1):
+            first = middle if (outwards == 1) == bool(side) else middle - math.pi / 2
+            angle, turn = places(first, first + math.pi / 2)
+            for j, (low, high) in enumerate(itertools.pairwise(bounds)):
+                for r, dr in zip(*places(low, high), strict=True):
+                    x = roll(end) + r * np.stack([np.cos(angle), np.sin(angle)], -1)
+                    masses[stretch, j, side] += (density(x, noise) * r * turn).sum() * dr
     return np.append(masses.flatten(), 1 - masses.sum())
 
 
 def reverse_kl(samples, noise, k, stretches, count):
-    """KL(samples ‖ roll) over shells around stretches of equal probability, and one bin for what lies beyond."""
-    bounds, held = shells(noise, k, count), [0] * (stretches * count + 1)
+    """KL(samples ‖ roll) over shells on both sides of stretches of equal probability, and a bin for what is beyond."""
+    bounds, held = shells(noise, k, count), [0] * (stretches * count * 2 + 1)
     for x in samples:
         distance, t = nearest(x)
         stretch = min(int((t - FIRST) / (LAST - FIRST) * stretches), stretches - 1)
         shell = sum(distance >= bound for bound in bounds[1:])
-        held[-1 if shell == count else stretch * count + shell] += 1
+        left = np.dot(x - roll((t - FIRST) / (LAST - FIRST)), along_and_across([t])[1][0]) > 0
+        held[-1 if shell == count else (stretch * count + shell) * 2 + int(left)] += 1
     p = np.array(held) / len(samples)
     return sum(a * math.log(a / b) for a, b in zip(p, bin_masses(noise, k, stretches, count), strict=True) if a)
