@@ -12,7 +12,7 @@ from genbench.report import curves, films, galleries, points, stored
 from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
 from genbench.report.style import STYLE, Colours, Drawn, Picture, colours, write
-from genbench.spec import Trial
+from genbench.spec import Suite, Trial
 from genbench.store import CURVE, LOSSES, Found, Store, slug
 
 
@@ -23,7 +23,7 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
 
 
 def pictures(store: Store, suite: str) -> Iterator[Picture]:
-    """A suite's pictures, each made when it is asked for."""
+    """A suite's pictures, each made when it is asked for; of several budgets, those of the plan's first one."""
     found = [trial for trial in store.trials(suite) if trial.record.status == "done"]
     if not found:
         return
@@ -31,7 +31,14 @@ def pictures(store: Store, suite: str) -> Iterator[Picture]:
     there = [str(trial.record.trial.budget) for trial in found]
     planned = [str(budget) for budget in plan.budgets] if plan else []
     budget = next((budget for budget in planned if budget in there), there[0])
-    found = [trial for trial in found if str(trial.record.trial.budget) == budget]
+    of_budget = [trial for trial in found if str(trial.record.trial.budget) == budget]
+    which = "" if len(of_budget) == len(found) else f" Of the budget {budget}."
+    for picture in _pictures(store, of_budget, plan, budget):
+        yield picture._replace(caption=picture.caption + which)
+
+
+def _pictures(store: Store, found: Sequence[Found], plan: Suite | None, budget: str) -> Iterator[Picture]:
+    """The pictures of finished trials of one budget."""
     trainers = _in_order([t.record.trial.trainer.label for t in found], plan.trainers if plan else ())
     scored = plan.protocols if plan else ()
     datasets = _in_order([t.record.trial.dataset.label for t in found], plan.datasets if plan else ())

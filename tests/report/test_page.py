@@ -80,6 +80,21 @@ def test_permalinks_lead_somewhere_and_ids_are_unique(html):
     assert set(re.findall(r'href="#([^"]+)"', html)) <= set(ids)
 
 
+def test_page_of_several_budgets_says_of_which_one_everything_is_and_repeats_no_id(root):
+    for seed in range(5):
+        scores = made_up.scores({"modes": 8.0, "reverse_kl": 0.2 + seed / 100, "hq": 0.9})
+        made_up.put(root, made_up.trial("wgan", seed=seed, budget="updates=80"), scores, curve=curve(seed, 0.2))
+    both = page([Content(Store(root), "made-up")])
+    ids = re.findall(r'\bid="([^"]+)"', both)
+    assert len(ids) == len(set(ids))
+    captions = re.findall(r"<figcaption>(.*?)<a ", both, re.DOTALL)
+    assert len(captions) == len(set(captions))
+    for budget in ("steps=40", "updates=80"):
+        assert sum(f"ring8, {budget}: every seed" in caption for caption in captions) == 1
+        assert f"ring8, {budget}: from seed to seed" in both
+    assert all("Of the budget steps=40." in caption for caption in captions if "along training" in caption)
+
+
 def test_what_came_from_a_record_is_escaped(html):
     assert "<script>alert" not in html
     assert "<b>nan</b>" not in html
@@ -115,7 +130,8 @@ def test_trainers_are_ranked_at_equal_amounts_and_targets_timed(html):
         "them, on one device where it is seconds, since before its end a run whose learning rate falls is half-way."
         in text
     )
-    assert "wgan under steps=40 first captured 7 modes after 40 steps (median); 5 of 5 seeds ever did." in text
+    assert "wgan under steps=40: 5 of 5 seeds captured 7 modes, in the middle after 40 steps." in text
+    assert "so it ranks nobody" in text
     assert "7 modes are what each draw of the truth itself captures at n = 10,000" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from genbench.metrics import power_cards
@@ -13,9 +14,13 @@ from genbench.report.verdict import ORACLE
 from genbench.stats.effects import deviation, minimal_detectable_effect
 
 
-def card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
-    """What the card of a column says, whose metric is `reference`, as its template wants it."""
+def card(name: str, reference: str, tables: Sequence[tuple[Table, str]]) -> dict[str, Any]:
+    """What the card of a column says, whose metric is `reference`, as its template wants it.
+
+    `tables` stand with what they are of. Of a dataset's several ones, the controls are shown once.
+    """
     entry = metrics[Reference.parse(reference).name]
+    datasets = list({table.dataset: table for table, _ in tables}.values())
     first, _, rest = entry.doc.partition("\n\n")
     return {
         "name": name,
@@ -27,9 +32,9 @@ def card(name: str, reference: str, tables: list[Table]) -> dict[str, Any]:
             entry.facts["higher_is_better"]
         ],
         "citation": entry.citation,
-        "spreads": [_spreads(table, name) for table in tables],
-        "behaviour": _behaviour(tables, name),
-        "power": [found for t in tables if (found := power_cards.card(t.dataset, t.protocol.name, name)) is not None],
+        "spreads": [_spreads(table, what, name) for table, what in tables],
+        "behaviour": _behaviour(datasets, name),
+        "power": [found for t in datasets if (found := power_cards.card(t.dataset, t.protocol.name, name)) is not None],
     }
 
 
@@ -42,13 +47,13 @@ def _behaviour(tables: list[Table], name: str) -> Picture | None:
     return Picture("behaviour", None, f"behaviour-{name}.svg", caption, figure) if figure is not None else None
 
 
-def _spreads(table: Table, name: str) -> dict[str, Any]:
+def _spreads(table: Table, what: str, name: str) -> dict[str, Any]:
     """How far a column's scores lie apart: the truth's from draw to draw, the trainers' from seed to seed."""
     cells = {row.label: row.cells[name] for row in table.rows if name in row.cells}
     trainers = [row.label for row in table.trainers if row.label in cells]
     spreads = {label: deviation(cells[label].values) for label in trainers}
     return {
-        "dataset": table.dataset,
+        "of": what,
         "truth": deviation(cells[ORACLE].values) if ORACLE in cells else None,
         "trainers": [
             (label, spread, minimal_detectable_effect(spread, len(cells[label].values)))

@@ -89,14 +89,14 @@ def scores(content: Content) -> str:
     """All scores behind the first protocol's tables, with controls and null bands."""
     drawn = []
     with mpl.rc_context(STYLE):
-        for table in content.main:
+        for table, what in _named(content):
             images = bool(content.pictures_of(table.dataset, "samples"))
             if (figure := scatter.scores(table.headline(), content.colours, images)) is not None:
                 caption = (
-                    f"{table.dataset}: every seed's or draw's score as a point, their median as a tick with its "
-                    "interval, the truth's null band in green."
+                    f"{what}: every seed's or draw's score as a point, their median as a tick with its interval, the "
+                    "truth's null band in green."
                 )
-                drawn.append(Picture("scores", table.dataset, f"scores-{table.dataset}.svg", caption, figure))
+                drawn.append(Picture("scores", table.dataset, f"scores-{what}.svg", caption, figure))
     return _figures(content, drawn)
 
 
@@ -145,7 +145,7 @@ def cards(content: Content) -> str:
     way = protocol(content.protocols[0])
     names = dict.fromkeys(column.name for table in content.main for column in table.columns)
     with mpl.rc_context(STYLE):
-        shown = [card(name, way.columns[name], content.main) for name in names if name in way.columns]
+        shown = [card(name, way.columns[name], _named(content)) for name in names if name in way.columns]
     return template("metrics.html").render(cards=shown, suite=content.suite)
 
 
@@ -155,9 +155,8 @@ def trials(content: Content) -> str:
     rows = dict.fromkeys(row.label for table in content.main for row in table.trainers)
     matrix = [(label, [_cell(table, label) for table in content.main]) for label in rows]
     failures = dict.fromkeys(failure for table in content.main for row in table.rows for failure in row.failures)
-    several = len({table.budget for table in content.main}) > 1
     return template("trials.html").render(
-        datasets=[f"{table.dataset}, {table.budget}" if several else table.dataset for table in content.main],
+        datasets=[what for _, what in _named(content)],
         matrix=matrix,
         costs=_costs(content.trials),
         failures=[*failures],
@@ -180,6 +179,12 @@ def provenance(content: Content) -> str:
         trials=len(content.trials),
         suite=content.suite,
     )
+
+
+def _named(content: Content) -> list[tuple[Table, str]]:
+    """The first protocol's tables with what each is of: the dataset, and the budget where there are several."""
+    several = len({table.budget for table in content.main}) > 1
+    return [(table, f"{table.dataset}, {table.budget}" if several else table.dataset) for table in content.main]
 
 
 def _figures(content: Content, drawn: list[Picture]) -> str:
