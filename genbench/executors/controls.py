@@ -17,7 +17,7 @@ from genbench.executors.process import run_conditions
 from genbench.executors.resources import build_dataset, scorer
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.executors.trial import control_name
-from genbench.metrics.bands import Bands, bands
+from genbench.metrics.bands import Bands, Watch, bands
 from genbench.metrics.scoring import Scorer
 from genbench.protocols import protocol
 from genbench.record import ControlScores, Score
@@ -28,6 +28,10 @@ ORACLE = "oracle"
 
 Null = dict[str, Bands]
 """The null bands of a dataset by protocol."""
+
+
+class Interrupted(Exception):
+    """Measuring was asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,21 @@ class ControlTask:
     def run(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""
         with run_conditions():
-            null = null_bands(self.dataset, self.context.protocols)
+
+            def watch(share: float) -> None:
+                if stop():
+                    raise Interrupted
+                notify(Progress(self.name, share / 2, note="null bands, which don't ship for this dataset"))
+
+            try:
+                null = null_bands(self.dataset, self.context.protocols, watch)
+            except Interrupted:
+                return Outcome(self)
             drawn: dict[str, tuple[tuple[Score, ...], ...]] = {}
             for i, control in enumerate(controls):
                 if stop():
                     return Outcome(self)
-                notify(Progress(self.name, i / len(list(controls)), note=control.name))
+                notify(Progress(self.name, 0.5 + i / len(list(controls)) / 2, note=control.name))
                 try:
                     drawn[control.name] = scored_draws(control, self.dataset, null, self.draws)
                 except Skip:
@@ -77,10 +90,14 @@ class ControlTask:
         return Outcome(self, error=f"{self.name}: {reason}")
 
 
-def null_bands(dataset: Component, protocols: Sequence[str]) -> Null:
-    """The bands of a dataset under each protocol, measured where none are shipped."""
-    built = build_dataset(dataset)
-    return {name: bands(dataset, built, scorer(dataset, name)) for name in protocols}
+def null_bands(dataset: Component, protocols: Sequence[str], watch: Watch = lambda share: None) -> Null:
+    """The bands of a dataset under each protocol, measured where none are shipped; `watch` is as for `bands`."""
+    built, n = build_dataset(dataset), len(protocols)
+
+    def part(i: int) -> Watch:
+        return lambda share: watch((i + share) / n)
+
+    return {name: bands(dataset, built, scorer(dataset, name), part(i)) for i, name in enumerate(protocols)}
 
 
 def scored_draws(control: Entry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
@@ -40,6 +40,8 @@ MASS = 0.95
 Bands = dict[str, Score]
 """A band by its column's name: a score without a value."""
 
+Watch = Callable[[float], None]
+
 
 class Draws(NamedTuple):
     """How many draws of the truth make a band, and how many others tell how many of them it holds."""
@@ -62,10 +64,13 @@ FEWER_DRAWS: Mapping[tuple[str, int], Draws] = {
 SMOKE_DRAWS = Draws(1_000, 1_000)
 
 
-def bands(component: Component, dataset: Dataset, scorer: Scorer) -> Bands:
-    """The null band of each of the scorer's columns: the shipped one, or measured where that doesn't fit."""
+def bands(component: Component, dataset: Dataset, scorer: Scorer, watch: Watch = lambda share: None) -> Bands:
+    """The null band of each of the scorer's columns: the shipped one, or measured where that doesn't fit.
+
+    Measuring takes minutes; `watch` hears along the way which share of it is done, and may raise to end it.
+    """
     draws = MEASURED_DEALS if isinstance(dataset, Finite) else MEASURED_DRAWS
-    return shipped(component, scorer) or measure(dataset, scorer, draws)
+    return shipped(component, scorer) or measure(dataset, scorer, draws, watch)
 
 
 def shipped(component: Component, scorer: Scorer) -> Bands | None:
@@ -93,9 +98,13 @@ def affordable(whole: Protocol) -> Protocol:
     return replace(whole, columns=columns)
 
 
-def measure(dataset: Dataset, scorer: Scorer, draws: int) -> Bands:
+def measure(dataset: Dataset, scorer: Scorer, draws: int, watch: Watch = lambda share: None) -> Bands:
     """The 2.5 % and 97.5 % quantiles of each column over `draws` draws of the truth."""
-    columns = zip(*_drawn(dataset, scorer, draws, seeding.NULL_DATA), strict=True)
+    drawn: list[tuple[Score, ...]] = []
+    for scores in _drawn(dataset, scorer, draws, seeding.NULL_DATA):
+        watch(len(drawn) / draws)
+        drawn.append(scores)
+    columns = zip(*drawn, strict=True)
     return {column[0].name: _band(column) for column in columns}
 
 

@@ -42,6 +42,17 @@ def test_where_no_curve_is_scored_there_is_nothing_along_training(tmp_path):
     assert measured(tmp_path, "ring8", "pacgan2018").along == {}
 
 
+def test_measuring_null_bands_says_how_far_it_is_and_stops_when_asked(tmp_path):
+    """Those of a target that nothing ships for take minutes."""
+    context = Context(str(tmp_path), "made-up", ("smoke",), "cpu", "genbench run")
+    said = []
+    outcome = ControlTask(context, component("ring[modes=3]"), 2, "key").run(said.append, lambda: len(said) >= 3)
+    assert (outcome.records, outcome.error) == ((), None)
+    assert [progress.share for progress in said] == [0, 1 / 400, 2 / 400]
+    assert all("null bands" in progress.note for progress in said)
+    assert Store(tmp_path).read_controls("made-up", component("ring[modes=3]")) is None
+
+
 def test_controls_say_under_which_settings_of_torch_they_were_scored(tmp_path):
     said = measured(tmp_path, "ring8", "pacgan2018").provenance
     assert (said["threads"], said["flags"]["cudnn_conv_precision"], said["flags"]["cudnn_deterministic"]) == (
