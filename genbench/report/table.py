@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from genbench.protocols import Protocol
-from genbench.record import ControlScores, External, Identity, Score
+from genbench.record import ControlScores, External, Identity, Record, Score
 from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
-from genbench.spec import Suite, Trial
+from genbench.spec import Suite
 from genbench.store import Found, Store
 
 AVERAGED = ", EMA "
 """Stands between a trainer's label and the decay, in the label of the row of its averaged weights."""
+
+EXACT = "highest"
+"""The precision of records that don't say theirs."""
 
 LEFT_OUT = "Some values are left out"
 NO_TESTS = "External rows are scores of samples from elsewhere: their budget is unknown, and no test compares them."
@@ -172,7 +175,7 @@ def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[s
     groups: dict[str, dict[tuple[tuple[str, str], ...], list[Found]]] = {label: {} for label in order}
     for found in trials:
         alike = groups.setdefault(found.record.trial.trainer.label, {})
-        alike.setdefault(_facts(found.record.trial), []).append(found)
+        alike.setdefault(_facts(found.record), []).append(found)
     for label in sorted(groups, key=lambda label: (_place(order, label), label)):
         shared = set.intersection(*map(set, groups[label])) if groups[label] else set()
         for facts in sorted(groups[label]):
@@ -182,12 +185,20 @@ def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[s
             yield label, []
 
 
-def _facts(trial: Trial) -> tuple[tuple[str, str], ...]:
+def _facts(record: Record) -> tuple[tuple[str, str], ...]:
     """What decides a trial's bits beside its seed and budget, by name; of files, the beginning of their hashes."""
-    facts = [("trainer", trial.trainer.version), ("data", trial.dataset.version), ("engine", trial.engine)]
+    trial, engine = record.trial, record.provenance.get("engine", {})
+    facts: list[tuple[str, object]] = [
+        ("trainer", trial.trainer.version),
+        ("data", trial.dataset.version),
+        ("engine", trial.engine),
+    ]
     for identity in (trial.trainer.identity, trial.dataset.identity):
         facts += identity["parameters"].items()
         facts += [(key, sha256[:8]) for key, sha256 in identity["files"].items()]
+    precision = record.provenance.get("flags", {}).get("matmul_precision", EXACT)
+    facts.append(("precision", "bf16" if engine.get("autocast") else precision))
+    facts += [("channels last", "yes")] if engine.get("channels_last") else []
     return tuple((name, str(value)) for name, value in facts)
 
 

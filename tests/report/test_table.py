@@ -278,6 +278,22 @@ def test_trials_that_differ_in_more_than_their_seed_share_no_row(tmp_path, read,
     assert sorted(row.label for row in table.trainers) == sorted(rows)
 
 
+@pytest.mark.parametrize(
+    ("provenance", "row"),
+    [
+        ({"flags": {"matmul_precision": "high"}}, "gan (precision high)"),
+        ({"engine": {"autocast": True}, "flags": {"matmul_precision": "highest"}}, "gan (precision bf16)"),
+        ({"engine": {"channels_last": True}}, "gan (channels last yes)"),
+    ],
+)
+def test_other_arithmetic_has_a_row_of_its_own(tmp_path, read, provenance, row):
+    for seed, origin in enumerate(({"flags": {"matmul_precision": "highest"}}, {}, provenance)):
+        made_up.put(tmp_path, made_up.trial(seed=seed), made_up.scores({"hq": 0.5}), provenance=origin)
+    (table,) = read()
+    assert {found.label: found.finished for found in table.trainers}[row] == 1
+    assert sum(found.finished for found in table.trainers) == 3
+
+
 def test_averaged_weights_have_a_row_of_their_own_in_the_same_columns(tmp_path, read):
     for seed in range(3):
         both = made_up.scores({"hq": 0.25 + seed / 4}) + made_up.scores({"hq": 0.75 + seed / 16}, ema=0.999)
