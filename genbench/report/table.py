@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from genbench.metrics.shipped import all_bands
 from genbench.protocols import Protocol
 from genbench.record import ControlScores, External, Identity, Record, Score
 from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
-from genbench.spec import Suite
+from genbench.spec import Suite, canonical_json
 from genbench.store import Found, Store
 
 AVERAGED = ", EMA "
@@ -81,7 +82,7 @@ def _table(
 ) -> Table:
     gate = Gate(protocol)
     notes = []
-    fixed = _fixed(controls, gate) if controls else []
+    fixed = _fixed(_with_shipped_bands(controls, trials), gate) if controls else []
     if controls is None:
         notes.append("This dataset's controls are missing; genbench run measures them.")
     if plan and (dataset not in plan.datasets or budget not in map(str, plan.budgets)):
@@ -108,6 +109,18 @@ def _table(
     columns = _held(gate, rows)
     literature = published.rows(dataset, protocol.name, [column.name for column in columns])
     return Table(suite, dataset, budget, protocol, columns, (*rows, *literature), tuple(notes))
+
+
+def _with_shipped_bands(controls: ControlScores, trials: Sequence[Found]) -> ControlScores:
+    """The controls with the bands that ship today in the place of stored ones of the same identity."""
+    truth = canonical_json(trials[0].record.trial.dataset.identity)
+    shipped = {(band.identity.protocol, band.name): band for band in all_bands().get(truth, ())}
+
+    def newest(band: Score) -> Score:
+        found = shipped.get((band.identity.protocol, band.name))
+        return found if found is not None and found.identity == band.identity else band
+
+    return controls.model_copy(update={"bands": tuple(map(newest, controls.bands))})
 
 
 def _fixed(controls: ControlScores, gate: Gate) -> list[Row]:

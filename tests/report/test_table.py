@@ -6,10 +6,12 @@ from statistics import mean, median
 import made_up
 import pytest
 
+from genbench.metrics.shipped import bands_of
 from genbench.protocols.points import GENBENCH1, PACGAN2018
 from genbench.record import ControlScores
+from genbench.registry import datasets
 from genbench.report.table import external_table, tables
-from genbench.spec import ENGINE_VERSION, Budget
+from genbench.spec import ENGINE_VERSION, Budget, Component
 from genbench.store import Store
 
 HQ = (0.91, 0.87, 0.95, 0.9, 0.5, 0.93, 0.92, 0.99, 0.89)
@@ -143,11 +145,11 @@ def test_metric_that_nobody_has_is_no_column(put, read):
 
 
 def test_controls_and_the_null_band_follow_the_trainers(put, rows, tmp_path):
-    put(hq=0.9)
+    put(dataset="ring7", hq=0.9)
     drawn = {name: [made_up.scores({"hq": value + i / 100}) for i in range(3)] for name, value in
              (("oracle", 0.98), ("noise", 0.01))}  # fmt: skip
     band = [made_up.score("hq", None, (0.97, 0.99)), made_up.score("modes", None)]
-    made_up.put_controls(tmp_path, made_up.component("ring8"), drawn, band)
+    made_up.put_controls(tmp_path, made_up.component("ring7"), drawn, band)
     found = rows()
     assert [(row.kind, label) for label, row in found.items()] == [
         ("trainer", "gan"),
@@ -276,6 +278,18 @@ def test_trials_that_differ_in_more_than_their_seed_share_no_row(tmp_path, read,
         made_up.put(tmp_path, made_up.trial(**change), made_up.scores({"hq": 0.5}))
     (table,) = read()
     assert sorted(row.label for row in table.trainers) == sorted(rows)
+
+
+def test_the_null_band_is_the_one_that_ships_today(tmp_path, read):
+    ring = Component.resolve(datasets, "ring8")
+    shipped = next(b.score for b in bands_of("hq") if b.dataset == "ring8" and b.score.identity.protocol == "genbench1")
+    made_up.put(tmp_path, made_up.trial("gan", ring), [shipped.model_copy(update={"value": 0.5, "state": "ok"})])
+    for changes in ({}, {"identity": shipped.identity.model_copy(update={"version": 99})}):
+        stored = shipped.model_copy(update={"null_low": 0.1, "null_high": 0.2, **changes})
+        made_up.put_controls(tmp_path, ring, {}, [stored])
+        (table,) = read()
+        band = table.band("hq")
+        assert band == ((0.1, 0.2) if changes else (shipped.null_low, shipped.null_high))
 
 
 @pytest.mark.parametrize(
