@@ -12,7 +12,7 @@ class UnknownName(GenbenchError):
     """A name that no registry holds; the message suggests the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], note: str = "") -> None:
-        known = sorted(known)
+        known = sorted(set(known))
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known) or 'none'}."
         super().__init__(f"No {kind} is named {name!r}. {hint}{' ' + note if note else ''}")

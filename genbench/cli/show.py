@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A trainer, dataset, metric, suite or control.")],
+    name: Annotated[
+        str, typer.Argument(help="A trainer, dataset, metric, suite or control; [what stands in brackets] is left out.")
+    ],
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
@@ -24,7 +26,9 @@ def show(
     from genbench.errors import UnknownName
     from genbench.registry import REGISTRIES
 
-    found = [registry[name] for registry in REGISTRIES if name in registry]
+    # What stands in brackets is a thing's parameters, or an extractor behind a column's name.
+    bare = name.partition("[")[0]
+    found = [registry[bare] for registry in REGISTRIES if bare in registry]
     if not found:
         raise UnknownName("trainer, dataset, metric, suite or control", name, [e.name for r in REGISTRIES for e in r])
     if as_json:

@@ -31,6 +31,9 @@ COMPILE_FROM_SECONDS = 5.0
 _failures: dict[str, str] = {}
 """Why a trainer's updates were not compiled or captured, so that nobody tries it again in this process."""
 
+_in_vain: dict[str, float] = {}
+"""How many seconds that took, until a stack that trains plainly bears them."""
+
 
 class CannotStack(GenbenchError):
     """Several trials were to be trained as one stack, and their trainer can't be."""
@@ -74,8 +77,9 @@ def assemble(
         data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
         found = Assembled(Solo(built[0], problems[0], data), Path("plain", "the trainer is no list of phases"))
     if found.stack.size < len(trials):
+        _in_vain[trainer.label] = _in_vain.get(trainer.label, 0.0) + found.compile_seconds
         raise CannotStack(f"{trainer.label} trains one seed at a time: {found.path.reason}.")
-    return found
+    return found._replace(compile_seconds=found.compile_seconds + _in_vain.pop(trainer.label, 0.0))
 
 
 def check_versions(trial: Trial) -> None:

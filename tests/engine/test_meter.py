@@ -164,6 +164,20 @@ def test_compiling_in_vain_is_metered_once(slow, device, monkeypatch):
     assert (first.meter.compile_seconds, second.meter.compile_seconds) == (9, 0)
 
 
+def test_what_compiling_a_stack_took_in_vain_is_borne_by_who_trains_alone_instead(slow, device, monkeypatch):
+    def fail(self):
+        device.queued += 9.0
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(Stacked, "warm_up", fail)
+    monkeypatch.setattr(paths, "_failures", {})
+    monkeypatch.setattr(paths, "_in_vain", {})
+    for _ in range(2):
+        with pytest.raises(paths.CannotStack):
+            slow(seeds=(0, 1), path="compiled")
+    assert [slow(seeds=(seed,), path="compiled").meter.compile_seconds for seed in (0, 1)] == [9, 0]
+
+
 @pytest.mark.usefixtures("compiling")
 def test_seconds_of_training_and_of_compiling_go_on_after_a_pause(slow):
     first, second = (slow(path="compiled") for _ in range(2))
