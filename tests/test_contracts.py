@@ -24,6 +24,7 @@ from genbench.metrics.truth import Truth
 from genbench.protocols import PROTOCOLS
 from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers
 from genbench.spec import Budget, Component, Trial
+from genbench.stats.closure import seeds_needed
 
 ENTRIES = {f"{entry.kind} {entry.name}": entry for registry in REGISTRIES for entry in registry}
 EVERYTHING = pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
@@ -553,6 +554,10 @@ class TestSuite:
         of_a_seed = len(plan.datasets) * len(plan.trainers) * len(plan.budgets)
         assert len(trials) == of_a_seed * len(plan.seeds)
         assert {trial.seed for trial in trials[:of_a_seed]} == {plan.seeds[0]}
+
+    def test_has_seeds_enough_to_tell_one_pair_apart_though_nothing_else_differs(self, name):
+        plan = suites[name].build()
+        assert len(plan.seeds) >= seeds_needed(len(plan.trainers), len(plan.datasets) * len(plan.budgets))
 
     def test_protocols_exist(self, name):
         assert set(suites[name].build().protocols) <= set(PROTOCOLS)
