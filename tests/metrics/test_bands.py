@@ -68,7 +68,7 @@ def test_shipped_bands_hold_95_percent_of_other_draws(name):
         if band.null_low is None:
             continue
         where, draws = f"{band.identity.protocol} {band.name}", bands.shipped_draws(band, name)
-        assert band.null_draws == draws.band >= fewest.band, where
+        assert band.null_draws >= draws.band >= fewest.band, where
         assert draws.check >= fewest.check, where
         low, high = likely(draws)
         assert band.null_coverage >= low, where
