@@ -46,8 +46,8 @@ def toy2d_equal() -> Suite:
     The learning rate falls over the whole budget, so a trainer that is stopped, or read, before its budget's end is
     judged with its rate still high. Only runs whose budget counts a unit can be ranked at equal amounts of that unit:
     GAN takes two updates and 256 real samples a generator step, WGAN and WGAN-GP three and 512. The amounts are about
-    what WGAN and WGAN-GP use in toy2d. Seconds are those of the machine it runs on; give every process a core. Six seeds,
-    since a difference that nine tables show in one alone could not be told with five.
+    what WGAN and WGAN-GP use in toy2d. Seconds are those of the machine it runs on; give every process a core. There
+    are six seeds, since a difference that one of nine tables shows alone could not be told with five.
     """
     return toy2d().model_copy(
         update={

@@ -34,6 +34,9 @@ LEGEND = (
 )
 
 
+WANTS = {"runs": "one side has no scores", "oracle": "nothing says which way is better"}
+"""Why there is no verdict, where more seeds would be no help."""
+
 ALLOW = "To pass all the same: --allow-no-power"
 
 
@@ -89,8 +92,8 @@ def warnings(found: Sequence[Change]) -> list[str]:
             f"No verdict on {_many(len(untested), 'comparison')}: nothing could have been told with these seeds; "
             f"it takes {_needed(untested)} of each side or more."
         )
-    for lacking, why in (("runs", "one side has no scores"), ("oracle", "nothing says which way is better")):
-        if of := [change.name for change in found if change.untestable == lacking]:
+    for want, why in WANTS.items():
+        if of := [change.name for change in found if change.untestable == want]:
             said.append(f"No verdict on {', '.join(of)}: {why}.")
     if alone:
         said.append(
@@ -102,10 +105,8 @@ def warnings(found: Sequence[Change]) -> list[str]:
 
 def powerless(of: Sequence[Change], metric: str) -> str:
     """Why a gate on a metric could not have found what it looks for."""
-    lacking = [change for change in of if change.untestable in ("runs", "oracle")]
-    seeds = [change for change in of if change not in lacking]
-    said = [f"--fail-on {metric} could say nothing of {change.name}." for change in lacking]
-    if seeds:
+    said = [f"--fail-on {metric} could say nothing of {change.name}." for change in of if change.untestable in WANTS]
+    if seeds := [change for change in of if change.untestable not in WANTS]:
         said.append(
             f"--fail-on {metric} could not have found a difference in {_many(len(seeds), 'comparison')} with these "
             f"seeds; it takes {_needed(seeds)} of each side or more."
@@ -113,9 +114,9 @@ def powerless(of: Sequence[Change], metric: str) -> str:
     return f"{' '.join(said)} {ALLOW}"
 
 
-def lacking(of: Sequence[str]) -> str:
-    """That a gate could say nothing of what the second side hasn't run."""
-    return f"--fail-on could say nothing of what {SECOND} lacks: {'; '.join(of)}. {ALLOW}"
+def lacking(rows: Sequence[str]) -> str:
+    """That a gate could say nothing of rows that the second side hasn't."""
+    return f"--fail-on could say nothing of what {SECOND} lacks: {'; '.join(rows)}. {ALLOW}"
 
 
 def _needed(of: Sequence[Change]) -> int:

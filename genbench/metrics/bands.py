@@ -56,7 +56,6 @@ FEWER_DRAWS: Mapping[tuple[str, int], Draws] = {
     ("w2", 2_000): Draws(200, 100),
     ("mmd", 2_000): Draws(400, 200),
     **{(name, 5_000): Draws(1_000, 500) for name in ("precision", "recall", "density", "coverage")},
-    ("sliced_w2", 10_000): Draws(1_000, 1_000),
     ("cross_entropy", 10_000): Draws(1_000, 500),
 }
 """Of metrics that take long at so many samples: half a second for W2 at 2 000."""

@@ -51,7 +51,9 @@ def median_interval(values: Values) -> Interval:
 
 def chance_of(n: int, least: int, share: float) -> float:
     """How likely at least so many of n runs do what a `share` of all do: P(Bin(n, share) ≥ least)."""
-    return math.fsum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(least, n + 1))
+    from scipy.special import bdtrc
+
+    return float(bdtrc(least - 1, n, share)) if least > 0 else 1.0
 
 
 @cache

@@ -11,6 +11,7 @@ from scipy import stats as scipy_stats
 
 from genbench.stats.intervals import (
     MEDIAN_CONFIDENCE,
+    chance_of,
     interquartile_mean,
     interquartile_mean_interval,
     median,
@@ -122,3 +123,13 @@ def test_bootstrap_of_equal_values_and_of_one_value_has_no_ends():
     assert interquartile_mean_interval([[2.0] * 5, [0.0] * 5]) == (1, None, None)
     assert interquartile_mean_interval([[2.0] * 5]) == (2, None, None)
     assert interquartile_mean_interval([[2.0], [3.0]]) == (2.5, None, None)
+
+
+@pytest.mark.parametrize(("n", "least", "share"), [(5, 2, 0.05), (5, 0, 0.05), (5, 5, 0.05), (40, 3, 0.05)])
+def test_chance_of_is_the_binomials_upper_tail(n, least, share):
+    exact = sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(least, n + 1))
+    assert chance_of(n, least, share) == pytest.approx(exact)
+
+
+def test_chance_of_holds_for_thousands():
+    assert chance_of(5_000, 250, 0.05) == pytest.approx(0.5, abs=0.02)
