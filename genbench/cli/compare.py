@@ -123,6 +123,7 @@ def _sides(
         )
     protocols = {name: stored.protocol(store, name, protocol) for name in both}
     found = sides.two_folders(store, other, protocols, trainer, dataset)
+    found.lacking += [f"suite {name}" for name in names if name not in others]
     for read in (store, other):
         stored.tell_unreadable(read)
     return found

@@ -113,7 +113,7 @@ def two_folders(
         raise GenbenchError(
             "A and B can't be compared, since these differ:\n  " + "\n  ".join(shown) + "\nRun or score both alike."
         )
-    return _finished(sides, first, second)
+    return _finished(sides)
 
 
 def two_trainers(
@@ -126,15 +126,19 @@ def two_trainers(
         for table in tables(store, suite, protocol):
             rows = {row.label: row for row in table.rows if row.kind == "trainer"}
             known |= rows.keys()
-            if dataset in (None, table.dataset) and {trainer, against} <= rows.keys():
+            if dataset not in (None, table.dataset) or against not in rows:
+                continue
+            if trainer in rows:
                 sides.pairs.append(Pair(table, table, rows[against], rows[trainer]))
+            else:
+                sides.lacking.append(f"{trainer} on {table.dataset}, {table.budget}")
     for name in (trainer, against):
         if name not in known:
             raise UnknownName("trainer with results", name, known)
-    return _finished(sides, store, store)
+    return _finished(sides)
 
 
-def _finished(sides: Sides, first: Store, second: Store) -> Sides:
+def _finished(sides: Sides) -> Sides:
     """The sides with what failed anew and the tables' own notes; raises GenbenchError where there are no pairs."""
     if not sides.pairs:
         raise GenbenchError(
@@ -142,12 +146,11 @@ def _finished(sides: Sides, first: Store, second: Store) -> Sides:
             + "\nSee what each holds: genbench report RESULTS"
         )
     for pair in sides.pairs:
-        one, other = (row.label.partition(AVERAGED)[0] for row in (pair.before, pair.after))
-        ran_before = _reasons(first, pair.table, one)
+        before = pair.before.ended
         sides.failed += [
-            Failed(other, pair.dataset, seed, reason)
-            for seed, reason in _reasons(second, pair.other, other).items()
-            if reason is not None and seed in ran_before and ran_before[seed] is None
+            Failed(pair.after.label.partition(AVERAGED)[0], pair.dataset, seed, reason)
+            for seed, reason in pair.after.ended.items()
+            if reason is not None and seed in before and before[seed] is None
         ]
     for name, table in {(name, id(t)): (name, t) for p in sides.pairs for name, t in
                         ((FIRST, p.table), (SECOND, p.other))}.values():  # fmt: skip
@@ -224,16 +227,6 @@ def _in_one_alone(
         }
 
     return [f"{label} on {of}, {budget}" for label, of, budget in sorted(held(one) - held(other))]
-
-
-def _reasons(store: Store, table: Table, trainer: str) -> dict[int, str | None]:
-    """Of each seed that a trainer in a table ran, why it failed; None where it didn't."""
-    return {
-        (record := found.record).trial.seed: f"{record.status}: {record.reason}" if record.status != "done" else None
-        for found in store.trials(table.suite)
-        if found.record.trial.trainer.label == trainer
-        and (found.record.trial.dataset.label, str(found.record.trial.budget)) == (table.dataset, table.budget)
-    }
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -18,7 +18,8 @@ from genbench.metrics.samples import SampleMetric, remember_last
 
 STRETCHES, SHELLS = 200, 2
 """Bins along the curve and away from it, in the plane on either side: 801 with the junk bin, so that the floor at
-10 000 samples is 0.04. A stretch of the Swiss roll is 1.8 noise stds long: gaps that noise leaves open are longer."""
+10 000 samples is 0.04. A stretch of the Swiss roll is 1.8 noise stds long: gaps of two may go unseen between ends.
+"""
 
 NODES = 2**18
 """Of the truth, to find how much of it each bin holds. Being spread evenly, not drawn, so many add a five-hundredth of

@@ -48,9 +48,9 @@ def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
     moves beyond k stds.
 
     Of a target along a curve the bins are 200 stretches of it, equal in probability, each in two bins of the distance
-    to the curve and, in the plane, two sides, and the junk bin: it sees gaps, imbalance and wrong noise alike, down to
-    the length of a stretch, within which it is blind. The floor in the plane is 800/2n. Without `junk` it doesn't apply
-    there.
+    to the curve and, in the plane, two sides, and the junk bin: it sees gaps, imbalance and wrong noise alike. It is
+    blind within a bin: to gaps of up to two stretches, where their ends fall, and to where in a bin of the distance
+    samples lie. The floor in the plane is 800/2n. Without `junk` it doesn't apply there.
     """
     if junk and truth.target.modes is None and truth.target.curve is not None:
         from genbench.metrics.curve import CurveReverseKL

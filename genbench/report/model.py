@@ -108,7 +108,7 @@ class Row:
     """A trainer, samples from elsewhere, a control, the null band or a published method.
 
     `finished` of `planned` seeds have scores; of a published method they are the paper's runs, zero where it doesn't
-    say, and `source` is the paper.
+    say, and `source` is the paper. Of each seed that ran, `ended` says why it failed, None where it didn't.
     """
 
     kind: RowKind
@@ -118,6 +118,7 @@ class Row:
     planned: int = 0
     failures: tuple[str, ...] = ()
     source: str | None = None
+    ended: Mapping[int, str | None] = field(default_factory=dict)
 
     def cell(self, column: str) -> Cell:
         """The cell in the column of that name, empty where there is none; where every run failed, all of it is lost."""

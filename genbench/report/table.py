@@ -185,17 +185,17 @@ def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[s
     A planned trainer without trials is there too, with none.
     """
     order = plan.trainers if plan else ()
-    groups: dict[str, dict[tuple[tuple[str, str], ...], list[Found]]] = {label: {} for label in order}
+    groups: dict[str, dict[frozenset[tuple[str, str]], list[Found]]] = {label: {} for label in order}
     for found in trials:
         alike = groups.setdefault(found.record.trial.trainer.label, {})
-        alike.setdefault(_facts(found.record), []).append(found)
+        alike.setdefault(frozenset(_facts(found.record)), []).append(found)
     for label in sorted(groups, key=lambda label: (_place(order, label), label)):
-        shared = set.intersection(*map(set, groups[label])) if groups[label] else set()
-        for facts in sorted(groups[label]):
-            apart = ", ".join(f"{name} {value}" for name, value in facts if (name, value) not in shared)
-            yield label + (f" ({apart})" if apart else ""), groups[label][facts]
-        if not groups[label]:
-            yield label, []
+        shared = frozenset.intersection(*groups[label]) if groups[label] else frozenset()
+        rows = {}
+        for of in groups[label].values():
+            apart = ", ".join(f"{name} {value}" for name, value in _facts(of[0].record) if (name, value) not in shared)
+            rows[label + (f" ({apart})" if apart else "")] = of
+        yield from sorted(rows.items()) or [(label, [])]
 
 
 def _facts(record: Record) -> tuple[tuple[str, str], ...]:
@@ -209,6 +209,7 @@ def _facts(record: Record) -> tuple[tuple[str, str], ...]:
     for identity in (trial.trainer.identity, trial.dataset.identity):
         facts += identity["parameters"].items()
         facts += [(key, sha256[:8]) for key, sha256 in identity["files"].items()]
+    facts.append(("ema", "none" if trial.ema is None else f"{trial.ema:g}"))
     precision = record.provenance.get("flags", {}).get("matmul_precision", EXACT)
     facts.append(("precision", "bf16" if engine.get("autocast") else precision))
     facts += [("channels last", "yes")] if engine.get("channels_last") else []
@@ -222,11 +223,9 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
         for found in trials
         if found.record.status == "done" and found.scores is not None
     ]
-    failures = [
-        f"{found.record.trial}: {found.record.status}: {found.record.reason}"
-        for found in trials
-        if found.record.status != "done"
-    ]
+    records = [found.record for found in trials]
+    ended = {of.trial.seed: None if of.status == "done" else f"{of.status}: {of.reason}" for of in records}
+    failures = [f"{of.trial}: {ended[of.trial.seed]}" for of in records if of.status != "done"]
     planned = len(plan.seeds) if plan and label in plan.trainers else 0
     averages = {score.identity.ema for _, scores in scored for score in scores} | {None}
     for ema in sorted(averages, key=lambda ema: ema or 0):
@@ -239,6 +238,7 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
             len(draws),
             max(planned, len(trials)),
             tuple(failures),
+            ended=ended,
         )
 
 

@@ -18,7 +18,7 @@ from genbench.stats import Floats, stream
 DRAWS = 2_000
 """So many ways to deal the runs of three or more methods are drawn, the runs as they are among them."""
 
-LARGE_PAIR, LARGE_BLOCK = 25, 15
+LARGE_PAIR, LARGE_BLOCK = 50, 15
 """From so many runs of each of two methods on, or of each of more, the statistic's distribution is its limit."""
 
 ROUNDING = 1e-12
@@ -33,10 +33,11 @@ def difference_p(groups: Sequence[Floats]) -> float:
 
     The exchange of ranks is exact where methods are equal, however their scores are distributed and however many runs
     fail. But of five runs that all lie on one side of a method that hardly varies it makes more than it should, so
-    another test must agree, whichever is sooner convinced: Welch's, which allows for unequal spread but is shaken by a
-    single score far out; or Hoeffding's, which holds whatever the distributions, but wants six runs or more.
+    another test must agree, whichever is sooner convinced. Welch's allows for unequal spread, is shaken by a single
+    score far out, and doesn't agree where two means differ the other way than ranks; Hoeffding's holds whatever the
+    distributions, but wants six runs or more.
     """
-    exchanged, allowed = exchange_p(groups), welch_p(groups)
+    exchanged, allowed = exchange_p(groups), welch_p(groups) if _agree(groups) else 1.0
     return exchanged if allowed <= exchanged else max(exchanged, min(allowed, odds_p(groups)))
 
 
@@ -148,6 +149,15 @@ def _exchanges(sizes: tuple[int, ...]) -> NDArray[np.intp]:
     drawn = stream("exchanges").permuted(np.tile(np.arange(sum(sizes)), (DRAWS, 1)), axis=1)
     drawn[0] = np.arange(sum(sizes))
     return drawn
+
+
+def _agree(groups: Sequence[Floats]) -> bool:
+    """Whether the means of two groups don't differ the other way than their ranks."""
+    if len(groups) > 2:
+        return True
+    one, other = _without_failures(groups)
+    ranks = midranks(np.concatenate(groups))
+    return bool((one.mean() - other.mean()) * (ranks[: len(one)].mean() - ranks[len(one) :].mean()) >= 0)
 
 
 def _odds_bound(ours: Floats, theirs: Floats) -> float:

@@ -131,6 +131,39 @@ def test_a_gate_says_nothing_of_what_the_second_side_lacks(options, code, put, g
     assert ("--fail-on could say nothing of what B lacks: wgan on ring8, steps=40." in ran.err) == (code == 4)
 
 
+def test_a_gate_says_nothing_of_a_suite_that_the_second_side_lacks(put, genbench, tmp_path):
+    for side in "AB":
+        put(side, reverse_kl=GOOD)
+    made_up.put(tmp_path / "A", made_up.trial(), made_up.scores({"reverse_kl": 0.1}), into="other")
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
+    assert (ran.code, "what B lacks: suite other." in ran.err) == (4, True)
+    assert genbench("compare", "A", "B", "--fail-on", "reverse_kl", "--suite", "made-up").code == 0
+
+
+def test_a_gate_on_two_trainers_says_nothing_of_datasets_that_one_never_saw(put, genbench):
+    put("A", "wgan", reverse_kl=GOOD)
+    put("A", "wgan", "grid25", reverse_kl=GOOD)
+    put("A", "gan", reverse_kl=GOOD)
+    options = ("compare", "A", "--trainer", "gan", "--against", "wgan", "--fail-on", "reverse_kl")
+    ran = genbench(*options)
+    assert (ran.code, "what B lacks: gan on grid25, steps=40." in ran.err) == (4, True)
+    assert genbench(*options, "--dataset", "ring8").code == 0
+
+
+def test_a_run_that_fails_anew_is_found_in_a_row_of_other_arithmetic_too(put, genbench, tmp_path):
+    high = {"flags": {"matmul_precision": "high"}}
+    for side in "AB":
+        put(side, reverse_kl=GOOD)
+        for seed in range(5, 10):
+            scores = made_up.scores({"reverse_kl": GOOD[seed - 5]})
+            failing = side == "B" and seed > 8
+            of = {"status": "crashed", "reason": "no"} if failing else {"found": scores}
+            made_up.put(tmp_path / side, made_up.trial(seed=seed), provenance=high, **of)
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
+    assert ran.code == 3
+    assert "gan (precision high) on ring8, seed 9" in " ".join(ran.out.split())
+
+
 def test_what_was_never_scored_is_no_want_of_seeds(put, genbench):
     put("A", reverse_kl=GOOD, hq=GOOD)
     put("B", reverse_kl=GOOD)

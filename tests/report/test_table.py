@@ -280,6 +280,22 @@ def test_trials_that_differ_in_more_than_their_seed_share_no_row(tmp_path, read,
     assert sorted(row.label for row in table.trainers) == sorted(rows)
 
 
+def test_runs_with_and_without_an_average_fail_in_rows_of_their_own(tmp_path, read):
+    """They are two trials of one seed: no failure counts twice against three finished runs."""
+    for ema in (None, 0.999):
+        for seed in range(3):
+            made_up.put(tmp_path, made_up.trial(seed=seed, ema=ema), status="diverged", reason="nan")
+            made_up.put(tmp_path, made_up.trial("wgan", seed=seed, ema=ema), made_up.scores({"hq": 0.5}))
+    (table,) = read()
+    assert {(row.label, row.finished, len(row.failures)) for row in table.trainers} == {
+        ("gan (ema none)", 0, 3),
+        ("gan (ema 0.999)", 0, 3),
+        ("wgan (ema none)", 3, 0),
+        ("wgan (ema 0.999)", 3, 0),
+    }
+    assert all(row.ended.keys() == {0, 1, 2} for row in table.trainers)
+
+
 def test_the_null_band_is_the_one_that_ships_today(tmp_path, read):
     ring = Component.resolve(datasets, "ring8")
     shipped = next(b.score for b in bands_of("hq") if b.dataset == "ring8" and b.score.identity.protocol == "genbench1")

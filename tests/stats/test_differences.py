@@ -169,6 +169,26 @@ def test_odds_bound_holds_whatever_the_distributions(theirs):
         assert np.mean(ps <= level) <= level
 
 
+@pytest.mark.parametrize("n", [20, 24, 49])
+def test_welchs_test_does_not_agree_where_means_differ_the_other_way_than_ranks(n):
+    """Most runs of one are a little better and a few much worse, so that means say the contrary."""
+    few = n // 4
+    often = np.concatenate([np.full(n - few, -0.3), np.full(few, 10.0)]) + np.linspace(0, 0.01, n)
+    narrow = np.linspace(-0.1, 0.1, n)
+    assert often.mean() > narrow.mean()
+    assert exchange_p([often, narrow]) < 0.01
+    assert welch_p([often, narrow]) < 0.05
+    assert difference_p([often, narrow]) == pytest.approx(max(exchange_p([often, narrow]), odds_p([often, narrow])))
+
+
+def test_few_failures_of_one_method_are_no_more_than_exchanges_make_of_them():
+    """Of many runs that are all alike, χ² would call four failures of one trainer p = .04."""
+    for n in (24, 25, 49):
+        one = np.concatenate([np.full(4, math.inf), np.ones(n - 4)])
+        exact = 2 * math.comb(n, 4) / math.comb(2 * n, 4)
+        assert exchange_p([one, np.ones(n)]) == pytest.approx(exact)
+
+
 @pytest.mark.parametrize("score", [1.5, 0.0, -1e12, 1e-300, math.inf])
 def test_equal_scores_do_not_differ(score):
     for n in (2, 4, 8, 30):
