@@ -41,6 +41,7 @@ Bands = dict[str, Score]
 """A band by its column's name: a score without a value."""
 
 Watch = Callable[[float], None]
+"""Hears which share of a measurement is done, and may raise to end it."""
 
 
 class Draws(NamedTuple):
@@ -58,7 +59,7 @@ FEWER_DRAWS: Mapping[tuple[str, int], Draws] = {
     **{(name, 5_000): Draws(1_000, 500) for name in ("precision", "recall", "density", "coverage")},
     ("cross_entropy", 10_000): Draws(1_000, 500),
 }
-"""Of metrics that take long at so many samples: half a second for W2 at 2 000."""
+"""Of metrics that take long at so many samples: most of a second for W2 at 2 000."""
 
 SMOKE_DRAWS = Draws(1_000, 1_000)
 

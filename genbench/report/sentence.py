@@ -101,17 +101,22 @@ def _by_what(column: Column, rows: Sequence[Row]) -> str:
 
 
 def _of_lost(row: Row, cell: Cell) -> str:
-    runs, failed = len(cell.values) + cell.lost, len(row.failures)
-    ways = ((failed, "trials failed"), (cell.lost - failed, "samples left nothing to measure"))
+    runs = len(cell.values) + cell.lost
+    ways = ((len(row.failures), "trials failed"), (_undefined(row, cell), "samples left nothing to measure"))
     said = [f"{n} of its {runs} {what}" for n, what in ways if n > 0]
     return f", although {_listed(said)}" if said else ""
+
+
+def _undefined(row: Row, cell: Cell) -> int:
+    """How many of a row's runs finished and left the cell's metric nothing to measure."""
+    return max(0, cell.lost - len(row.failures))
 
 
 def _lost(table: Table, column: Column | None) -> str:
     """Whose runs failed, or left the deciding column nothing to measure."""
     failed = [f"{len(row.failures)} of {row.label}" for row in table.trainers if row.failures]
     said = f" Failed, and counted as worse than any score: {_listed(failed)}." if failed else ""
-    undefined = {row.label: row.cell(column.name).lost - len(row.failures) for row in table.trainers} if column else {}
+    undefined = {row.label: _undefined(row, row.cell(column.name)) for row in table.trainers} if column else {}
     nothing = [f"{n} of {label}" for label, n in undefined.items() if n > 0]
     return said + (f" Nothing to measure, and counted likewise: {_listed(nothing)}." if nothing else "")
 

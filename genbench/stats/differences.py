@@ -156,17 +156,21 @@ def _agree(groups: Sequence[Floats]) -> bool:
     if len(groups) > 2:
         return True
     one, other = _without_failures(groups)
-    ranks = midranks(np.concatenate(groups))
-    return bool((one.mean() - other.mean()) * (ranks[: len(one)].mean() - ranks[len(one) :].mean()) >= 0)
+    return bool((one.mean() - other.mean()) * (_share(*groups) - 0.5) >= 0)
 
 
 def _odds_bound(ours: Floats, theirs: Floats) -> float:
     from scipy.special import rel_entr
 
-    ranks = midranks(np.concatenate([ours, theirs]))
+    share = _share(ours, theirs)
+    apart = float(rel_entr(share, 0.5) + rel_entr(1 - share, 0.5))
+    return min(1.0, 2 * math.exp(-min(len(ours), len(theirs)) * apart))
+
+
+def _share(ours: Floats, theirs: Floats) -> float:
+    """Of all pairs of a run of each, the share in which ours is the larger; what is equal but for rounding is half."""
     n, m = len(ours), len(theirs)
-    share = (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
-    return min(1.0, 2 * math.exp(-min(n, m) * float(rel_entr(share, 0.5) + rel_entr(1 - share, 0.5))))
+    return float((midranks(np.concatenate([ours, theirs]))[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def _without_failures(groups: Sequence[Floats]) -> list[Floats]:

@@ -84,8 +84,8 @@ def interquartile_mean_interval(strata: Strata) -> Interval:
     It lies between percentiles (arXiv:2108.13264), which are taken further out than 2.5 and 97.5: n values drawn anew
     vary less than n values do, by √((n − 1)/n), and Student's t lies further out than the normal (Hesterberg, 2015, The
     American Statistician 69, 371-386). The degrees of freedom are those of the middle half, less one a stratum (Tukey
-    and McLaughlin, 1963, Sankhyā A 25, 331-352). None for strata of one value each, or that
-    don't vary, which a bootstrap would call certain.
+    and McLaughlin, 1963, Sankhyā A 25, 331-352). None for strata of one value each, or that don't
+    vary, which a bootstrap would call certain.
     """
     arrays = [np.asarray(values, float) for values in strata]
     value, size = float(interquartile_mean(arrays)), sum(map(len, arrays))
