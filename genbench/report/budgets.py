@@ -8,7 +8,7 @@ counts it, by their final scores; or, at constant rates, where their curves pass
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from genbench.protocols import Protocol
 from genbench.record import ControlScores, Record
 from genbench.registry import Reference, metrics
 from genbench.report.model import Row, Table
+from genbench.report.rows import Rows
 from genbench.report.verdict import deciding
 from genbench.stats.intervals import median
 from genbench.stats.ranks import ranks
@@ -92,15 +93,15 @@ def at_end(table: Table, records: Sequence[Record]) -> Equal | None:
     return _equal(unit, amount, column.name, column.identity.n, True, found, bool(column.higher_is_better))
 
 
-def along(table: Table, curves: pd.DataFrame, records: Sequence[Record]) -> list[Equal]:
+def along(table: Table, curves: pd.DataFrame, rows: Rows) -> list[Equal]:
     """The trainers of a table at equal amounts of what its budget doesn't count, read off curves at constant rates.
 
-    `curves` has a row a checkpoint, with `trainer`, `seed`, the units and the metric, between whose values a straight
-    line is drawn over the unit's logarithm; the amount is the most that every finished trial reached. None are found
-    where some trainer's rate isn't constant.
+    `rows` are the trials by trainer, finished or not. `curves` has a row a checkpoint, with `trainer`, `seed`, the
+    units and the metric, between whose values a straight line is drawn over the unit's logarithm; the amount is the
+    most that every finished trial reached. None are found where some trainer's rate isn't constant.
     """
     metric = on_curves(table.protocol, curves)
-    if metric is None or not constant_rates(records):
+    if metric is None or not constant_rates(found.record for of in rows.values() for found in of):
         return []
     known = curves[curves[metric].notna()]
     higher, n = bool(higher_is_better(table.protocol, metric)), table.protocol.along().n
@@ -108,18 +109,18 @@ def along(table: Table, curves: pd.DataFrame, records: Sequence[Record]) -> list
     for unit in (unit for unit in ALONG if unit != budget_of(table)[0]):
         passed = known[known[unit] > 0]
         amount = float(passed.groupby(["trainer", "seed"])[unit].max().min())
-        found: dict[str, list[float | None]] = {}
-        for record in records:
-            found.setdefault(record.trial.trainer.label, []).extend([None] * (record.status != "done"))
-        for trainer, _, rows in _each(passed):
-            by_unit = rows.sort_values(unit)
+        found: dict[str, list[float | None]] = {
+            trainer: [None for trial in of if trial.record.status != "done"] for trainer, of in rows.items()
+        }
+        for trainer, _, marks in _each(passed):
+            by_unit = marks.sort_values(unit)
             place, value = (by_unit[name].to_numpy(float) for name in (unit, metric))
-            found.setdefault(trainer, []).append(float(np.interp(math.log(amount), np.log(place), value)))
+            found[trainer].append(float(np.interp(math.log(amount), np.log(place), value)))
         compared.append(_equal(unit, amount, metric, n, False, found, higher))
     return compared
 
 
-def constant_rates(records: Sequence[Record]) -> bool:
+def constant_rates(records: Iterable[Record]) -> bool:
     """Whether all trainers say that their learning rate stays what it is."""
     return all(record.trial.trainer.parameters.get("schedule") == "constant" for record in records)
 
@@ -150,13 +151,13 @@ def reachable(controls: ControlScores | None, protocol: Protocol, name: str) -> 
     return min(values, default=None)
 
 
-def time_to(curves: pd.DataFrame, records: Sequence[Record], metric: str, target: float) -> list[Reached]:
+def time_to(curves: pd.DataFrame, rows: Rows, metric: str, target: float) -> list[Reached]:
     """How many generator steps each trainer's seeds took until the metric was first at the target or above."""
-    steps: dict[str, dict[int, float | None]] = {}
-    for record in records:
-        steps.setdefault(record.trial.trainer.label, {})[record.trial.seed] = None
-    for trainer, seed, rows in _each(curves[curves[metric] >= target]):
-        steps.setdefault(trainer, {})[seed] = float(rows["steps"].min())
+    steps: dict[str, dict[int, float | None]] = {
+        trainer: {trial.record.trial.seed: None for trial in of} for trainer, of in rows.items() if of
+    }
+    for trainer, seed, marks in _each(curves[curves[metric] >= target]):
+        steps[trainer][seed] = float(marks["steps"].min())
     return sorted((Reached(trainer, found) for trainer, found in steps.items()), key=lambda reached: reached.median)
 
 

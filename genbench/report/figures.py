@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
 
 from genbench.protocols import protocol
 from genbench.report import curves, films, galleries, points, stored
+from genbench.report.rows import Rows, finished, in_order, rows
 from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
 from genbench.report.style import STYLE, Colours, Drawn, Picture, colours, write
@@ -24,27 +25,37 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
 
 def pictures(store: Store, suite: str) -> Iterator[Picture]:
     """A suite's pictures, each made when it is asked for; of several budgets, those of the plan's first one."""
-    found = [trial for trial in store.trials(suite) if trial.record.status == "done"]
-    if not found:
+    found = list(store.trials(suite))
+    there = dict.fromkeys(str(trial.record.trial.budget) for trial in found if trial.record.status == "done")
+    if not there:
         return
     plan = store.plan(suite)
-    there = [str(trial.record.trial.budget) for trial in found]
-    planned = [str(budget) for budget in plan.budgets] if plan else []
-    budget = next((budget for budget in planned if budget in there), there[0])
+    budget = in_order(there, [str(budget) for budget in plan.budgets] if plan else ())[0]
+    which = f" Of the budget {budget}." if len(there) > 1 else ""
     of_budget = [trial for trial in found if str(trial.record.trial.budget) == budget]
-    which = "" if len(of_budget) == len(found) else f" Of the budget {budget}."
     for picture in _pictures(store, of_budget, plan, budget):
         yield picture._replace(caption=picture.caption + which)
 
 
-def _pictures(store: Store, found: Sequence[Found], plan: Suite | None, budget: str) -> Iterator[Picture]:
-    """The pictures of finished trials of one budget."""
-    trainers = _in_order([t.record.trial.trainer.label for t in found], plan.trainers if plan else ())
-    scored = plan.protocols if plan else ()
-    datasets = _in_order([t.record.trial.dataset.label for t in found], plan.datasets if plan else ())
+def _pictures(store: Store, trials: Sequence[Found], plan: Suite | None, budget: str) -> Iterator[Picture]:
+    """The pictures of the finished ones among the trials of one budget."""
+    scored, order = (plan.protocols, plan.trainers) if plan else ((), ())
+    on: dict[str, list[Found]] = {}
+    for trial in trials:
+        on.setdefault(trial.record.trial.dataset.label, []).append(trial)
+    datasets = in_order(on, plan.datasets if plan else ())
+    placed = {dataset: rows(on[dataset], order) for dataset in datasets}
+    labels = dict.fromkeys(label for of in placed.values() for label in of)
+    done = {dataset: finished(of) for dataset, of in placed.items()}
+    trainers = [label for label in labels if any(label in of for of in done.values())]
     of_trainers = colours(trainers)
     with mpl.rc_context(STYLE):
-        cells = {cell: tensors for cell, trial in _first_seeds(found) if (tensors := stored.samples(store, trial))}
+        cells = {
+            (dataset, trainer): tensors
+            for dataset, of in done.items()
+            for trainer, trials in of.items()
+            if (tensors := stored.samples(store, min(trials, key=lambda trial: trial.record.trial.seed)))
+        }
         planar = {cell: tensors for cell, tensors in cells.items() if not _are_images(tensors)}
         if any("landscape" in tensors for tensors in planar.values()):
             shown = [dataset for dataset in datasets if any(dataset == cell[0] for cell in planar)]
@@ -58,10 +69,9 @@ def _pictures(store: Store, found: Sequence[Found], plan: Suite | None, budget: 
             )
         for dataset in datasets:
             row = {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}
-            trials = [trial for trial in found if trial.record.trial.dataset.label == dataset]
             yield from _planar(dataset, row, of_trainers)
             yield from _images(dataset, row, of_trainers)
-            yield from _curves(store, dataset, trials, of_trainers, any(map(_are_images, row.values())), scored)
+            yield from _curves(store, dataset, done[dataset], of_trainers, any(map(_are_images, row.values())), scored)
 
 
 def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[Drawn]:
@@ -129,9 +139,9 @@ def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours) -> I
 
 
 def _curves(
-    store: Store, dataset: str, trials: Sequence[Found], of_trainers: Colours, images: bool, protocols: Sequence[str]
+    store: Store, dataset: str, rows: Rows, of_trainers: Colours, images: bool, protocols: Sequence[str]
 ) -> Iterator[Picture]:
-    along = stored.tables(store, trials, CURVE)
+    along = stored.tables(store, rows, CURVE)
     on = f" on {protocol(protocols[0]).along().n:,} samples".replace(",", " ") if protocols else ""
     if metrics := curves.metrics_of(along):
         yield Picture(
@@ -141,7 +151,7 @@ def _curves(
             f"{dataset}: metrics along training{on}, a thin line a finished seed, the thick one their median.",
             curves.metrics(along, metrics, of_trainers, images),
         )
-    losses = curves.losses(stored.tables(store, trials, LOSSES, optional=True), of_trainers)
+    losses = curves.losses(stored.tables(store, rows, LOSSES, optional=True), of_trainers)
     if losses is not None:
         yield Picture(
             "losses",
@@ -156,13 +166,3 @@ def _curves(
 def _are_images(tensors: Tensors) -> bool:
     final = tensors["final"]
     return bool(final.ndim == 4)
-
-
-def _first_seeds(found: Sequence[Found]) -> Iterable[tuple[tuple[str, str], Found]]:
-    """The trial of the lowest seed by dataset and trainer."""
-    ordered = sorted(found, key=lambda trial: trial.record.trial.seed, reverse=True)
-    return {(t.record.trial.dataset.label, t.record.trial.trainer.label): t for t in ordered}.items()
-
-
-def _in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
-    return sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), name))

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 from safetensors import SafetensorError, safe_open
 
+from genbench.report.rows import Rows
 from genbench.store import CURVE, SAMPLES, Found, Store, Unreadable
 
 Tensors = dict[str, Any]
@@ -67,15 +68,15 @@ def table(store: Store, trial: Found, name: str, optional: bool = False) -> pa.T
     return whole.select(numbers)
 
 
-def tables(store: Store, trials: Sequence[Found], name: str, optional: bool = False) -> pd.DataFrame:
-    """The parquet files of all trials that have one, below each other, with their `trainer` and `seed`."""
+def tables(store: Store, rows: Rows, name: str, optional: bool = False) -> pd.DataFrame:
+    """The parquet files of all trials that have one, below each other, with their row as `trainer` and their `seed`."""
     found = []
-    for stored in trials:
-        trial = stored.record.trial
-        if (rows := table(store, stored, name, optional)) is not None:
-            for column, value in zip(OF_A_TRIAL, (trial.trainer.label, trial.seed), strict=True):
-                rows = rows.append_column(column, pa.repeat(value, len(rows)))
-            found.append(rows)
+    for label, trials in rows.items():
+        for trial in trials:
+            if (of := table(store, trial, name, optional)) is not None:
+                for column, value in zip(OF_A_TRIAL, (label, trial.record.trial.seed), strict=True):
+                    of = of.append_column(column, pa.repeat(value, len(of)))
+                found.append(of)
     frame: pd.DataFrame = pa.concat_tables(found, promote_options="permissive").to_pandas() if found else pd.DataFrame()
     return frame
 

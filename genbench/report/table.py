@@ -7,19 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from genbench.metrics.shipped import all_bands
 from genbench.protocols import Protocol
-from genbench.record import ControlScores, External, Identity, Record, Score
+from genbench.record import ControlScores, External, Identity, Score
 from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
+from genbench.report.rows import in_order, rows
 from genbench.report.verdict import judged
 from genbench.spec import Suite, canonical_json
 from genbench.store import Found, Store
 
 AVERAGED = ", EMA "
 """Stands between a trainer's label and the decay, in the label of the row of its averaged weights."""
-
-EXACT = "highest"
-"""The precision of records that don't say theirs."""
 
 LEFT_OUT = "Some values are left out"
 NO_TESTS = "External rows are scores of samples from elsewhere: their budget is unknown, and no test compares them."
@@ -36,11 +34,22 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
     for found in store.trials(suite):
         trial = found.record.trial
         groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
-    order = plan.datasets if plan else ()
-    budgets = [str(budget) for budget in plan.budgets] if plan else []
+    datasets = in_order((dataset for dataset, _ in groups), plan.datasets if plan else ())
+    budgets = in_order((budget for _, budget in groups), [str(budget) for budget in plan.budgets] if plan else ())
     listed = [
-        _table(suite, *group, protocol, groups[group], controls.get(group[0]), plan, externals.get(group[0]))
-        for group in sorted(groups, key=lambda group: (_place(order, group[0]), _place(budgets, group[1]), group))
+        _table(
+            suite,
+            dataset,
+            budget,
+            protocol,
+            groups[dataset, budget],
+            controls.get(dataset),
+            plan,
+            externals.get(dataset),
+        )
+        for dataset in datasets
+        for budget in budgets
+        if (dataset, budget) in groups
     ]
     return judged(listed)
 
@@ -87,7 +96,8 @@ def _table(
         notes.append("This dataset's controls are missing; genbench run measures them.")
     if plan and (dataset not in plan.datasets or budget not in map(str, plan.budgets)):
         plan = None
-    trained = [row for label, found in _by_trainer(trials, plan) for row in _trainer_rows(label, found, plan, gate)]
+    placed = rows(trials, plan.trainers if plan else ())
+    trained = [row for label, found in placed.items() for row in _trainer_rows(label, found, plan, gate)]
     truths = [found.record.trial.dataset.identity for found in trials]
     others = [entry.name for entry in externals or () if entry.dataset.identity not in truths]
     foreign = list(_externals([entry for entry in externals or () if entry.name not in others], gate))
@@ -95,7 +105,7 @@ def _table(
         notes.append(NO_TESTS)
     if others:
         notes.append(f"Scored on another version of the dataset, so left out: {', '.join(others)}.")
-    rows = (*trained, *foreign, *fixed)
+    listed = (*trained, *foreign, *fixed)
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
         notes.append(f"{LEFT_OUT}, being of another version or another n than their column: {names}.")
@@ -106,9 +116,9 @@ def _table(
         notes.append(
             f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
         )
-    columns = _held(gate, rows)
+    columns = _held(gate, listed)
     literature = published.rows(dataset, protocol.name, [column.name for column in columns])
-    return Table(suite, dataset, budget, protocol, columns, (*rows, *literature), tuple(notes))
+    return Table(suite, dataset, budget, protocol, columns, (*listed, *literature), tuple(notes))
 
 
 def _with_shipped_bands(controls: ControlScores, trials: Sequence[Found]) -> ControlScores:
@@ -179,43 +189,6 @@ def _column(score: Score, identity: Identity) -> Column:
     return Column(score.name, score.unit, score.higher_is_better, identity, bounds, whole)
 
 
-def _by_trainer(trials: Sequence[Found], plan: Suite | None) -> Iterator[tuple[str, list[Found]]]:
-    """The trials by their trainer's label, which says what differs where the results hold several under one label.
-
-    A planned trainer without trials is there too, with none.
-    """
-    order = plan.trainers if plan else ()
-    groups: dict[str, dict[frozenset[tuple[str, str]], list[Found]]] = {label: {} for label in order}
-    for found in trials:
-        alike = groups.setdefault(found.record.trial.trainer.label, {})
-        alike.setdefault(frozenset(_facts(found.record)), []).append(found)
-    for label in sorted(groups, key=lambda label: (_place(order, label), label)):
-        shared = frozenset.intersection(*groups[label]) if groups[label] else frozenset()
-        rows = {}
-        for of in groups[label].values():
-            apart = ", ".join(f"{name} {value}" for name, value in _facts(of[0].record) if (name, value) not in shared)
-            rows[label + (f" ({apart})" if apart else "")] = of
-        yield from sorted(rows.items()) or [(label, [])]
-
-
-def _facts(record: Record) -> tuple[tuple[str, str], ...]:
-    """What decides a trial's bits beside its seed and budget, by name; of files, the beginning of their hashes."""
-    trial, engine = record.trial, record.provenance.get("engine", {})
-    facts: list[tuple[str, object]] = [
-        ("trainer", trial.trainer.version),
-        ("data", trial.dataset.version),
-        ("engine", trial.engine),
-    ]
-    for identity in (trial.trainer.identity, trial.dataset.identity):
-        facts += identity["parameters"].items()
-        facts += [(key, sha256[:8]) for key, sha256 in identity["files"].items()]
-    facts.append(("ema", "none" if trial.ema is None else f"{trial.ema:g}"))
-    precision = record.provenance.get("flags", {}).get("matmul_precision", EXACT)
-    facts.append(("precision", "bf16" if engine.get("autocast") else precision))
-    facts += [("channels last", "yes")] if engine.get("channels_last") else []
-    return tuple((name, str(value)) for name, value in facts)
-
-
 def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:
     """The row of a trainer as it was trained, and one for each average of its generator's weights."""
     scored = [
@@ -226,7 +199,7 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
     records = [found.record for found in trials]
     ended = {of.trial.seed: None if of.status == "done" else f"{of.status}: {of.reason}" for of in records}
     failures = [f"{of.trial}: {ended[of.trial.seed]}" for of in records if of.status != "done"]
-    planned = len(plan.seeds) if plan and label in plan.trainers else 0
+    planned = len(plan.seeds) if plan and (not trials or trials[0].record.trial.trainer.label in plan.trainers) else 0
     averages = {score.identity.ema for _, scores in scored for score in scores} | {None}
     for ema in sorted(averages, key=lambda ema: ema or 0):
         own = [(seed, [score for score in scores if score.identity.ema == ema]) for seed, scores in scored]
@@ -257,7 +230,3 @@ def _cells(gate: Gate, draws: Iterable[tuple[int, Sequence[Score]]], failed: int
         name: Cell.of(by_seed, gate.columns[name].higher_is_better, failed + undefined[name])
         for name, by_seed in found.items()
     }
-
-
-def _place(order: Sequence[str], name: str) -> int:
-    return order.index(name) if name in order else len(order)

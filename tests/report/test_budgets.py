@@ -1,6 +1,7 @@
 """Rankings at equal amounts and times to a target, on scores and curves whose answers are known."""
 
 import math
+from pathlib import Path
 
 import made_up
 import numpy as np
@@ -11,6 +12,7 @@ from genbench.protocols.points import GENBENCH1
 from genbench.record import ControlScores, Record
 from genbench.report import budgets
 from genbench.report.model import Cell, Column, Row, Table
+from genbench.store import Found
 
 CONSTANT = {"schedule": "constant"}
 N_ALONG = GENBENCH1.along().n
@@ -21,6 +23,14 @@ def record(trainer, seed=0, device="cpu", status="done", **parameters):
     trial = made_up.trial(component, seed=seed)
     provenance = {"device": device, "cores": 2}
     return Record(id=trial.id, suite="x", trial=trial, status=status, cost=made_up.COST, provenance=provenance)
+
+
+def rows(*records):
+    """The records as stored trials by their trainers."""
+    found = {}
+    for each in records:
+        found.setdefault(each.trial.trainer.label, []).append(Found(Path("nowhere"), each, None))
+    return found
 
 
 def row(trainer, *values, lost=0):
@@ -81,11 +91,11 @@ def test_runs_whose_rate_falls_are_not_read_half_way(schedule):
     parameters = {"schedule": schedule} if schedule else {"lr": 0.1}
     records = [record("gan"), record("wgan", **parameters)]
     assert not budgets.constant_rates(records)
-    assert budgets.along(EMPTY, BOTH, records) == []
+    assert budgets.along(EMPTY, BOTH, rows(*records)) == []
 
 
 def test_at_constant_rates_curves_are_read_at_what_all_reached():
-    updates, samples = budgets.along(EMPTY, BOTH, RECORDS)
+    updates, samples = budgets.along(EMPTY, BOTH, rows(*RECORDS))
     assert [(e.unit, e.amount, e.final, e.n) for e in (updates, samples)] == [
         ("updates", 2000, False, N_ALONG), ("samples", 1000, False, N_ALONG),
     ]  # fmt: skip
@@ -96,7 +106,7 @@ def test_at_constant_rates_curves_are_read_at_what_all_reached():
 
 def test_between_checkpoints_the_line_is_straight_over_the_logarithm():
     curves = pd.concat([curve("gan", [3.0, 2.0, 1.0]), curve("wgan", [3.0, 2.0], steps=(10, 316))])
-    (updates, _) = budgets.along(EMPTY, curves, RECORDS)
+    (updates, _) = budgets.along(EMPTY, curves, rows(*RECORDS))
     values = {standing.trainer: standing.median for standing in updates.standings}
     assert values["gan"] == pytest.approx(2 - (math.log10(316) - 2))
     assert values["wgan"] == 2
@@ -105,13 +115,13 @@ def test_between_checkpoints_the_line_is_straight_over_the_logarithm():
 def test_failed_trials_rank_last_along_curves_too():
     curves = pd.concat([curve("gan", [3.0, 2.0, 1.0]), *(curve("wgan", [3.0, 9.0, 9.0], seed=s) for s in (0, 1))])
     records = [record("gan"), record("gan", 1, status="diverged"), record("wgan"), record("wgan", 1)]
-    (updates, _) = budgets.along(EMPTY, curves, records)
+    (updates, _) = budgets.along(EMPTY, curves, rows(*records))
     assert {s.trainer: s.rank for s in updates.standings} == {"gan": 2.5, "wgan": 2.5}
 
 
 def test_nothing_measured_is_nothing_compared():
     curves = curve("gan", [np.nan] * 3)
-    assert budgets.along(EMPTY, curves, [record("gan")]) == []
+    assert budgets.along(EMPTY, curves, rows(record("gan"))) == []
     assert budgets.on_curves(GENBENCH1, curves) is None
 
 
@@ -142,6 +152,6 @@ def test_time_to_a_target_is_the_first_checkpoint_there_and_never_is_worst():
         ]
     )
     records = [record("wgan"), *(record("gan", seed) for seed in range(3))]
-    gan, wgan = budgets.time_to(curves, records, "modes", 8)
+    gan, wgan = budgets.time_to(curves, rows(*records), "modes", 8)
     assert (gan.trainer, gan.steps, gan.median) == ("gan", {0: 100, 1: 1000, 2: 10}, 100)
     assert (wgan.trainer, wgan.steps, wgan.median) == ("wgan", {0: None}, math.inf)

@@ -280,6 +280,18 @@ def test_trials_that_differ_in_more_than_their_seed_share_no_row(tmp_path, read,
     assert sorted(row.label for row in table.trainers) == sorted(rows)
 
 
+def test_every_row_of_a_planned_trainer_lacks_what_it_lacks(tmp_path, plan, read):
+    plan(trainers=("gan", "wgan"), seeds=(0, 1, 2))
+    for version, seeds in ((1, (0, 1, 2)), (2, (0,))):
+        for seed in seeds:
+            of = made_up.trial(made_up.component("gan", version=version), seed=seed)
+            made_up.put(tmp_path, of, made_up.scores({"hq": 0.5}))
+    (table,) = read()
+    assert [(row.label, row.finished, row.planned) for row in table.trainers] == [
+        ("gan (trainer 1)", 3, 3), ("gan (trainer 2)", 1, 3), ("wgan", 0, 3),
+    ]  # fmt: skip
+
+
 def test_runs_with_and_without_an_average_fail_in_rows_of_their_own(tmp_path, read):
     """They are two trials of one seed: no failure counts twice against three finished runs."""
     for ema in (None, 0.999):

@@ -11,6 +11,7 @@ from genbench.protocols import protocol as protocol_named
 from genbench.record import ControlScores
 from genbench.report import figures, stored
 from genbench.report.model import Table
+from genbench.report.rows import Rows, finished, rows
 from genbench.report.style import Colours, Picture, colours
 from genbench.report.table import tables
 from genbench.spec import Suite
@@ -76,14 +77,15 @@ class Content:
         """A dataset's pictures of some kinds."""
         return [picture for picture in self.pictures if picture.dataset == dataset and picture.kind in kinds]
 
-    def of(self, table: Table) -> list[Found]:
-        """The trials behind a table."""
-        return [
+    def rows(self, table: Table) -> Rows:
+        """The trials behind a table by its trainers' labels, finished or not."""
+        behind = [
             found
             for found in self.trials
             if (found.record.trial.dataset.label, str(found.record.trial.budget)) == (table.dataset, table.budget)
         ]
+        return rows(behind, self.plan.trainers if self.plan else ())
 
     def curves(self, table: Table) -> pd.DataFrame:
         """The curves of a table's finished trials, below each other."""
-        return stored.tables(self.store, [t for t in self.of(table) if t.record.status == "done"], CURVE)
+        return stored.tables(self.store, finished(self.rows(table)), CURVE)

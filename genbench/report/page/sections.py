@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
 
 from genbench.protocols import protocol
-from genbench.record import Cost
 from genbench.registry import panels
 from genbench.report import budgets, curves, overall, scatter
 from genbench.report.budgets import UNITS, Equal, Reached
@@ -20,11 +19,11 @@ from genbench.report.model import Column, Row, Table
 from genbench.report.page.cards import card
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
+from genbench.report.rows import Rows, finished
 from genbench.report.sentence import sentence
 from genbench.report.style import STYLE, Picture
 from genbench.report.verdict import deciding
 from genbench.stats.intervals import median
-from genbench.store import Found
 
 Panel = Callable[[Content], str]
 ALONG = ("curves", "losses")
@@ -115,12 +114,13 @@ def equal(content: Content) -> str:
         found: list[Equal] = []
         reached = []
         for table in tables:
-            measured, records = content.curves(table), [trial.record for trial in content.of(table)]
+            measured, rows = content.curves(table), content.rows(table)
+            records = [trial.record for of in rows.values() for trial in of]
             found += filter(None, [budgets.at_end(table, records)])
-            found += budgets.along(table, measured, records) if len(measured) else []
+            found += budgets.along(table, measured, rows) if len(measured) else []
             target = budgets.reachable(content.controls.get(dataset), table.protocol, "modes")
             if target is not None and "modes" in measured:
-                came = [_reached(each) for each in budgets.time_to(measured, records, "modes", target)]
+                came = [_reached(each) for each in budgets.time_to(measured, rows, "modes", target)]
                 reached.append((table.budget, target, table.protocol.along().n, came))
         if found:
             missing = [unit for unit in UNITS if unit not in {each.unit for each in found}]
@@ -158,7 +158,7 @@ def trials(content: Content) -> str:
     return template("trials.html").render(
         datasets=[what for _, what in _named(content)],
         matrix=matrix,
-        costs=_costs(content.trials),
+        costs=[cost for table in content.main for cost in _costs(table, finished(content.rows(table)))],
         failures=[*failures],
         suite=content.suite,
     )
@@ -234,26 +234,18 @@ def _reached(found: Reached) -> dict[str, Any]:
             "came": came, "seeds": len(found.steps)}  # fmt: skip
 
 
-def _costs(trials: list[Found]) -> list[dict[str, Any]]:
-    """What a finished trial of each trainer, dataset and budget took, in the middle of its seeds."""
-    cells: dict[tuple[str, str, str], list[Cost]] = {}
-    for found in trials:
-        trial = found.record.trial
-        if found.record.status == "done":
-            key = trial.dataset.label, trial.trainer.label, str(trial.budget)
-            cells.setdefault(key, []).append(found.record.cost)
-    return [
-        {
-            "dataset": dataset,
+def _costs(table: Table, rows: Rows) -> Iterator[dict[str, Any]]:
+    """What a finished trial of each of a table's trainers took, in the middle of its seeds."""
+    for trainer, of in rows.items():
+        costs = [found.record.cost for found in of]
+        compiled = [cost.compile_seconds for cost in costs if cost.compile_seconds is not None]
+        yield {
+            "dataset": table.dataset,
             "trainer": trainer,
-            "budget": budget,
-            **{unit: median([getattr(cost, unit) for cost in of]) for unit in COSTS},
-            "compile_seconds": None
-            if any(c.compile_seconds is None for c in of)
-            else median([c.compile_seconds or 0.0 for c in of]),
+            "budget": table.budget,
+            **{unit: median([getattr(cost, unit) for cost in costs]) for unit in COSTS},
+            "compile_seconds": median(compiled) if len(compiled) == len(costs) else None,
         }
-        for (dataset, trainer, budget), of in cells.items()
-    ]
 
 
 def _cell(table: Table, label: str) -> Row | None:
