@@ -130,7 +130,8 @@ class ControlScores(Frozen):
     """A dataset's controls: each one's scores on several draws.
 
     `along` holds those of the oracle's draws as curves are scored under the first protocol, so that what a model
-    reaches along training can be held against what the truth itself reaches with as few samples.
+    reaches along training can be held against what the truth itself reaches with as few samples. `truth` is the
+    dataset's identity; None in older ones, which don't say.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -139,6 +140,7 @@ class ControlScores(Frozen):
     draws: dict[str, tuple[tuple[Score, ...], ...]]
     bands: tuple[Score, ...]
     along: dict[str, tuple[tuple[Score, ...], ...]] = {}
+    truth: dict[str, Any] | None = None
     provenance: dict[str, Any] = {}
 
 

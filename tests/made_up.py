@@ -125,6 +125,7 @@ def put_controls(
     draws: Mapping[str, Sequence[Sequence[Score]]],
     bands: Sequence[Score] = (),
     along: Mapping[str, Sequence[Sequence[Score]]] | None = None,
+    truth: Mapping[str, Any] | None = None,
 ) -> ControlScores:
     controls = ControlScores(
         dataset=dataset.label,
@@ -132,6 +133,7 @@ def put_controls(
         draws={name: tuple(map(tuple, drawn)) for name, drawn in draws.items()},
         bands=tuple(bands),
         along={name: tuple(map(tuple, drawn)) for name, drawn in (along or {}).items()},
+        truth=None if truth is None else dict(truth),
     )
     store.Store(root).write_controls("made-up", dataset, controls)
     return controls

@@ -111,13 +111,18 @@ def changes(pairs: Sequence[Pair], metrics: Sequence[str] = (), sign: int | None
 
 
 def breaches(pairs: Sequence[Pair], found: Sequence[Change], margins: Sequence[Margin]) -> list[Breach]:
-    """The changes that are told to be worse by more than a margin on their metric allows."""
+    """The changes that are told to be worse, and by more than a margin on their metric allows, if it allows anything.
+
+    Where most runs are as before and some collapsed, the median of all differences is zero.
+    """
     broken = []
     for margin in margins:
         for change in gated(pairs, found, margin):
             middle = change.before.interval.value if change.before.interval else 0.0
             allowed = margin.allowed(middle) if math.isfinite(middle) else 0.0
-            if change.verdict == "worse" and change.worsening is not None and change.worsening.value > allowed:
+            if change.verdict != "worse" or change.worsening is None:
+                continue
+            if not allowed or change.worsening.value > allowed:
                 broken.append(Breach(change, margin, change.worsening.value, allowed))
     return broken
 

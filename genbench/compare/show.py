@@ -75,7 +75,7 @@ def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
     if sides.failed:
         said.append(f"{_many(len(sides.failed), 'trial')} failed in {SECOND} and not in {FIRST}.")
     said += [
-        f"{breach.change.name} is worse {_by(breach.worsening)}, beyond --fail-on {breach.margin.text}"
+        f"{breach.change.name} is worse {_how(breach)}, beyond --fail-on {breach.margin.text}"
         f"{f', which allows {number(breach.allowed)}' if breach.allowed else ''}."
         for breach in broken
     ]
@@ -218,6 +218,13 @@ def _with_ends(interval: Interval) -> str:
 def _amount(worsening: float, finite: str) -> str:
     """How much worse the second side is; where a failure says it, whose it is unless it is the second's."""
     return finite if math.isfinite(worsening) else FAILED if worsening > 0 else f"{FIRST} {FAILED}"
+
+
+def _how(breach: Breach) -> str:
+    """By how much a change is worse, or how seldom a run of the second side beats one of the first."""
+    if breach.worsening > 0 or breach.change.better is None:
+        return _by(breach.worsening)
+    return f"with P({SECOND}) = {breach.change.better:.2f}"
 
 
 def _by(worsening: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from genbench.errors import GenbenchError, UnknownName
 from genbench.protocols import Protocol
 from genbench.report.model import Column, Row, Table
+from genbench.report.places import Facts, apart
 from genbench.report.table import AVERAGED, LEFT_OUT, tables
 from genbench.report.verdict import ORACLE
 from genbench.store import Store
@@ -99,9 +100,10 @@ def two_folders(
                 differing.append(f"{name}: budget: {_listed(before[name])} in A, {_listed(after[name])} in B")
             for budget in (budget for budget in before[name] if budget in budgets):
                 one, other = before[name][budget], after[name][budget]
-                sides.pairs += _pairs(one, other, trainer)
+                found = list(_pairs(one, other, trainer))
+                sides.pairs += found
+                sides.notes += [line for pair in found for line in _made_otherwise(pair)]
                 differing += _differences(one, other)
-        differing += _of_components(_components(first, suite), _components(second, suite), sides.notes)
         sides.lacking += _in_one_alone(before, after, trainer, dataset)
         sides.notes += [f"In {FIRST} alone: {name}." for name in sides.lacking]
         sides.notes += [f"In {SECOND} alone: {name}." for name in _in_one_alone(after, before, trainer, dataset)]
@@ -146,6 +148,12 @@ def _finished(sides: Sides) -> Sides:
             + "\nSee what each holds: genbench report RESULTS"
         )
     for pair in sides.pairs:
+        missing = pair.after.planned - pair.after.finished - len(pair.after.failures)
+        if missing > 0:
+            row = f"{pair.after.label} on {pair.dataset}, {pair.table.budget}"
+            what = f"{missing} of {pair.after.planned} seeds of {row}"
+            sides.lacking.append(what)
+            sides.notes.append(f"{SECOND} lacks {what}.")
         before = pair.before.ended
         sides.failed += [
             Failed(pair.after.label.partition(AVERAGED)[0], pair.dataset, seed, reason)
@@ -175,9 +183,9 @@ def _pairs(one: Table, other: Table, trainer: str | None) -> Iterator[Pair]:
 
 
 def _differences(one: Table, other: Table) -> list[str]:
-    """The fields in which the identities of columns of the same name differ."""
+    """In what the tables' datasets differ, and the identities of columns of the same name."""
     after = {column.name: column for column in other.columns}
-    found = []
+    found = _differing(one.dataset, one.truth, other.truth)
     for column in one.columns:
         if column.name not in after:
             continue
@@ -187,26 +195,15 @@ def _differences(one: Table, other: Table) -> list[str]:
     return found
 
 
-def _components(store: Store, suite: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """What each dataset and trainer of a suite is, by kind and label."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for stored in store.trials(suite):
-        trial = stored.record.trial
-        found["dataset", trial.dataset.label] = trial.dataset.identity
-        found["trainer", trial.trainer.label] = {**trial.trainer.identity, "engine": trial.engine}
-    return found
+def _made_otherwise(pair: Pair) -> list[str]:
+    """In what the trainers of a pair differ, which they may."""
+    return _differing(pair.trainer, pair.before.making, pair.after.making)
 
 
-def _of_components(before: Mapping[tuple[str, str], dict[str, Any]], after: Mapping[tuple[str, str], dict[str, Any]],
-                   notes: list[str]) -> list[str]:  # fmt: skip
-    """The fields in which datasets differ; those of trainers, which may, become notes."""
-    differing: list[str] = []
-    for kind, label in (key for key in before if key in after):
-        one, other = before[kind, label], after[kind, label]
-        for name in (name for name in one if one[name] != other[name]):
-            line = f"{label}: {name}: {one[name]} in A, {other[name]} in B"
-            (differing if kind == "dataset" else notes).append(line)
-    return differing
+def _differing(name: str, one: Facts, other: Facts) -> list[str]:
+    if set(one) == set(other):
+        return []
+    return [f"{name}: {apart(one, other) or 'less'} in {FIRST}, {apart(other, one) or 'less'} in {SECOND}"]
 
 
 def _in_one_alone(

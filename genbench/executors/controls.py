@@ -80,6 +80,7 @@ class ControlTask:
                 draws=drawn,
                 bands=tuple(band for by_name in null.values() for band in by_name.values()),
                 along=along,
+                truth=self.dataset.identity,
                 provenance=provenance.gather("cpu", self.context.command),
             )
         store.Store(Path(self.context.root)).write_controls(self.context.suite, self.dataset, found)

@@ -264,11 +264,9 @@ class Session:
         )
 
     def _provenance(self) -> dict[str, Any]:
-        path = {}
-        if self.training:
-            numerics = self.context.numerics._asdict()
-            path = {"engine": {**self.training.path._asdict(), "stack": len(self.replicas), **numerics}}
-        return provenance.gather(resolve_device(self.context.device), self.context.command) | path
+        path = {**self.training.path._asdict(), "stack": len(self.replicas)} if self.training else {}
+        made = provenance.gather(resolve_device(self.context.device), self.context.command)
+        return made | {"engine": {**path, **self.context.numerics._asdict()}}
 
 
 def _frame(samples: Tensor, keep: Keep) -> Tensor:

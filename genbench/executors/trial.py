@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from genbench import store
+from genbench import provenance, store
 from genbench.engine.paths import CannotStack
 from genbench.engine.training import Stopped
 from genbench.errors import GenbenchError
@@ -70,8 +70,12 @@ class TrialTask:
         """Records the trials that were under way when their process died."""
         cost = Cost(steps=0, updates=0, samples=0, train_seconds=0, eval_seconds=0, peak_memory_bytes=None)
         unfinished = [trial for trial in self.trials if not self._is_finished(trial)] or self.trials
+        with run_conditions(self.context.precision):
+            flags = provenance.flags()
+        # The process that could say more of itself is gone.
+        origin = {"command": self.context.command, "flags": flags, "engine": self.context.numerics._asdict()}
         return Outcome(
-            self, tuple(commit_failure(self.context, trial, "crashed", reason, cost, {}) for trial in unfinished)
+            self, tuple(commit_failure(self.context, trial, "crashed", reason, cost, origin) for trial in unfinished)
         )
 
     def _is_finished(self, trial: Trial) -> bool:

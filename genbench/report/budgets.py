@@ -18,7 +18,7 @@ from genbench.protocols import Protocol
 from genbench.record import ControlScores, Record
 from genbench.registry import Reference, metrics
 from genbench.report.model import Row, Table
-from genbench.report.rows import Rows
+from genbench.report.places import Rows
 from genbench.report.verdict import deciding
 from genbench.stats.intervals import median
 from genbench.stats.ranks import ranks

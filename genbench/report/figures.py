@@ -9,12 +9,12 @@ import matplotlib as mpl
 
 from genbench.protocols import protocol
 from genbench.report import curves, films, galleries, points, stored
-from genbench.report.rows import Rows, finished, in_order, rows
+from genbench.report.places import Rows, finished, in_order, placed
 from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
 from genbench.report.style import STYLE, Colours, Drawn, Picture, colours, write
 from genbench.spec import Suite, Trial
-from genbench.store import CURVE, LOSSES, Found, Store, slug
+from genbench.store import CURVE, LOSSES, Store, slug
 
 
 def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
@@ -25,29 +25,22 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
 
 def pictures(store: Store, suite: str) -> Iterator[Picture]:
     """A suite's pictures, each made when it is asked for; of several budgets, those of the plan's first one."""
-    found = list(store.trials(suite))
-    there = dict.fromkeys(str(trial.record.trial.budget) for trial in found if trial.record.status == "done")
-    if not there:
-        return
     plan = store.plan(suite)
-    budget = in_order(there, [str(budget) for budget in plan.budgets] if plan else ())[0]
-    which = f" Of the budget {budget}." if len(there) > 1 else ""
-    of_budget = [trial for trial in found if str(trial.record.trial.budget) == budget]
+    places = {place: done for place, rows in placed(store.trials(suite), plan).items() if (done := finished(rows))}
+    budgets = dict.fromkeys(budget for _, budget in places)
+    if not budgets:
+        return
+    budget = in_order(budgets, [str(budget) for budget in plan.budgets] if plan else ())[0]
+    which = f" Of the budget {budget}." if len(budgets) > 1 else ""
+    of_budget = {dataset: rows for (dataset, other), rows in places.items() if other == budget}
     for picture in _pictures(store, of_budget, plan, budget):
         yield picture._replace(caption=picture.caption + which)
 
 
-def _pictures(store: Store, trials: Sequence[Found], plan: Suite | None, budget: str) -> Iterator[Picture]:
-    """The pictures of the finished ones among the trials of one budget."""
+def _pictures(store: Store, done: Mapping[str, Rows], plan: Suite | None, budget: str) -> Iterator[Picture]:
+    """The pictures of finished trials of one budget, by dataset."""
     scored, order = (plan.protocols, plan.trainers) if plan else ((), ())
-    on: dict[str, list[Found]] = {}
-    for trial in trials:
-        on.setdefault(trial.record.trial.dataset.label, []).append(trial)
-    datasets = in_order(on, plan.datasets if plan else ())
-    placed = {dataset: rows(on[dataset], order) for dataset in datasets}
-    labels = dict.fromkeys(label for of in placed.values() for label in of)
-    done = {dataset: finished(of) for dataset, of in placed.items()}
-    trainers = [label for label in labels if any(label in of for of in done.values())]
+    trainers = _by_label({name: of for rows in done.values() for name, of in rows.items()}, order)
     of_trainers = colours(trainers)
     with mpl.rc_context(STYLE):
         cells = {
@@ -58,7 +51,7 @@ def _pictures(store: Store, trials: Sequence[Found], plan: Suite | None, budget:
         }
         planar = {cell: tensors for cell, tensors in cells.items() if not _are_images(tensors)}
         if any("landscape" in tensors for tensors in planar.values()):
-            shown = [dataset for dataset in datasets if any(dataset == cell[0] for cell in planar)]
+            shown = [dataset for dataset in done if any(dataset == cell[0] for cell in planar)]
             yield Picture(
                 "landscapes",
                 None,
@@ -67,7 +60,7 @@ def _pictures(store: Store, trials: Sequence[Found], plan: Suite | None, budget:
                 f"(darker is higher), after {budget}; the first seed of each.",
                 points.landscapes(planar, shown, trainers, of_trainers),
             )
-        for dataset in datasets:
+        for dataset in done:
             row = {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}
             yield from _planar(dataset, row, of_trainers)
             yield from _images(dataset, row, of_trainers)
@@ -161,6 +154,12 @@ def _curves(
             f"values set; a thin line a finished seed, the thick one their median.",
             losses,
         )
+
+
+def _by_label(rows: Rows, order: Sequence[str]) -> list[str]:
+    """The rows' names in the order of their trainers."""
+    labels = {name: of[0].record.trial.trainer.label for name, of in rows.items()}
+    return [name for label in in_order(labels.values(), order) for name in sorted(labels) if labels[name] == label]
 
 
 def _are_images(tensors: Tensors) -> bool:

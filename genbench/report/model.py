@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from genbench.protocols import Protocol
 from genbench.record import Identity
+from genbench.report.places import Facts
 from genbench.stats import LEVEL
 from genbench.stats.intervals import Interval, median, median_interval
 
@@ -108,7 +109,8 @@ class Row:
     """A trainer, samples from elsewhere, a control, the null band or a published method.
 
     `finished` of `planned` seeds have scores; of a published method they are the paper's runs, zero where it doesn't
-    say, and `source` is the paper. Of each seed that ran, `ended` says why it failed, None where it didn't.
+    say, and `source` is the paper. Of each seed that ran, `ended` says why it failed, None where it didn't. `making` is
+    what all its runs are made by.
     """
 
     kind: RowKind
@@ -119,6 +121,7 @@ class Row:
     failures: tuple[str, ...] = ()
     source: str | None = None
     ended: Mapping[int, str | None] = field(default_factory=dict)
+    making: Facts = ()
 
     def cell(self, column: str) -> Cell:
         """The cell in the column of that name, empty where there is none; where every run failed, all of it is lost."""
@@ -136,11 +139,14 @@ class Table:
     dataset: str
     budget: str
     protocol: Protocol
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     findings: Mapping[str, Mapping[frozenset[str], Finding]] = field(default_factory=dict)
     """By column, what is to be said of each pair of trainers that was tested."""
+
+    truth: Facts = ()
+    """What the dataset is."""
 
     seeds_needed: int | None = None
     """How many seeds of each trainer could tell two apart although nobody else differs; None if nothing is judged."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 from safetensors import SafetensorError, safe_open
 
-from genbench.report.rows import Rows
+from genbench.report.places import Rows
 from genbench.store import CURVE, SAMPLES, Found, Store, Unreadable
 
 Tensors = dict[str, Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from genbench.metrics.shipped import all_bands
 from genbench.protocols import Protocol
@@ -11,9 +12,9 @@ from genbench.record import ControlScores, External, Identity, Score
 from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
-from genbench.report.rows import in_order, rows
+from genbench.report.places import Rows, identity, is_planned, making, placed
 from genbench.report.verdict import judged
-from genbench.spec import Suite, canonical_json
+from genbench.spec import Component, Suite, canonical_json
 from genbench.store import Found, Store
 
 AVERAGED = ", EMA "
@@ -30,27 +31,11 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
     externals: dict[str, list[External]] = {}
     for entry in store.externals():
         externals.setdefault(entry.dataset.label, []).append(entry)
-    groups: dict[tuple[str, str], list[Found]] = {}
-    for found in store.trials(suite):
-        trial = found.record.trial
-        groups.setdefault((trial.dataset.label, str(trial.budget)), []).append(found)
-    datasets = in_order((dataset for dataset, _ in groups), plan.datasets if plan else ())
-    budgets = in_order((budget for _, budget in groups), [str(budget) for budget in plan.budgets] if plan else ())
-    listed = [
-        _table(
-            suite,
-            dataset,
-            budget,
-            protocol,
-            groups[dataset, budget],
-            controls.get(dataset),
-            plan,
-            externals.get(dataset),
-        )
-        for dataset in datasets
-        for budget in budgets
-        if (dataset, budget) in groups
-    ]
+    listed = []
+    for (dataset, budget), rows in placed(store.trials(suite), plan).items():
+        of = _dataset(rows)
+        table = Table(suite, dataset, budget, protocol, truth=identity(of))
+        listed.append(_filled(table, of, rows, controls.get(of.label), plan, externals.get(of.label, ())))
     return judged(listed)
 
 
@@ -66,7 +51,9 @@ def external_table(entry: External, protocol: Protocol, controls: ControlScores)
         if score.value is None and (score.name in held or not held):
             reasons.setdefault(str(score.reason), []).append(score.name)
     notes = (f"No {', '.join(names)}: {reason}." for reason, names in reasons.items())
-    return Table("", entry.dataset.label, f"budget {entry.budget}", protocol, columns, rows, tuple(notes))
+    return Table(
+        "", entry.dataset.label, f"budget {entry.budget}", protocol, columns=columns, rows=rows, notes=tuple(notes)
+    )
 
 
 def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Table]:
@@ -79,52 +66,59 @@ def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Tab
     return found
 
 
-def _table(
-    suite: str,
-    dataset: str,
-    budget: str,
-    protocol: Protocol,
-    trials: Sequence[Found],
+def _filled(
+    table: Table,
+    dataset: Component,
+    placed: Rows,
     controls: ControlScores | None,
     plan: Suite | None,
-    externals: Sequence[External] | None,
+    externals: Sequence[External],
 ) -> Table:
-    gate = Gate(protocol)
+    """The table with its rows and columns, and notes on what isn't in them."""
+    gate = Gate(table.protocol)
     notes = []
-    fixed = _fixed(_with_shipped_bands(controls, trials), gate) if controls else []
-    if controls is None:
+    if controls is None or not _are_of(controls, dataset, table):
         notes.append("This dataset's controls are missing; genbench run measures them.")
-    if plan and (dataset not in plan.datasets or budget not in map(str, plan.budgets)):
+        controls = None
+    fixed = _fixed(_with_shipped_bands(controls, dataset), gate) if controls else []
+    if plan and not is_planned(plan, dataset.label, table.budget):
         plan = None
-    placed = rows(trials, plan.trainers if plan else ())
-    trained = [row for label, found in placed.items() for row in _trainer_rows(label, found, plan, gate)]
-    truths = [found.record.trial.dataset.identity for found in trials]
-    others = [entry.name for entry in externals or () if entry.dataset.identity not in truths]
-    foreign = list(_externals([entry for entry in externals or () if entry.name not in others], gate))
+    trained = [row for name, found in placed.items() for row in _trainer_rows(name, found, plan, gate)]
+    others = [entry.name for entry in externals if entry.dataset.identity != dataset.identity]
+    foreign = list(_externals([entry for entry in externals if entry.name not in others], gate))
     if foreign:
         notes.append(NO_TESTS)
     if others:
         notes.append(f"Scored on another version of the dataset, so left out: {', '.join(others)}.")
-    listed = (*trained, *foreign, *fixed)
+    rows = (*trained, *foreign, *fixed)
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
         notes.append(f"{LEFT_OUT}, being of another version or another n than their column: {names}.")
-    devices = sorted(
-        {str(trial.record.provenance["device"]) for trial in trials if "device" in trial.record.provenance}
-    )
+    origins = [trial.record.provenance for of in placed.values() for trial in of]
+    devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
     if len(devices) > 1:
         notes.append(
             f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
         )
-    columns = _held(gate, listed)
-    literature = published.rows(dataset, protocol.name, [column.name for column in columns])
-    return Table(suite, dataset, budget, protocol, columns, (*listed, *literature), tuple(notes))
+    columns = _held(gate, rows)
+    literature = published.rows(dataset.label, table.protocol.name, [column.name for column in columns])
+    return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes))
 
 
-def _with_shipped_bands(controls: ControlScores, trials: Sequence[Found]) -> ControlScores:
+def _dataset(rows: Rows) -> Component:
+    """The dataset of a table's trials, all of which share it."""
+    return next(found.record.trial.dataset for of in rows.values() for found in of)
+
+
+def _are_of(controls: ControlScores, dataset: Component, table: Table) -> bool:
+    """Whether controls were measured on a table's dataset; older ones don't say, and then it is the only one."""
+    return controls.truth == dataset.identity if controls.truth is not None else table.dataset == dataset.label
+
+
+def _with_shipped_bands(controls: ControlScores, dataset: Component) -> ControlScores:
     """The controls with the bands that ship today in the place of stored ones of the same identity."""
-    truth = canonical_json(trials[0].record.trial.dataset.identity)
-    shipped = {(band.identity.protocol, band.name): band for band in all_bands().get(truth, ())}
+    of = all_bands().get(canonical_json(dataset.identity), ())
+    shipped = {(band.identity.protocol, band.name): band for band in of}
 
     def newest(band: Score) -> Score:
         found = shipped.get((band.identity.protocol, band.name))
@@ -206,12 +200,13 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
         draws = [(seed, gate.admit(scores)) for seed, scores in own if scores or ema is None]
         yield Row(
             "trainer",
-            label if ema is None else f"{label}{AVERAGED}{ema:g}",
+            label if ema is None else f"{label}{AVERAGED}{ema}",
             _cells(gate, draws, len(failures)),
             len(draws),
             max(planned, len(trials)),
             tuple(failures),
             ended=ended,
+            making=making(trials[0].record) if trials else (),
         )
 
 

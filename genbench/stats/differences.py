@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from genbench.stats import Floats, stream
+from genbench.stats import Floats, Values, stream
 
 DRAWS = 2_000
 """So many ways to deal the runs of three or more methods are drawn, the runs as they are among them."""
@@ -102,12 +102,18 @@ def midranks(values: Floats) -> Floats:
     ordered = values[order]
     with np.errstate(invalid="ignore"):  # two failures are no distance apart, which NaN is not above either
         fresh = np.diff(ordered) > ROUNDING * np.maximum(np.abs(ordered[1:]), np.abs(ordered[:-1]))
-    fresh |= np.isfinite(ordered[:-1]) & ~np.isfinite(ordered[1:])
+    fresh |= np.isfinite(ordered[:-1]) != np.isfinite(ordered[1:])
     group = np.concatenate([[0], np.cumsum(fresh)])
     last = np.cumsum(np.bincount(group))
     ranks = np.empty(len(values))
     ranks[order] = (last - (np.bincount(group) - 1) / 2)[group]
     return ranks
+
+
+def larger_share(ours: Values | Floats, theirs: Values | Floats) -> float:
+    """Of all pairs of a run of each, the share in which ours is the larger; what is equal but for rounding is half."""
+    n, m = len(ours), len(theirs)
+    return float((midranks(np.concatenate([ours, theirs]))[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def _exact(ranks: Floats, first: int) -> float:
@@ -156,21 +162,15 @@ def _agree(groups: Sequence[Floats]) -> bool:
     if len(groups) > 2:
         return True
     one, other = _without_failures(groups)
-    return bool((one.mean() - other.mean()) * (_share(*groups) - 0.5) >= 0)
+    return bool((one.mean() - other.mean()) * (larger_share(*groups) - 0.5) >= 0)
 
 
 def _odds_bound(ours: Floats, theirs: Floats) -> float:
     from scipy.special import rel_entr
 
-    share = _share(ours, theirs)
+    share = larger_share(ours, theirs)
     apart = float(rel_entr(share, 0.5) + rel_entr(1 - share, 0.5))
     return min(1.0, 2 * math.exp(-min(len(ours), len(theirs)) * apart))
-
-
-def _share(ours: Floats, theirs: Floats) -> float:
-    """Of all pairs of a run of each, the share in which ours is the larger; what is equal but for rounding is half."""
-    n, m = len(ours), len(theirs)
-    return float((midranks(np.concatenate([ours, theirs]))[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def _without_failures(groups: Sequence[Floats]) -> list[Floats]:

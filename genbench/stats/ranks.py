@@ -8,7 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from genbench.stats import CONFIDENCE, Floats, Strata, Values
+from genbench.stats import CONFIDENCE, Strata, Values
+from genbench.stats.differences import larger_share
 from genbench.stats.intervals import Interval
 
 NEAR = 1e-9
@@ -20,7 +21,7 @@ def odds(ours: Values, theirs: Values) -> float:
 
     Mann and Whitney's U over the number of pairs; Vargha and Delaney's A (2000).
     """
-    return float(_wins(theirs, ours).mean())
+    return larger_share(theirs, ours)
 
 
 def probability_of_improvement(ours: Strata, theirs: Strata) -> float:
@@ -28,7 +29,7 @@ def probability_of_improvement(ours: Strata, theirs: Strata) -> float:
 
     arXiv:2108.13264, eq. 1. A failure is a score of minus infinity.
     """
-    return float(np.mean([_wins(one, other).mean() for one, other in zip(ours, theirs, strict=True)]))
+    return float(np.mean([larger_share(one, other) for one, other in zip(ours, theirs, strict=True)]))
 
 
 def improvement_interval(ours: Strata, theirs: Strata) -> Interval:
@@ -67,9 +68,3 @@ def performance_profile(scores: Sequence[float | None], thresholds: Values, high
     """For each threshold, the share of runs whose score is at least as good (arXiv:2108.13264); failures never are."""
     sign = 1 if higher_is_better else -1
     return [sum(s is not None and sign * s >= sign * limit for s in scores) / len(scores) for limit in thresholds]
-
-
-def _wins(ours: Values, theirs: Values) -> Floats:
-    """Which of ours, a row each, are above which of theirs: 1 where they are, a half for equals."""
-    one, other = np.asarray(ours, float)[:, None], np.asarray(theirs, float)[None]
-    return np.asarray((one > other) + 0.5 * (one == other))

@@ -7,6 +7,8 @@ import made_up
 import numpy as np
 import pytest
 
+from genbench.store import RECORD, SCORES, Store
+
 GOOD, BAD = [0.010, 0.012, 0.011, 0.015, 0.013], [0.30, 0.25, 0.41, 0.33, 0.29]
 
 
@@ -129,6 +131,45 @@ def test_a_gate_says_nothing_of_what_the_second_side_lacks(options, code, put, g
     ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl", *options)
     assert ran.code == code
     assert ("--fail-on could say nothing of what B lacks: wgan on ring8, steps=40." in ran.err) == (code == 4)
+
+
+@pytest.mark.parametrize("margin", ["", ":-0"], ids=["none", "nothing"])
+def test_a_gate_finds_a_collapse_of_fewer_than_half_of_the_runs(margin, put, genbench, tmp_path):
+    """They leave the median of all differences at zero. Runs that fail, at whatever seeds, are such a collapse."""
+    put("A", modes=[8.0] * 20)
+    put("B", modes=[8.0] * 12 + [5.0] * 8)
+    ran = genbench("compare", "A", "B", "--fail-on", f"modes{margin}")
+    assert (ran.code, ran.err) == (3, "")
+    assert f"modes of gan on ring8 is worse with P(B) = 0.30, beyond --fail-on modes{margin}." in " ".join(
+        ran.out.split()
+    )
+    assert genbench("compare", "A", "B", "--fail-on", "modes:-1").code == 0
+    put("C", modes=[8.0] * 12)
+    for seed in range(30, 38):
+        made_up.put(tmp_path / "C", made_up.trial(seed=seed), status="diverged", reason="nan")
+    assert genbench("compare", "A", "C", "--fail-on", "modes").code == 3
+
+
+@pytest.mark.parametrize("gone", ["never run", "without scores", "unreadable"])
+def test_a_gate_says_nothing_of_seeds_that_the_second_side_lacks(gone, put, genbench, tmp_path):
+    """What is gone may have been the worst."""
+    for side in "AB":
+        put(side, reverse_kl=GOOD * 2)
+        Store(tmp_path / side).write_plan(made_up.suite(seeds=tuple(range(10))))
+    for seed in range(5, 10):
+        (folder,) = (tmp_path / "B").glob(f"made-up/ring8/gan/seed-{seed}-*")
+        if gone == "never run":
+            shutil.rmtree(folder)
+        elif gone == "without scores":
+            (folder / SCORES).unlink()
+        else:
+            (folder / RECORD).write_text("{")
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
+    assert ran.code == 4
+    assert "what B lacks: 5 of 10 seeds of gan on ring8, steps=40." in ran.err
+    assert "B lacks 5 of 10 seeds of gan" in " ".join(ran.out.split())
+    assert genbench("compare", "A", "B", "--fail-on", "reverse_kl", "--allow-no-power").code == 0
+    assert genbench("compare", "B", "A", "--fail-on", "reverse_kl").code == 0
 
 
 def test_a_gate_says_nothing_of_a_suite_that_the_second_side_lacks(put, genbench, tmp_path):

@@ -77,7 +77,7 @@ def test_compares_under_the_budget_that_both_have(folders, compare):
 def test_refuses_other_data_under_the_same_name(folders, compare):
     folders.put("A", reverse_kl=VALUES)
     folders.put("B", dataset=made_up.component("ring8", version=2), reverse_kl=VALUES)
-    with pytest.raises(GenbenchError, match="ring8: version: 1 in A, 2 in B"):
+    with pytest.raises(GenbenchError, match="ring8: version 1 in A, version 2 in B"):
         compare()
 
 
@@ -86,7 +86,7 @@ def test_another_version_of_a_trainer_is_what_one_compares(folders, compare):
     folders.put("B", made_up.component("gan", version=2), reverse_kl=VALUES)
     sides = compare()
     assert names(sides) == [("ring8", "gan", "steps=40")]
-    assert sides.notes == ["gan: version: 1 in A, 2 in B"]
+    assert sides.notes == ["gan: version 1 in A, version 2 in B"]
 
 
 def test_failures_of_the_second_side_alone_are_found(folders, compare):

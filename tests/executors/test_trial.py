@@ -18,6 +18,7 @@ from genbench import store
 from genbench.executors import session
 from genbench.executors.controls import ControlTask
 from genbench.executors.task import Keep
+from genbench.report.places import placed
 from genbench.store import Store
 
 
@@ -32,6 +33,28 @@ def names_in(folder):
 def in_store(task):
     (found,) = Store(made_up.place(task).parents[3]).trials(task.context.suite)
     return found
+
+
+@pytest.mark.parametrize("precision", ["high", "bf16"])
+def test_what_could_not_say_how_it_computes_fails_in_the_row_of_what_did(precision, trials, monkeypatch):
+    """Trials that failed as they were built, or whose process died, under another precision than the plain one."""
+    tasks = [
+        replace(task, context=replace(task.context, precision=precision))
+        for seed in range(3)
+        for task in trials("gan", steps=2, seeds=(seed,))
+    ]
+    finished = run(tasks[0])
+    tasks[1].crashed("its process died")
+
+    def unbuildable(*args, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(session, "Training", unbuildable)
+    run(tasks[2])
+    found = list(Store(made_up.place(tasks[0]).parents[3]).trials(finished.suite))
+    assert sorted(each.record.status for each in found) == ["crashed", "done", "out-of-memory"]
+    ((row,),) = placed(found, None).values()
+    assert row == "gan"
 
 
 def test_leaves_all_that_a_report_needs(trials):

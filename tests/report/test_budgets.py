@@ -135,7 +135,7 @@ def test_metric_is_the_deciding_one_or_else_the_next_that_curves_have():
 def test_a_target_is_what_every_draw_of_the_truth_reaches_at_the_n_of_curves():
     """Of stacked MNIST's 1 000 modes the truth itself hits 855 with the 2 000 samples that curves score."""
     draws = tuple((made_up.score("modes", modes, n=N_ALONG),) for modes in (855.0, 849.0, 861.0))
-    whole = ((made_up.score("modes", 1_000.0, n=N_ALONG + 1),),)
+    whole = tuple((made_up.score("modes", modes, n=N_ALONG + 1),) for modes in (10.0, 1_000.0))
     found = ControlScores(dataset="x", key="", draws={"oracle": whole}, bands=(), along={"oracle": draws + whole})
     assert budgets.reachable(found, GENBENCH1, "modes") == 849
     assert budgets.reachable(found, GENBENCH1, "hq") is None

@@ -178,16 +178,16 @@ def test_trials_that_share_no_row_share_nothing_on_the_page(tmp_path):
     made_up.put_controls(tmp_path, made_up.component("ring8"), drawn, (), {"oracle": [[made_up.score("modes", 8.0)]]})
     content = Content(Store(tmp_path), "made-up")
     text = " ".join(re.sub(r"<[^>]+>", " ", page([content])).split())
-    assert "after metric gan (trainer 1) gan (trainer 2) gan (trainer 3)" in text
+    assert "after metric gan (version 1) gan (version 2) gan (version 3)" in text
     way = "on the way at a constant rate 0.105 rank 1.5 0.505 rank 3.5 failed rank 5"
     assert f"80 network updates reverse_kl n = 10,000, {way}" in text
     for version in (1, 2):
-        assert f"gan (trainer {version}) under steps=40: 2 of 2 seeds captured 8 modes" in text
-        assert f"ring8 gan (trainer {version}) steps=40" in text, "what it took"
-    assert "gan (trainer 3) under steps=40: no seed of 1 ever captured 8 modes" in text
+        assert f"gan (version {version}) under steps=40: 2 of 2 seeds captured 8 modes" in text
+        assert f"ring8 gan (version {version}) steps=40" in text, "what it took"
+    assert "gan (version 3) under steps=40: no seed of 1 ever captured 8 modes" in text
     drawn_of = [picture.art for picture in content.pictures if picture.kind == "curves"]
     (labels,) = [[entry.get_text() for entry in figure.legends[0].get_texts()] for figure in drawn_of]
-    assert labels == ["gan (trainer 1)", "gan (trainer 2)"]
+    assert labels == ["gan (version 1)", "gan (version 2)"]
 
 
 def test_failures_are_called_so_and_sorted_with_what_has_no_value(root):

@@ -10,6 +10,7 @@ from genbench.metrics.shipped import bands_of
 from genbench.protocols.points import GENBENCH1, PACGAN2018
 from genbench.record import ControlScores
 from genbench.registry import datasets
+from genbench.report.places import identity
 from genbench.report.table import external_table, tables
 from genbench.spec import ENGINE_VERSION, Budget, Component
 from genbench.store import Store
@@ -255,8 +256,8 @@ def test_versions_of_one_trainer_are_rows_of_their_own(tmp_path, read):
         made_up.put(tmp_path, of, made_up.scores({"hq": value}))
     (table,) = read()
     assert {row.label: row.cells["hq"].values for row in table.rows} == {
-        "gan (trainer 1)": (0.5,),
-        "gan (trainer 2)": (0.9,),
+        "gan (version 1)": (0.5,),
+        "gan (version 2)": (0.9,),
     }
 
 
@@ -264,20 +265,68 @@ def test_versions_of_one_trainer_are_rows_of_their_own(tmp_path, read):
     ("changes", "rows"),
     [
         ({"engine": ENGINE_VERSION - 1}, [f"gan (engine {ENGINE_VERSION - 1})", f"gan (engine {ENGINE_VERSION})"]),
-        ({"dataset": made_up.component("ring8", version=2)}, ["gan (data 1)", "gan (data 2)"]),
-        ({"dataset": made_up.component("ring8", files={"path": "ab" * 32})}, ["gan", "gan (path abababab)"]),
         (
             {"trainer": made_up.component("gan", parameters={"recipe": "x", "lr": 1.0}, version=2)},
-            ["gan (trainer 1)", "gan (trainer 2, recipe x, lr 1.0)"],
+            ["gan (version 1)", "gan (version 2, lr=1.0, recipe=x)"],
         ),
     ],
-    ids=["engine", "data", "files", "a recipe that names other values"],
+    ids=["engine", "a recipe that names other values"],
 )
 def test_trials_that_differ_in_more_than_their_seed_share_no_row(tmp_path, read, changes, rows):
     for change in ({}, changes):
         made_up.put(tmp_path, made_up.trial(**change), made_up.scores({"hq": 0.5}))
     (table,) = read()
     assert sorted(row.label for row in table.trainers) == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"version": 2}, ["ring8 (version 1)", "ring8 (version 2)"]),
+        ({"files": {"path": "ab" * 32}}, ["ring8", "ring8 (path abababab…)"]),
+        ({"parameters": {"std": 0.5}}, ["ring8", "ring8 (std=0.5)"]),
+    ],
+    ids=["version", "an edited file", "another default"],
+)
+def test_what_was_trained_on_other_data_shares_no_table_whatever_its_label(tmp_path, plan, read, changes, names):
+    """One trainer on the old data and another on the new were told apart, as if they had learnt the same."""
+    plan(trainers=("gan", "wgan"), seeds=tuple(range(6)))
+    other = made_up.component("ring8", **changes)
+    for seed in range(6):
+        for trainer, dataset, value in (("gan", "ring8", 0.1), ("wgan", other, 0.5)):
+            of = made_up.trial(trainer, dataset, seed)
+            made_up.put(tmp_path, of, made_up.scores({"reverse_kl": value + seed / 100}))
+    drawn = {"oracle": [made_up.scores({"reverse_kl": 0.001})]}
+    made_up.put_controls(tmp_path, other, drawn, truth=other.identity)
+    found = read()
+    assert [table.dataset for table in found] == names
+    assert [[(row.label, row.finished, row.planned) for row in table.trainers] for table in found] == [
+        [("gan", 6, 6), ("wgan", 0, 6)], [("gan", 0, 6), ("wgan", 6, 6)],
+    ]  # fmt: skip
+    assert not any(finding for table in found for finding in table.findings.values())
+    measured = [any(row.kind == "control" for row in table.rows) for table in found]
+    assert measured == [table.truth == identity(other) for table in found], "controls stand beside their own data"
+
+
+def test_what_carries_one_label_is_named_apart_in_the_whole_suite(tmp_path, read):
+    """Rows of two versions, each on a dataset of its own, are no one trainer's across datasets."""
+    for version, dataset in ((1, "ring8"), (2, "grid25")):
+        made_up.put(
+            tmp_path, made_up.trial(made_up.component("gan", version=version), dataset), made_up.scores({"hq": 0.5})
+        )
+    assert {table.dataset: [row.label for row in table.trainers] for table in read()} == {
+        "ring8": ["gan (version 1)"], "grid25": ["gan (version 2)"],
+    }  # fmt: skip
+
+
+def test_decays_that_are_nearly_equal_are_two(tmp_path, read):
+    for decay in (0.999, 0.9990001):
+        both = made_up.scores({"hq": 0.5}) + made_up.scores({"hq": 0.75}, ema=decay)
+        made_up.put(tmp_path, made_up.trial(ema=decay), both)
+    (table,) = read()
+    assert sorted(row.label for row in table.trainers) == [
+        "gan (EMA 0.999)", "gan (EMA 0.999), EMA 0.999", "gan (EMA 0.9990001)", "gan (EMA 0.9990001), EMA 0.9990001",
+    ]  # fmt: skip
 
 
 def test_every_row_of_a_planned_trainer_lacks_what_it_lacks(tmp_path, plan, read):
@@ -288,7 +337,7 @@ def test_every_row_of_a_planned_trainer_lacks_what_it_lacks(tmp_path, plan, read
             made_up.put(tmp_path, of, made_up.scores({"hq": 0.5}))
     (table,) = read()
     assert [(row.label, row.finished, row.planned) for row in table.trainers] == [
-        ("gan (trainer 1)", 3, 3), ("gan (trainer 2)", 1, 3), ("wgan", 0, 3),
+        ("gan (version 1)", 3, 3), ("gan (version 2)", 1, 3), ("wgan", 0, 3),
     ]  # fmt: skip
 
 
@@ -300,10 +349,10 @@ def test_runs_with_and_without_an_average_fail_in_rows_of_their_own(tmp_path, re
             made_up.put(tmp_path, made_up.trial("wgan", seed=seed, ema=ema), made_up.scores({"hq": 0.5}))
     (table,) = read()
     assert {(row.label, row.finished, len(row.failures)) for row in table.trainers} == {
-        ("gan (ema none)", 0, 3),
-        ("gan (ema 0.999)", 0, 3),
-        ("wgan (ema none)", 3, 0),
-        ("wgan (ema 0.999)", 3, 0),
+        ("gan (no EMA)", 0, 3),
+        ("gan (EMA 0.999)", 0, 3),
+        ("wgan (no EMA)", 3, 0),
+        ("wgan (EMA 0.999)", 3, 0),
     }
     assert all(row.ended.keys() == {0, 1, 2} for row in table.trainers)
 
@@ -325,7 +374,7 @@ def test_the_null_band_is_the_one_that_ships_today(tmp_path, read):
     [
         ({"flags": {"matmul_precision": "high"}}, "gan (precision high)"),
         ({"engine": {"autocast": True}, "flags": {"matmul_precision": "highest"}}, "gan (precision bf16)"),
-        ({"engine": {"channels_last": True}}, "gan (channels last yes)"),
+        ({"engine": {"channels_last": True}}, "gan (channels last)"),
     ],
 )
 def test_other_arithmetic_has_a_row_of_its_own(tmp_path, read, provenance, row):

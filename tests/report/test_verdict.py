@@ -120,6 +120,14 @@ def test_best_is_lowest_highest_or_closest_to_the_oracle(column, order):
     assert [row.label for row in best_first(found, found.columns[0])] == order
 
 
+def test_best_is_who_beats_the_others_most_often_though_its_median_is_worse():
+    found = judge(row("often", 2.0, 2.0, 4.0, 4.0, 4.0), row("median", 3.0, 3.0, 3.0, 9.0, 9.0))
+    assert [each.label for each in best_first(found, found.columns[0])] == ["often", "median"]
+    assert sentence(found).startswith(
+        "ring8: often has the best reverse_kl, median 4 (2 to 4), as its runs beat those of others most often:"
+    )
+
+
 def test_a_metric_without_a_better_way_or_an_oracle_tells_nobody_apart():
     found = judge(*(row(*of, column="std_ratio") for of in (("one", *GOOD), ("other", *BAD))), column="std_ratio")
     assert not found.findings["std_ratio"]

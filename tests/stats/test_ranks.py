@@ -27,6 +27,16 @@ def test_failures_lose_to_all_others_and_draw_with_each_other():
     assert odds([math.inf], [1e300]) == 0
 
 
+@given(st.integers(1, 10), st.sampled_from([1.0, 1e-9, 1e9, -3.0]))
+def test_runs_that_differ_by_rounding_draw(lost, score):
+    """As they do in tests of ranks: twelve runs by a rounding above and eight far below are no majority of wins."""
+    near = score + abs(score) * 4e-16
+    assert odds([score] * 3, [near] * 3) == 0.5
+    assert odds([near] * 12 + [score + abs(score)] * lost, [score] * 20) == pytest.approx(6 / (12 + lost))
+    assert probability_of_improvement([[near] * 3], [[score] * 3]) == 0.5
+    assert odds([-math.inf], [-math.inf, score]) == 0.75
+
+
 def test_interval_of_improvement_narrows_with_runs_and_stays_within_bounds():
     rng = np.random.default_rng(3)
     few, many = (improvement_interval([rng.normal(1, 1, n)] * 2, [rng.normal(0, 1, n)] * 2) for n in (5, 50))

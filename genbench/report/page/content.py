@@ -11,7 +11,7 @@ from genbench.protocols import protocol as protocol_named
 from genbench.record import ControlScores
 from genbench.report import figures, stored
 from genbench.report.model import Table
-from genbench.report.rows import Rows, finished, rows
+from genbench.report.places import Places, Rows, finished, placed
 from genbench.report.style import Colours, Picture, colours
 from genbench.report.table import tables
 from genbench.spec import Suite
@@ -33,6 +33,11 @@ class Content:
     def trials(self) -> list[Found]:
         """All trials, failed ones too."""
         return list(self.store.trials(self.suite))
+
+    @cached_property
+    def places(self) -> Places:
+        """The trials by table and row."""
+        return placed(self.trials, self.plan)
 
     @cached_property
     def protocols(self) -> list[str]:
@@ -79,12 +84,7 @@ class Content:
 
     def rows(self, table: Table) -> Rows:
         """The trials behind a table by its trainers' labels, finished or not."""
-        behind = [
-            found
-            for found in self.trials
-            if (found.record.trial.dataset.label, str(found.record.trial.budget)) == (table.dataset, table.budget)
-        ]
-        return rows(behind, self.plan.trainers if self.plan else ())
+        return self.places[table.dataset, table.budget]
 
     def curves(self, table: Table) -> pd.DataFrame:
         """The curves of a table's finished trials, below each other."""

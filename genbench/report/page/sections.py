@@ -19,7 +19,7 @@ from genbench.report.model import Column, Row, Table
 from genbench.report.page.cards import card
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
-from genbench.report.rows import Rows, finished
+from genbench.report.places import Rows, finished
 from genbench.report.sentence import sentence
 from genbench.report.style import STYLE, Picture
 from genbench.report.verdict import deciding

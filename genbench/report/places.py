@@ -1,0 +1,122 @@
+"""Which trials are held together: the tables and, in each, the rows they stand in, and what these are called.
+
+Trials of one table share dataset and budget, those of one row what they are made by as well, to the bit but for the
+seed. Both are named by labels; where a suite's results hold several things under one label, the names say what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from genbench.record import Record
+from genbench.spec import Component, Suite
+from genbench.store import Found
+
+EXACT = "highest"
+"""The precision of records that don't say theirs."""
+
+Facts = tuple[str, ...]
+"""What decides the bits of what carries a label, each in words."""
+
+
+class Thing(NamedTuple):
+    """A dataset or trainer as it was in some trials."""
+
+    label: str
+    facts: Facts
+
+
+Rows = dict[str, list[Found]]
+"""Trials by the name of their row."""
+
+Places = dict[tuple[str, str], Rows]
+"""The rows of every table, by the name of its dataset and its budget."""
+
+
+def placed(trials: Iterable[Found], plan: Suite | None) -> Places:
+    """A suite's trials, finished or not, by table and row, in the plan's order; planned rows without trials as well."""
+    cells: dict[tuple[Thing, str], dict[Thing, list[Found]]] = {}
+    for found in trials:
+        trial = found.record.trial
+        data = Thing(trial.dataset.label, identity(trial.dataset))
+        trainer = Thing(trial.trainer.label, making(found.record))
+        cells.setdefault((data, str(trial.budget)), {}).setdefault(trainer, []).append(found)
+    datasets = _names((data for data, _ in cells), plan.datasets if plan else ())
+    trainers = _names((trainer for of in cells.values() for trainer in of), plan.trainers if plan else ())
+    budgets = in_order((budget for _, budget in cells), [str(budget) for budget in plan.budgets] if plan else ())
+    return {
+        (dataset, budget): _rows(cells[data, budget], trainers, _planned(plan, data.label, budget))
+        for data, dataset in datasets.items()
+        for budget in budgets
+        if (data, budget) in cells
+    }
+
+
+def is_planned(plan: Suite, dataset: str, budget: str) -> bool:
+    """Whether a plan has trials on the dataset of that label under the budget."""
+    return dataset in plan.datasets and budget in map(str, plan.budgets)
+
+
+def finished(rows: Rows) -> Rows:
+    """The rows that have finished trials, with those alone."""
+    done = {name: [found for found in of if found.record.status == "done"] for name, of in rows.items()}
+    return {name: of for name, of in done.items() if of}
+
+
+def in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Each of the names once: those in `order` as they stand there, then the others by the alphabet."""
+    return sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def identity(component: Component) -> Facts:
+    """A component's version, parameters and files; of these, the beginning of their hashes."""
+    own = component.identity
+    parameters = (f"{name}={value}" for name, value in sorted(own["parameters"].items()))
+    files = (f"{name} {sha256[:8]}…" for name, sha256 in sorted(own["files"].items()))
+    return (f"version {own['version']}", *parameters, *files)
+
+
+def making(record: Record) -> Facts:
+    """What decides a trial's bits beside its dataset, seed and budget."""
+    trial, engine = record.trial, record.provenance.get("engine", {})
+    precision = record.provenance.get("flags", {}).get("matmul_precision", EXACT)
+    return (
+        *identity(trial.trainer),
+        f"engine {trial.engine}",
+        "no EMA" if trial.ema is None else f"EMA {trial.ema}",
+        f"precision {'bf16' if engine.get('autocast') else precision}",
+        *(("channels last",) if engine.get("channels_last") else ()),
+    )
+
+
+def apart(facts: Facts, others: Facts) -> str:
+    """The facts that the others don't share, in words."""
+    return ", ".join(fact for fact in facts if fact not in others)
+
+
+def _planned(plan: Suite | None, dataset: str, budget: str) -> Sequence[str]:
+    return plan.trainers if plan and is_planned(plan, dataset, budget) else ()
+
+
+def _rows(of: Mapping[Thing, list[Found]], names: Mapping[Thing, str], planned: Sequence[str]) -> Rows:
+    """A table's trials by their rows' names; what is planned has its place even where nothing is there of it."""
+    rows: Rows = {}
+    for label in in_order([*planned, *(thing.label for thing in names)], planned):
+        there = {name: of[thing] for thing, name in names.items() if thing.label == label and thing in of}
+        rows |= there or ({label: []} if label in planned else {})
+    return rows
+
+
+def _names(things: Iterable[Thing], order: Sequence[str]) -> dict[Thing, str]:
+    """A name for each thing, in the order of labels: its label, and what not all things under it share."""
+    of_label: dict[str, set[Facts]] = {}
+    for label, facts in things:
+        of_label.setdefault(label, set()).add(facts)
+    names = {}
+    for label in in_order(of_label, order):
+        shared = tuple(set.intersection(*map(set, of_label[label])))
+        for facts in sorted(of_label[label]):
+            differing = apart(facts, shared)
+            names[Thing(label, facts)] = f"{label} ({differing})" if differing else label
+    return names
