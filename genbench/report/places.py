@@ -7,10 +7,10 @@ seed. Both are named by labels; where a suite's results hold several things unde
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from genbench.record import Record
-from genbench.spec import Component, Suite
+from genbench.spec import Suite
 from genbench.store import Found
 
 EXACT = "highest"
@@ -39,7 +39,7 @@ def placed(trials: Iterable[Found], plan: Suite | None) -> Places:
     cells: dict[tuple[Thing, str], dict[Thing, list[Found]]] = {}
     for found in trials:
         trial = found.record.trial
-        data = Thing(trial.dataset.label, identity(trial.dataset))
+        data = Thing(trial.dataset.label, facts(trial.dataset.identity))
         trainer = Thing(trial.trainer.label, making(found.record))
         cells.setdefault((data, str(trial.budget)), {}).setdefault(trainer, []).append(found)
     datasets = _names((data for data, _ in cells), plan.datasets if plan else ())
@@ -69,12 +69,11 @@ def in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
     return sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
-def identity(component: Component) -> Facts:
-    """A component's version, parameters and files; of these, the beginning of their hashes."""
-    own = component.identity
-    parameters = (f"{name}={value}" for name, value in sorted(own["parameters"].items()))
-    files = (f"{name} {sha256[:8]}…" for name, sha256 in sorted(own["files"].items()))
-    return (f"version {own['version']}", *parameters, *files)
+def facts(identity: Mapping[str, Any]) -> Facts:
+    """A component's identity: name, version, parameters and files; of these, the beginning of their hashes."""
+    parameters = (f"{name}={value}" for name, value in sorted(identity["parameters"].items()))
+    files = (f"{name} {sha256[:8]}…" for name, sha256 in sorted(identity["files"].items()))
+    return (identity["name"], f"version {identity['version']}", *parameters, *files)
 
 
 def making(record: Record) -> Facts:
@@ -82,7 +81,7 @@ def making(record: Record) -> Facts:
     trial, engine = record.trial, record.provenance.get("engine", {})
     precision = record.provenance.get("flags", {}).get("matmul_precision", EXACT)
     return (
-        *identity(trial.trainer),
+        *facts(trial.trainer.identity),
         f"engine {trial.engine}",
         "no EMA" if trial.ema is None else f"EMA {trial.ema}",
         f"precision {'bf16' if engine.get('autocast') else precision}",
@@ -90,9 +89,9 @@ def making(record: Record) -> Facts:
     )
 
 
-def apart(facts: Facts, others: Facts) -> str:
-    """The facts that the others don't share, in words."""
-    return ", ".join(fact for fact in facts if fact not in others)
+def apart(one: Facts, other: Facts) -> str:
+    """The facts of one that the other doesn't share, in words."""
+    return ", ".join(fact for fact in one if fact not in other)
 
 
 def _planned(plan: Suite | None, dataset: str, budget: str) -> Sequence[str]:
@@ -110,13 +109,13 @@ def _rows(of: Mapping[Thing, list[Found]], names: Mapping[Thing, str], planned: 
 
 def _names(things: Iterable[Thing], order: Sequence[str]) -> dict[Thing, str]:
     """A name for each thing, in the order of labels: its label, and what not all things under it share."""
-    of_label: dict[str, set[Facts]] = {}
-    for label, facts in things:
-        of_label.setdefault(label, set()).add(facts)
+    of_label: dict[str, set[Thing]] = {}
+    for thing in things:
+        of_label.setdefault(thing.label, set()).add(thing)
     names = {}
     for label in in_order(of_label, order):
-        shared = tuple(set.intersection(*map(set, of_label[label])))
-        for facts in sorted(of_label[label]):
-            differing = apart(facts, shared)
-            names[Thing(label, facts)] = f"{label} ({differing})" if differing else label
+        shared = tuple(set.intersection(*(set(thing.facts) for thing in of_label[label])))
+        for thing in sorted(of_label[label]):
+            differing = apart(thing.facts, shared)
+            names[thing] = f"{label} ({differing})" if differing else label
     return names

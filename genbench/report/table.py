@@ -12,7 +12,7 @@ from genbench.record import ControlScores, External, Identity, Score
 from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
-from genbench.report.places import Rows, identity, is_planned, making, placed
+from genbench.report.places import Rows, facts, is_planned, making, placed
 from genbench.report.verdict import judged
 from genbench.spec import Component, Suite, canonical_json
 from genbench.store import Found, Store
@@ -34,9 +34,14 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
     listed = []
     for (dataset, budget), rows in placed(store.trials(suite), plan).items():
         of = _dataset(rows)
-        table = Table(suite, dataset, budget, protocol, truth=identity(of))
+        table = Table(suite, dataset, budget, protocol, truth=facts(of.identity))
         listed.append(_filled(table, of, rows, controls.get(of.label), plan, externals.get(of.label, ())))
     return judged(listed)
+
+
+def are_of(controls: ControlScores, table: Table) -> bool:
+    """Whether controls were measured on a table's dataset; older ones don't say, and are if it is the only one."""
+    return table.dataset == controls.dataset if controls.truth is None else table.truth == facts(controls.truth)
 
 
 def external_table(entry: External, protocol: Protocol, controls: ControlScores) -> Table:
@@ -77,7 +82,7 @@ def _filled(
     """The table with its rows and columns, and notes on what isn't in them."""
     gate = Gate(table.protocol)
     notes = []
-    if controls is None or not _are_of(controls, dataset, table):
+    if controls is None or not are_of(controls, table):
         notes.append("This dataset's controls are missing; genbench run measures them.")
         controls = None
     fixed = _fixed(_with_shipped_bands(controls, dataset), gate) if controls else []
@@ -108,11 +113,6 @@ def _filled(
 def _dataset(rows: Rows) -> Component:
     """The dataset of a table's trials, all of which share it."""
     return next(found.record.trial.dataset for of in rows.values() for found in of)
-
-
-def _are_of(controls: ControlScores, dataset: Component, table: Table) -> bool:
-    """Whether controls were measured on a table's dataset; older ones don't say, and then it is the only one."""
-    return controls.truth == dataset.identity if controls.truth is not None else table.dataset == dataset.label
 
 
 def _with_shipped_bands(controls: ControlScores, dataset: Component) -> ControlScores:

@@ -10,7 +10,7 @@ from genbench.metrics.shipped import bands_of
 from genbench.protocols.points import GENBENCH1, PACGAN2018
 from genbench.record import ControlScores
 from genbench.registry import datasets
-from genbench.report.places import identity
+from genbench.report.places import facts
 from genbench.report.table import external_table, tables
 from genbench.spec import ENGINE_VERSION, Budget, Component
 from genbench.store import Store
@@ -305,7 +305,7 @@ def test_what_was_trained_on_other_data_shares_no_table_whatever_its_label(tmp_p
     ]  # fmt: skip
     assert not any(finding for table in found for finding in table.findings.values())
     measured = [any(row.kind == "control" for row in table.rows) for table in found]
-    assert measured == [table.truth == identity(other) for table in found], "controls stand beside their own data"
+    assert measured == [table.truth == facts(other.identity) for table in found], "controls stand beside their own data"
 
 
 def test_what_carries_one_label_is_named_apart_in_the_whole_suite(tmp_path, read):

@@ -13,7 +13,7 @@ from genbench.report import figures, stored
 from genbench.report.model import Table
 from genbench.report.places import Places, Rows, finished, placed
 from genbench.report.style import Colours, Picture, colours
-from genbench.report.table import tables
+from genbench.report.table import are_of, tables
 from genbench.spec import Suite
 from genbench.store import CURVE, Found, Store
 
@@ -69,9 +69,12 @@ class Content:
         return colours(list(dict.fromkeys(row.label for table in self.main for row in table.trainers)))
 
     @cached_property
-    def controls(self) -> dict[str, ControlScores]:
-        """The datasets' controls, of those that have them."""
-        return {found.dataset: found for found in self.store.controls(self.suite)}
+    def _controls(self) -> list[ControlScores]:
+        return list(self.store.controls(self.suite))
+
+    def controls(self, table: Table) -> ControlScores | None:
+        """The controls of a table's dataset, if it has any."""
+        return next((found for found in self._controls if are_of(found, table)), None)
 
     @cached_property
     def pictures(self) -> list[Picture]:

@@ -118,7 +118,7 @@ def equal(content: Content) -> str:
             records = [trial.record for of in rows.values() for trial in of]
             found += filter(None, [budgets.at_end(table, records)])
             found += budgets.along(table, measured, rows) if len(measured) else []
-            target = budgets.reachable(content.controls.get(dataset), table.protocol, "modes")
+            target = budgets.reachable(content.controls(table), table.protocol, "modes")
             if target is not None and "modes" in measured:
                 came = [_reached(each) for each in budgets.time_to(measured, rows, "modes", target)]
                 reached.append((table.budget, target, table.protocol.along().n, came))
