@@ -10,7 +10,7 @@ from genbench.errors import GenbenchError, UnknownName
 from genbench.protocols import Protocol
 from genbench.report.model import Column, Row, Table
 from genbench.report.places import Facts, apart
-from genbench.report.table import AVERAGED, LEFT_OUT, tables
+from genbench.report.table import LEFT_OUT, tables
 from genbench.report.verdict import ORACLE
 from genbench.store import Store
 
@@ -93,20 +93,24 @@ def two_folders(
     """
     sides, differing = Sides(), []
     for suite, protocol in suites.items():
-        before, after = (_by_dataset(tables(store, suite, protocol)) for store in (first, second))
-        for name in (name for name in before if name in after and dataset in (None, name)):
-            budgets = before[name].keys() & after[name].keys()
-            if not budgets:
-                differing.append(f"{name}: budget: {_listed(before[name])} in A, {_listed(after[name])} in B")
-            for budget in (budget for budget in before[name] if budget in budgets):
-                one, other = before[name][budget], after[name][budget]
-                found = list(_pairs(one, other, trainer))
-                sides.pairs += found
-                sides.notes += [line for pair in found for line in _made_otherwise(pair)]
+        before, after = (
+            [table for table in tables(store, suite, protocol) if dataset in (None, table.dataset)]
+            for store in (first, second)
+        )
+        found: list[Pair] = []
+        theirs = {(table.dataset, table.budget): table for table in after}
+        for one in before:
+            if (other := theirs.get((one.dataset, one.budget))) is not None:
+                found += _pairs(one, other, trainer)
                 differing += _differences(one, other)
-        sides.lacking += _in_one_alone(before, after, trainer, dataset)
-        sides.notes += [f"In {FIRST} alone: {name}." for name in sides.lacking]
-        sides.notes += [f"In {SECOND} alone: {name}." for name in _in_one_alone(after, before, trainer, dataset)]
+        differing += _other_budgets(before, after)
+        sides.pairs += found
+        sides.notes += [line for pair in found for line in _made_otherwise(pair)]
+        lacking = _unpaired(before, [pair.before for pair in found], trainer)
+        sides.lacking += lacking
+        sides.notes += [f"In {FIRST} alone: {name}." for name in lacking]
+        alone = _unpaired(after, [pair.after for pair in found], trainer)
+        sides.notes += [f"In {SECOND} alone: {name}." for name in alone]
     if differing:
         shown = [
             *differing[:MOST_SHOWN],
@@ -147,6 +151,7 @@ def _finished(sides: Sides) -> Sides:
             "\n".join(["A and B have no trainer, dataset and budget in common.", *sides.notes])
             + "\nSee what each holds: genbench report RESULTS"
         )
+    failed: dict[object, Failed] = {}
     for pair in sides.pairs:
         missing = pair.after.planned - pair.after.finished - len(pair.after.failures)
         if missing > 0:
@@ -154,32 +159,41 @@ def _finished(sides: Sides) -> Sides:
             what = f"{missing} of {pair.after.planned} seeds of {row}"
             sides.lacking.append(what)
             sides.notes.append(f"{SECOND} lacks {what}.")
-        before = pair.before.ended
-        sides.failed += [
-            Failed(pair.after.label.partition(AVERAGED)[0], pair.dataset, seed, reason)
-            for seed, reason in pair.after.ended.items()
-            if reason is not None and seed in before and before[seed] is None
-        ]
+        for seed, reason in pair.after.ended.items():
+            if reason is not None and seed in pair.before.ended and pair.before.ended[seed] is None:
+                # Averaged weights fail with those that they are averages of, whose row stands before theirs.
+                failed.setdefault(
+                    (id(pair.other), pair.after.trainer, pair.after.making, seed),
+                    Failed(pair.after.label, pair.dataset, seed, reason),
+                )
+    sides.failed = [*failed.values()]
     for name, table in {(name, id(t)): (name, t) for p in sides.pairs for name, t in
                         ((FIRST, p.table), (SECOND, p.other))}.values():  # fmt: skip
         sides.notes += [f"{name}, {table.dataset}: {note}" for note in table.notes if note.startswith(LEFT_OUT)]
-    sides.notes, sides.failed = list(dict.fromkeys(sides.notes)), list(dict.fromkeys(sides.failed))
+    sides.notes = list(dict.fromkeys(sides.notes))
     return sides
 
 
-def _by_dataset(found: Iterable[Table]) -> dict[str, dict[str, Table]]:
-    """The tables by dataset and budget."""
-    grouped: dict[str, dict[str, Table]] = {}
-    for table in found:
-        grouped.setdefault(table.dataset, {})[table.budget] = table
-    return grouped
-
-
 def _pairs(one: Table, other: Table, trainer: str | None) -> Iterator[Pair]:
-    after = {row.label: row for row in other.rows if row.kind == "trainer"}
-    for row in one.rows:
-        if row.kind == "trainer" and row.label in after and trainer in (None, row.label):
-            yield Pair(one, other, row, after[row.label])
+    """Each row with that of its name. One of several of a trainer goes with the other side's only one, made alike."""
+    after = {row.label: row for row in other.trainers}
+    of_trainer: dict[tuple[str, float | None], list[Row]] = {}
+    for row in other.trainers:
+        of_trainer.setdefault((row.trainer, row.ema), []).append(row)
+    for row in one.trainers:
+        theirs = of_trainer.get((row.trainer, row.ema), [])
+        only = theirs[0] if len(theirs) == 1 and theirs[0].making == row.making else None
+        found = after.get(row.label, only)
+        if found is not None and trainer in (None, row.label, found.label):
+            yield Pair(one, other, row, found)
+
+
+def _other_budgets(before: Sequence[Table], after: Sequence[Table]) -> Iterator[str]:
+    """The datasets of both sides that have no budget in common."""
+    for name in dict.fromkeys(table.dataset for table in before):
+        one, other = ({table.budget for table in side if table.dataset == name} for side in (before, after))
+        if other and not one & other:
+            yield f"{name}: budget: {_listed(one)} in {FIRST}, {_listed(other)} in {SECOND}"
 
 
 def _differences(one: Table, other: Table) -> list[str]:
@@ -206,24 +220,15 @@ def _differing(name: str, one: Facts, other: Facts) -> list[str]:
     return [f"{name}: {apart(one, other) or 'less'} in {FIRST}, {apart(other, one) or 'less'} in {SECOND}"]
 
 
-def _in_one_alone(
-    one: Mapping[str, Mapping[str, Table]],
-    other: Mapping[str, Mapping[str, Table]],
-    trainer: str | None,
-    dataset: str | None,
-) -> list[str]:
-    """The rows that one side has and the other hasn't."""
-
-    def held(side: Mapping[str, Mapping[str, Table]]) -> set[tuple[str, str, str]]:
-        return {
-            (row.label, name, budget)
-            for name, by_budget in side.items()
-            for budget, table in by_budget.items()
-            for row in table.rows
-            if row.kind == "trainer" and trainer in (None, row.label) and dataset in (None, name)
-        }
-
-    return [f"{label} on {of}, {budget}" for label, of, budget in sorted(held(one) - held(other))]
+def _unpaired(tables: Iterable[Table], paired: Iterable[Row], trainer: str | None) -> list[str]:
+    """The rows of trainers that one side has and the other hasn't."""
+    held = set(map(id, paired))
+    return sorted(
+        f"{row.label} on {table.dataset}, {table.budget}"
+        for table in tables
+        for row in table.trainers
+        if id(row) not in held and trainer in (None, row.label)
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

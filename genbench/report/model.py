@@ -110,7 +110,8 @@ class Row:
 
     `finished` of `planned` seeds have scores; of a published method they are the paper's runs, zero where it doesn't
     say, and `source` is the paper. Of each seed that ran, `ended` says why it failed, None where it didn't. `making` is
-    what all its runs are made by.
+    what all its runs are made by, and `ema` the decay where it is of averaged weights; `trainer` is its own
+    label.
     """
 
     kind: RowKind
@@ -122,6 +123,8 @@ class Row:
     source: str | None = None
     ended: Mapping[int, str | None] = field(default_factory=dict)
     making: Facts = ()
+    ema: float | None = None
+    trainer: str = ""
 
     def cell(self, column: str) -> Cell:
         """The cell in the column of that name, empty where there is none; where every run failed, all of it is lost."""

@@ -84,6 +84,8 @@ def _figure(cell: Cell) -> str:
         return _listed([_number(value) for value in cell.values])
     assert cell.interval is not None
     value, low, high = cell.interval
+    if not cell.lost and len(set(cell.values)) == 1:
+        return f"{_number(value)} in every run"
     said = f"median {_number(value)}"
     return said if low is None or high is None else f"{said} ({_number(low)} to {_number(high)})"
 

@@ -193,7 +193,8 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
     records = [found.record for found in trials]
     ended = {of.trial.seed: None if of.status == "done" else f"{of.status}: {of.reason}" for of in records}
     failures = [f"{of.trial}: {ended[of.trial.seed]}" for of in records if of.status != "done"]
-    planned = len(plan.seeds) if plan and (not trials or trials[0].record.trial.trainer.label in plan.trainers) else 0
+    trainer = trials[0].record.trial.trainer.label if trials else label
+    planned = len(plan.seeds) if plan and trainer in plan.trainers else 0
     averages = {score.identity.ema for _, scores in scored for score in scores} | {None}
     for ema in sorted(averages, key=lambda ema: ema or 0):
         own = [(seed, [score for score in scores if score.identity.ema == ema]) for seed, scores in scored]
@@ -207,6 +208,8 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
             tuple(failures),
             ended=ended,
             making=making(trials[0].record) if trials else (),
+            ema=ema,
+            trainer=trainer,
         )
 
 

@@ -68,6 +68,7 @@ def runs(table: Table, column: Column) -> Runs:
 def badness(rows: Iterable[Row], column: Column, truth: float | None, sign: int | None = None) -> Runs:
     """How bad the rows' runs are in a column: less is better; lost runs are infinitely bad, rows without any left out.
 
+    Where all runs of all rows are lost, nothing can be told, so none are there, and other tables don't pay for it.
     Without a direction, the way of `sign` is worse, and without that either, values are as bad as they are far from the
     truth.
     """
@@ -79,7 +80,7 @@ def badness(rows: Iterable[Row], column: Column, truth: float | None, sign: int 
         cell = row.cell(column.name)
         if cell.values or cell.lost:
             found[row.label] = [*map(measure, cell.values), *[math.inf] * cell.lost]
-    return found
+    return found if any(bad < math.inf for runs in found.values() for bad in runs) else {}
 
 
 def best_first(table: Table, column: Column) -> list[Row]:
@@ -127,11 +128,12 @@ def _on_scale(column: Column, of: Runs) -> Runs:
     Such scores vary by factors. Their ranks are the same, but how far they spread is judged more fairly. A score of
     zero lies one whole range of the others below the least of them.
     """
-    logs = [math.log(abs(bad)) for runs in of.values() for bad in runs if 0 < abs(bad) < math.inf]
-    if column.higher_is_better is None or column.bounds != (0, None) or not logs:
+    way = -1 if column.higher_is_better else 1
+    scores = [way * bad for runs in of.values() for bad in runs if bad != math.inf]
+    logs = [math.log(score) for score in scores if score > 0]
+    if column.higher_is_better is None or column.bounds != (0, None) or not logs or min(scores) < 0:
         return of
     least, far = min(logs), (max(logs) - min(logs)) or 1.0
-    way = -1 if column.higher_is_better else 1
 
     def scaled(bad: float) -> float:
         if bad == math.inf:

@@ -1,6 +1,7 @@
 """What changed: the findings are those of reports, and a breach needs both a finding and a margin."""
 
 import math
+from dataclasses import replace
 
 import made_up
 import numpy as np
@@ -226,6 +227,32 @@ def test_a_comparison_of_two_trainers_never_disagrees_with_their_report(suite):
                 marks = [set(rows[name].cells["reverse_kl"].letters) for name in (one, other) if rows[name].cells]
                 if len(marks) == 2 and all(marks):
                     assert (change.verdict == "unclear") == bool(marks[0] & marks[1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(RUNS, RUNS), min_size=1, max_size=4))
+def test_a_comparison_of_two_folders_never_disagrees_with_a_report_of_both_in_one(suite):
+    """Random results of a trainer on several datasets: its two sides, or two trainers of one report."""
+    pairs, tables = [], []
+    for place, sides in enumerate(suite):
+        rows = []
+        for label, runs in zip("AB", sides, strict=True):
+            scores, failed = [run for run in runs if run is not None], runs.count(None)
+            cells = {"reverse_kl": Cell.of(dict(enumerate(scores)), False, failed)} if scores else {}
+            rows.append(Row("trainer", label, cells, len(scores), len(runs), ("x",) * failed))
+        plain = Table("made-up", f"d{place}", "steps=40", GENBENCH1, (column("reverse_kl"),))
+        tables.append(replace(plain, rows=tuple(rows)))
+        before, after = (replace(row, label="gan") for row in rows)
+        pairs.append(Pair(replace(plain, rows=(before,)), replace(plain, rows=(after,)), before, after))
+    changed = {change.pair.dataset: change for change in changes(pairs, ["reverse_kl"])}
+    for table in judged(tables):
+        finding = table.findings["reverse_kl"].get(frozenset("AB"))
+        change = changed.get(table.dataset)
+        if finding is None or change is None:
+            assert change is None or change.verdict == "untested"
+            continue
+        assert change.finding.p == finding.p
+        assert (change.verdict == "worse", change.verdict == "better") == (finding.beats("A"), finding.beats("B"))
 
 
 def pairs_of(sides):

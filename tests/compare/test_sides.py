@@ -89,6 +89,20 @@ def test_another_version_of_a_trainer_is_what_one_compares(folders, compare):
     assert sides.notes == ["gan: version 1 in A, version 2 in B"]
 
 
+def test_one_of_several_versions_goes_with_the_only_one_of_the_second_side(folders, compare):
+    """But where the second side has several, nobody knows which one is meant: the first side's row is lacking there."""
+    newer = made_up.component("gan", version=2)
+    for side, trainers in (("A", ("gan", newer)), ("B", (newer,))):
+        for trainer in trainers:
+            folders.put(side, trainer, reverse_kl=VALUES)
+    sides = compare()
+    assert names(sides) == [("ring8", "gan against gan (version 2)", "steps=40")]
+    assert sides.lacking == ["gan (version 1) on ring8, steps=40"]
+    assert names(compare("gan")) == names(sides)
+    with pytest.raises(GenbenchError, match="In B alone: gan \\(version 1\\) on ring8, steps=40"):
+        two_folders(folders.store("B"), folders.store("A"), folders.suites)
+
+
 def test_failures_of_the_second_side_alone_are_found(folders, compare):
     for side in ("A", "B"):
         folders.put(side, reverse_kl=VALUES)
