@@ -75,9 +75,12 @@ def compare(
         typer.secho(f"Warning: {warning}", fg="yellow", err=True)
     if broken or (margins and sides.failed):
         raise typer.Exit(REGRESSION)
-    blind = {margin.metric: [c for c in gated(sides.pairs, found, margin) if c.powerless] for margin in margins}
-    said = [show.powerless(of, name) for name, of in blind.items() if of]
-    said += [show.lacking(sides.lacking)] if margins and sides.lacking else []
+    of = {margin.metric: gated(sides.pairs, found, margin) for margin in margins}
+    blind = {name: [change for change in changed if change.powerless] for name, changed in of.items()}
+    said = [show.powerless(changed, name) for name, changed in blind.items() if changed]
+    lacking = [*sides.lacking, *(show.unscored(c) for changed in of.values() for c in changed if c.unscored)]
+    said += [show.lacking(lacking)] if margins and lacking else []
+    said += [show.unlike(sides.unlike)] if margins and sides.unlike else []
     if said and not allow_no_power:
         for line in said:
             typer.secho(line, fg="yellow", err=True)
@@ -123,7 +126,10 @@ def _sides(
         )
     protocols = {name: stored.protocol(store, name, protocol) for name in both}
     found = sides.two_folders(store, other, protocols, trainer, dataset)
-    found.lacking += [f"suite {name}" for name in names if name not in others]
+    for name in (name for name in names if name not in others):
+        if sides.holds(store, name, stored.protocol(store, name, protocol), trainer, dataset):
+            found.lacking.append(f"suite {name}")
+            found.notes.append(f"In A alone: suite {name}.")
     for read in (store, other):
         stored.tell_unreadable(read)
     return found

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from genbench.compare.margins import Margin
 from genbench.compare.sides import FIRST, SECOND, Pair
-from genbench.report.model import Cell, Column, Finding
+from genbench.report.model import Cell, Column, Finding, Row
 from genbench.report.verdict import Runs, badness, family, findings
 from genbench.stats import LEVEL
 from genbench.stats.closure import seeds_needed
@@ -57,6 +57,12 @@ class Change:
         if not all(cell.values or cell.lost for cell in (self.before, self.after)):
             return "runs"
         return "oracle" if self.worsening is None else "seeds"
+
+    @property
+    def unscored(self) -> int:
+        """How many finished runs of the second side have no score here, beyond those of the first that have none."""
+        ours, theirs = ((row, row.cell(self.column.name)) for row in (self.pair.before, self.pair.after))
+        return max(0, _unscored(*theirs) - _unscored(*ours))
 
     @property
     def powerless(self) -> bool:
@@ -133,6 +139,11 @@ def gated(pairs: Sequence[Pair], found: Sequence[Change], margin: Margin) -> lis
     if margin.sign is None or all(change.column.higher_is_better is not None for change in of):
         return of
     return changes(pairs, [margin.metric], margin.sign)
+
+
+def _unscored(row: Row, cell: Cell) -> int:
+    done = sum(why is None for why in row.ended.values())
+    return done - len(cell.values) - max(0, cell.lost - len(row.failures))
 
 
 def _change(pair: Pair, column: Column, of: Runs, finding: Finding | None, needed: int) -> Change:

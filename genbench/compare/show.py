@@ -114,9 +114,19 @@ def powerless(of: Sequence[Change], metric: str) -> str:
     return f"{' '.join(said)} {ALLOW}"
 
 
+def unscored(change: Change) -> str:
+    """Of how many runs the second side has no score."""
+    return f"{change.column.name} of {_many(change.unscored, 'run')} of {change.pair.place}"
+
+
 def lacking(rows: Sequence[str]) -> str:
     """That a gate could say nothing of rows that the second side hasn't."""
     return f"--fail-on could say nothing of what {SECOND} lacks: {'; '.join(rows)}. {ALLOW}"
+
+
+def unlike(rows: Sequence[str]) -> str:
+    """That a gate could say nothing of rows that the first side has nothing like."""
+    return f"--fail-on could say nothing of what is made otherwise than anything in {FIRST}: {'; '.join(rows)}. {ALLOW}"
 
 
 def _needed(of: Sequence[Change]) -> int:

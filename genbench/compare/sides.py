@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
 
 from genbench.errors import GenbenchError, UnknownName
 from genbench.protocols import Protocol
@@ -17,6 +17,9 @@ from genbench.store import Store
 FIRST, SECOND = "A", "B"
 MOST_SHOWN = 12
 """So many fields that differ are named; more would say nothing else."""
+
+
+T = TypeVar("T")
 
 
 class Failed(NamedTuple):
@@ -56,6 +59,11 @@ class Pair:
         one, other = self.before.label, self.after.label
         return one if one == other else f"{other} against {one}"
 
+    @property
+    def place(self) -> str:
+        """The second side's row with where it stands."""
+        return f"{self.after.label} on {self.dataset}, {self.table.budget}"
+
     def columns(self, metrics: Sequence[str] = ()) -> list[Column]:
         """The columns that either row has values in, of those named `metrics` in their order, or of all."""
         known = {column.name: column for column in (*self.other.columns, *self.table.columns)}
@@ -75,11 +83,15 @@ class Pair:
 
 @dataclass
 class Sides:
-    """What is compared, what failed anew, what only the first side has, and what one should know of it."""
+    """What is compared, what failed anew, what only the first side has, and what one should know of it.
+
+    `unlike` are rows of the second side beside one that is compared: of the same trainer, but made otherwise.
+    """
 
     pairs: list[Pair] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
+    unlike: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -98,11 +110,9 @@ def two_folders(
             for store in (first, second)
         )
         found: list[Pair] = []
-        theirs = {(table.dataset, table.budget): table for table in after}
-        for one in before:
-            if (other := theirs.get((one.dataset, one.budget))) is not None:
-                found += _pairs(one, other, trainer)
-                differing += _differences(one, other)
+        for one, other in _matched(before, after, lambda table: ((table.label, table.budget), table.truth)):
+            found += _pairs(one, other, trainer)
+            differing += _differences(one, other)
         differing += _other_budgets(before, after)
         sides.pairs += found
         sides.notes += [line for pair in found for line in _made_otherwise(pair)]
@@ -111,6 +121,9 @@ def two_folders(
         sides.notes += [f"In {FIRST} alone: {name}." for name in lacking]
         alone = _unpaired(after, [pair.after for pair in found], trainer)
         sides.notes += [f"In {SECOND} alone: {name}." for name in alone]
+        compared = {(id(pair.other), pair.after.trainer) for pair in found}
+        beside = [replace(t, rows=tuple(r for r in t.trainers if (id(t), r.trainer) in compared)) for t in after]
+        sides.unlike += _unpaired(beside, [pair.after for pair in found], None)
     if differing:
         shown = [
             *differing[:MOST_SHOWN],
@@ -120,6 +133,12 @@ def two_folders(
             "A and B can't be compared, since these differ:\n  " + "\n  ".join(shown) + "\nRun or score both alike."
         )
     return _finished(sides)
+
+
+def holds(store: Store, suite: str, protocol: Protocol, trainer: str | None, dataset: str | None) -> bool:
+    """Whether a suite has runs of what is asked for."""
+    asked = (table for table in tables(store, suite, protocol) if dataset in (None, table.dataset))
+    return bool(_unpaired(asked, (), trainer))
 
 
 def two_trainers(
@@ -138,6 +157,7 @@ def two_trainers(
                 sides.pairs.append(Pair(table, table, rows[against], rows[trainer]))
             else:
                 sides.lacking.append(f"{trainer} on {table.dataset}, {table.budget}")
+                sides.notes.append(f"There is no {sides.lacking[-1]}.")
     for name in (trainer, against):
         if name not in known:
             raise UnknownName("trainer with results", name, known)
@@ -153,10 +173,8 @@ def _finished(sides: Sides) -> Sides:
         )
     failed: dict[object, Failed] = {}
     for pair in sides.pairs:
-        missing = pair.after.planned - pair.after.finished - len(pair.after.failures)
-        if missing > 0:
-            row = f"{pair.after.label} on {pair.dataset}, {pair.table.budget}"
-            what = f"{missing} of {pair.after.planned} seeds of {row}"
+        if missing := _missing(pair):
+            what = f"{missing} of {len(pair.before.ended)} seeds of {pair.place}"
             sides.lacking.append(what)
             sides.notes.append(f"{SECOND} lacks {what}.")
         for seed, reason in pair.after.ended.items():
@@ -174,18 +192,40 @@ def _finished(sides: Sides) -> Sides:
     return sides
 
 
+def _missing(pair: Pair) -> int:
+    """How many seeds ended on the first side and not on the second, though it was to have them.
+
+    Those it was to have are its plan's; without a plan, all of the first side if they have any in common.
+    """
+    before, after = pair.before.ended.keys(), pair.after.ended.keys()
+    wanted = set(pair.after.seeds) or (set(before) if before & after else set())
+    return len((before & wanted) - after)
+
+
 def _pairs(one: Table, other: Table, trainer: str | None) -> Iterator[Pair]:
-    """Each row with that of its name. One of several of a trainer goes with the other side's only one, made alike."""
-    after = {row.label: row for row in other.trainers}
-    of_trainer: dict[tuple[str, float | None], list[Row]] = {}
-    for row in other.trainers:
-        of_trainer.setdefault((row.trainer, row.ema), []).append(row)
-    for row in one.trainers:
-        theirs = of_trainer.get((row.trainer, row.ema), [])
-        only = theirs[0] if len(theirs) == 1 and theirs[0].making == row.making else None
-        found = after.get(row.label, only)
-        if found is not None and trainer in (None, row.label, found.label):
-            yield Pair(one, other, row, found)
+    for before, after in _matched(one.trainers, other.trainers, lambda row: ((row.trainer, row.ema), row.making)):
+        if before.ended and after.ended and trainer in (None, before.label, after.label):
+            yield Pair(one, other, before, after)
+
+
+def _matched(
+    ours: Sequence[T], theirs: Sequence[T], said: Callable[[T], tuple[object, Facts]]
+) -> Iterator[tuple[T, T]]:
+    """What carries the same label on both sides: of several that which is made alike, else the only one of either."""
+
+    def by_label(side: Sequence[T]) -> dict[object, list[T]]:
+        found: dict[object, list[T]] = {}
+        for each in side:
+            found.setdefault(said(each)[0], []).append(each)
+        return found
+
+    after = by_label(theirs)
+    for label, one in by_label(ours).items():
+        other = after.get(label, [])
+        if len(one) == len(other) == 1:
+            yield one[0], other[0]
+        else:
+            yield from ((a, b) for a in one for b in other if said(a)[1] == said(b)[1])
 
 
 def _other_budgets(before: Sequence[Table], after: Sequence[Table]) -> Iterator[str]:
@@ -210,24 +250,26 @@ def _differences(one: Table, other: Table) -> list[str]:
 
 
 def _made_otherwise(pair: Pair) -> list[str]:
-    """In what the trainers of a pair differ, which they may."""
-    return _differing(pair.trainer, pair.before.making, pair.after.making)
+    """In what the trainers of a pair differ, which they may; of what never ran, nobody knows it."""
+    made = pair.before.making, pair.after.making
+    return _differing(pair.trainer, *made) if all(made) else []
 
 
 def _differing(name: str, one: Facts, other: Facts) -> list[str]:
     if set(one) == set(other):
         return []
-    return [f"{name}: {apart(one, other) or 'less'} in {FIRST}, {apart(other, one) or 'less'} in {SECOND}"]
+    ours, theirs = apart(one, other), apart(other, one)
+    return [f"{name}: {ours or f'without {theirs}'} in {FIRST}, {theirs or f'without {ours}'} in {SECOND}"]
 
 
 def _unpaired(tables: Iterable[Table], paired: Iterable[Row], trainer: str | None) -> list[str]:
-    """The rows of trainers that one side has and the other hasn't."""
+    """The rows of trainers that have runs on one side and aren't on the other."""
     held = set(map(id, paired))
     return sorted(
         f"{row.label} on {table.dataset}, {table.budget}"
         for table in tables
         for row in table.trainers
-        if id(row) not in held and trainer in (None, row.label)
+        if row.ended and id(row) not in held and trainer in (None, row.label)
     )
 
 

@@ -192,7 +192,8 @@ def _values(row: Row, name: str) -> list[float | None]:
 
 
 def _devices(records: Sequence[Record]) -> int:
-    return len({tuple(record.provenance.get(key) for key in SAME_DEVICE) for record in records})
+    origins = [record.provenance for record in records]
+    return len({tuple(origin.get(key) for key in SAME_DEVICE) for origin in origins if SAME_DEVICE[0] in origin})
 
 
 def _each(curves: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:

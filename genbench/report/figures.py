@@ -40,7 +40,12 @@ def pictures(store: Store, suite: str) -> Iterator[Picture]:
 def _pictures(store: Store, done: Mapping[str, Rows], plan: Suite | None, budget: str) -> Iterator[Picture]:
     """The pictures of finished trials of one budget, by dataset."""
     scored, order = (plan.protocols, plan.trainers) if plan else ((), ())
-    trainers = _by_label({name: of for rows in done.values() for name, of in rows.items()}, order)
+    labels = {name: of[0].record.trial.trainer.label for rows in done.values() for name, of in rows.items()}
+    trainers = [
+        name
+        for label in in_order(labels.values(), order)
+        for name in in_order((name for name in labels if labels[name] == label), ())
+    ]
     of_trainers = colours(trainers)
     with mpl.rc_context(STYLE):
         cells = {
@@ -154,12 +159,6 @@ def _curves(
             f"values set; a thin line a finished seed, the thick one their median.",
             losses,
         )
-
-
-def _by_label(rows: Rows, order: Sequence[str]) -> list[str]:
-    """The rows' names in the order of their trainers."""
-    labels = {name: of[0].record.trial.trainer.label for name, of in rows.items()}
-    return [name for label in in_order(labels.values(), order) for name in sorted(labels) if labels[name] == label]
 
 
 def _are_images(tensors: Tensors) -> bool:

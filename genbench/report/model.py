@@ -108,10 +108,10 @@ class Finding:
 class Row:
     """A trainer, samples from elsewhere, a control, the null band or a published method.
 
-    `finished` of `planned` seeds have scores; of a published method they are the paper's runs, zero where it doesn't
-    say, and `source` is the paper. Of each seed that ran, `ended` says why it failed, None where it didn't. `making` is
-    what all its runs are made by, and `ema` the decay where it is of averaged weights; `trainer` is its own
-    label.
+    `finished` of `planned` seeds have scores, `seeds` being those of the plan; of a published method they are the
+    paper's runs, zero where it doesn't say, and `source` is the paper. Of each seed that ran, `ended` says why it
+    failed, None where it didn't. `making` is what all its runs are made by, `ema` the decay where it is of averaged
+    weights, and `trainer` its own label, which several may share.
     """
 
     kind: RowKind
@@ -122,6 +122,7 @@ class Row:
     failures: tuple[str, ...] = ()
     source: str | None = None
     ended: Mapping[int, str | None] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
     making: Facts = ()
     ema: float | None = None
     trainer: str = ""
@@ -150,6 +151,9 @@ class Table:
 
     truth: Facts = ()
     """What the dataset is."""
+
+    label: str = ""
+    """The dataset's own label, which several may share."""
 
     seeds_needed: int | None = None
     """How many seeds of each trainer could tell two apart although nobody else differs; None if nothing is judged."""

@@ -6,6 +6,7 @@ seed. Both are named by labels; where a suite's results hold several things unde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,10 @@ from genbench.store import Found
 
 EXACT = "highest"
 """The precision of records that don't say theirs."""
+
+ARITHMETIC = 2
+WIDE = 20
+"""More digits than a number in a name has."""
 
 Facts = tuple[str, ...]
 """What decides the bits of what carries a label, each in words."""
@@ -42,6 +47,7 @@ def placed(trials: Iterable[Found], plan: Suite | None) -> Places:
         data = Thing(trial.dataset.label, facts(trial.dataset.identity))
         trainer = Thing(trial.trainer.label, making(found.record))
         cells.setdefault((data, str(trial.budget)), {}).setdefault(trainer, []).append(found)
+    cells = {cell: _settled(of) for cell, of in cells.items()}
     datasets = _names((data for data, _ in cells), plan.datasets if plan else ())
     trainers = _names((trainer for of in cells.values() for trainer in of), plan.trainers if plan else ())
     budgets = in_order((budget for _, budget in cells), [str(budget) for budget in plan.budgets] if plan else ())
@@ -65,8 +71,8 @@ def finished(rows: Rows) -> Rows:
 
 
 def in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
-    """Each of the names once: those in `order` as they stand there, then the others by the alphabet."""
-    return sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), name))
+    """Each of the names once: those in `order` as they stand there, then the others by the alphabet and by number."""
+    return sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), _natural(name)))
 
 
 def facts(identity: Mapping[str, Any]) -> Facts:
@@ -77,15 +83,14 @@ def facts(identity: Mapping[str, Any]) -> Facts:
 
 
 def making(record: Record) -> Facts:
-    """What decides a trial's bits beside its dataset, seed and budget."""
-    trial, engine = record.trial, record.provenance.get("engine", {})
-    precision = record.provenance.get("flags", {}).get("matmul_precision", EXACT)
+    """What decides a trial's bits beside its dataset, seed and budget; the last ARITHMETIC ones say how it computes."""
+    trial, engine, flags = record.trial, record.provenance.get("engine", {}), record.provenance.get("flags", {})
     return (
         *facts(trial.trainer.identity),
         f"engine {trial.engine}",
         "no EMA" if trial.ema is None else f"EMA {trial.ema}",
-        f"precision {'bf16' if engine.get('autocast') else precision}",
-        *(("channels last",) if engine.get("channels_last") else ()),
+        f"precision {'bf16' if engine.get('autocast') else flags.get('matmul_precision', EXACT)}",
+        f"channels {'last' if engine.get('channels_last') else 'first'}",
     )
 
 
@@ -96,6 +101,23 @@ def apart(one: Facts, other: Facts) -> str:
 
 def _planned(plan: Suite | None, dataset: str, budget: str) -> Sequence[str]:
     return plan.trainers if plan and is_planned(plan, dataset, budget) else ()
+
+
+def _settled(of: Mapping[Thing, list[Found]]) -> dict[Thing, list[Found]]:
+    """A table's trials, those that failed before they could say how they compute in the only row that may be theirs."""
+    settled = {thing: [*found] for thing, found in of.items()}
+    for thing in [thing for thing, found in of.items() if all(map(_is_silent, found))]:
+        own = thing.facts[:-ARITHMETIC]
+        alike = [each for each in settled if each.label == thing.label and each.facts[:-ARITHMETIC] == own]
+        if len(alike) == 2:
+            (other,) = (each for each in alike if each != thing)
+            settled[other] += settled.pop(thing)
+    return settled
+
+
+def _is_silent(found: Found) -> bool:
+    origin = found.record.provenance
+    return found.record.status != "done" and not (origin.get("engine") or origin.get("flags"))
 
 
 def _rows(of: Mapping[Thing, list[Found]], names: Mapping[Thing, str], planned: Sequence[str]) -> Rows:
@@ -114,8 +136,15 @@ def _names(things: Iterable[Thing], order: Sequence[str]) -> dict[Thing, str]:
         of_label.setdefault(thing.label, set()).add(thing)
     names = {}
     for label in in_order(of_label, order):
-        shared = tuple(set.intersection(*(set(thing.facts) for thing in of_label[label])))
-        for thing in sorted(of_label[label]):
-            differing = apart(thing.facts, shared)
-            names[thing] = f"{label} ({differing})" if differing else label
+        several = sorted(of_label[label], key=lambda thing: [*map(_natural, thing.facts)])
+        shared = set.intersection(*(set(thing.facts) for thing in several))
+        known = dict.fromkeys(fact for thing in several for fact in thing.facts if fact not in shared)
+        for thing in several:
+            differing = apart(thing.facts, tuple(shared)) or f"without {', '.join(known)}"
+            names[thing] = f"{label} ({differing})" if known else label
     return names
+
+
+def _natural(name: str) -> list[str]:
+    """By what names are sorted so that numbers in them stand in order."""
+    return [part.zfill(WIDE) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

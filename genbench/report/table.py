@@ -34,7 +34,7 @@ def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
     listed = []
     for (dataset, budget), rows in placed(store.trials(suite), plan).items():
         of = _dataset(rows)
-        table = Table(suite, dataset, budget, protocol, truth=facts(of.identity))
+        table = Table(suite, dataset, budget, protocol, truth=facts(of.identity), label=of.label)
         listed.append(_filled(table, of, rows, controls.get(of.label), plan, externals.get(of.label, ())))
     return judged(listed)
 
@@ -88,13 +88,13 @@ def _filled(
     fixed = _fixed(_with_shipped_bands(controls, dataset), gate) if controls else []
     if plan and not is_planned(plan, dataset.label, table.budget):
         plan = None
-    trained = [row for name, found in placed.items() for row in _trainer_rows(name, found, plan, gate)]
+    trained = [row for name, found in placed.items() for row in _trainer_rows(name, table.dataset, found, plan, gate)]
     others = [entry.name for entry in externals if entry.dataset.identity != dataset.identity]
     foreign = list(_externals([entry for entry in externals if entry.name not in others], gate))
     if foreign:
         notes.append(NO_TESTS)
     if others:
-        notes.append(f"Scored on another version of the dataset, so left out: {', '.join(others)}.")
+        notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
     rows = (*trained, *foreign, *fixed)
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
@@ -183,7 +183,7 @@ def _column(score: Score, identity: Identity) -> Column:
     return Column(score.name, score.unit, score.higher_is_better, identity, bounds, whole)
 
 
-def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:
+def _trainer_rows(label: str, dataset: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:
     """The row of a trainer as it was trained, and one for each average of its generator's weights."""
     scored = [
         (found.record.trial.seed, found.scores.scores)
@@ -192,9 +192,9 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
     ]
     records = [found.record for found in trials]
     ended = {of.trial.seed: None if of.status == "done" else f"{of.status}: {of.reason}" for of in records}
-    failures = [f"{of.trial}: {ended[of.trial.seed]}" for of in records if of.status != "done"]
+    failures = [f"{label} on {dataset}, seed {seed}: {why}" for seed, why in ended.items() if why is not None]
     trainer = trials[0].record.trial.trainer.label if trials else label
-    planned = len(plan.seeds) if plan and trainer in plan.trainers else 0
+    seeds = tuple(plan.seeds) if plan and trainer in plan.trainers else ()
     averages = {score.identity.ema for _, scores in scored for score in scores} | {None}
     for ema in sorted(averages, key=lambda ema: ema or 0):
         own = [(seed, [score for score in scores if score.identity.ema == ema]) for seed, scores in scored]
@@ -204,10 +204,11 @@ def _trainer_rows(label: str, trials: Sequence[Found], plan: Suite | None, gate:
             label if ema is None else f"{label}{AVERAGED}{ema}",
             _cells(gate, draws, len(failures)),
             len(draws),
-            max(planned, len(trials)),
+            len({*seeds, *ended}),
             tuple(failures),
             ended=ended,
-            making=making(trials[0].record) if trials else (),
+            seeds=seeds,
+            making=next((making(each) for each in sorted(records, key=lambda each: each.status != "done")), ()),
             ema=ema,
             trainer=trainer,
         )

@@ -166,10 +166,32 @@ def test_a_gate_says_nothing_of_seeds_that_the_second_side_lacks(gone, put, genb
             (folder / RECORD).write_text("{")
     ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
     assert ran.code == 4
-    assert "what B lacks: 5 of 10 seeds of gan on ring8, steps=40." in ran.err
-    assert "B lacks 5 of 10 seeds of gan" in " ".join(ran.out.split())
+    what = "reverse_kl of 5 runs" if gone == "without scores" else "5 of 10 seeds"
+    assert f"what B lacks: {what} of gan on ring8, steps=40." in ran.err
     assert genbench("compare", "A", "B", "--fail-on", "reverse_kl", "--allow-no-power").code == 0
     assert genbench("compare", "B", "A", "--fail-on", "reverse_kl").code == 0
+
+
+def test_a_gate_asks_for_the_seeds_that_were_planned_not_for_as_many(put, genbench, tmp_path):
+    put("A", reverse_kl=GOOD)
+    for seed, value in zip((0, 1, 2, 7, 8), GOOD, strict=True):
+        made_up.put(tmp_path / "B", made_up.trial(seed=seed), made_up.scores({"reverse_kl": value}))
+    Store(tmp_path / "B").write_plan(made_up.suite(seeds=(0, 1, 2, 3, 4)))
+    ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
+    assert (ran.code, "what B lacks: 2 of 5 seeds of gan on ring8, steps=40." in ran.err) == (4, True)
+
+
+def test_a_folder_lacks_nothing_that_it_has_itself(put, genbench, tmp_path):
+    """However it grew: seeds that one trainer never had, a trainer that was planned, an older version's leftovers."""
+    put("A", "gan", reverse_kl=GOOD)
+    put("A", "wgan", reverse_kl=GOOD[:4])
+    for seed in range(2):
+        older = made_up.component("gan", version=0)
+        made_up.put(tmp_path / "A", made_up.trial(older, seed=seed), made_up.scores({"reverse_kl": 0.5}))
+    Store(tmp_path / "A").write_plan(made_up.suite(trainers=("gan", "wgan", "wgan-gp"), seeds=tuple(range(7))))
+    ran = genbench("compare", "A", "A", "--fail-on", "reverse_kl", "--trainer", "wgan")
+    assert "lacks" not in ran.err + ran.out
+    assert "lacks" not in genbench("compare", "A", "A", "--fail-on", "reverse_kl").err
 
 
 def test_a_gate_says_nothing_of_a_suite_that_the_second_side_lacks(put, genbench, tmp_path):
@@ -179,6 +201,8 @@ def test_a_gate_says_nothing_of_a_suite_that_the_second_side_lacks(put, genbench
     ran = genbench("compare", "A", "B", "--fail-on", "reverse_kl")
     assert (ran.code, "what B lacks: suite other." in ran.err) == (4, True)
     assert genbench("compare", "A", "B", "--fail-on", "reverse_kl", "--suite", "made-up").code == 0
+    made_up.put(tmp_path / "A", made_up.trial(dataset="grid25"), made_up.scores({"reverse_kl": 0.1}), into="other")
+    assert genbench("compare", "A", "B", "--fail-on", "reverse_kl", "--trainer", "wgan-gp").code == 2
 
 
 def test_a_gate_on_two_trainers_says_nothing_of_datasets_that_one_never_saw(put, genbench):

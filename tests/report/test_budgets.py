@@ -80,6 +80,8 @@ def test_seconds_of_several_devices_are_not_compared():
     records = [record("gan"), record("wgan", device="gpu")]
     assert budgets.at_end(table(row("gan", 1.0), budget="seconds=2"), records) is None
     assert budgets.at_end(table(row("gan", 1.0)), records) is not None
+    silent = record("gan", 1, status="crashed").model_copy(update={"provenance": {"command": "x"}})
+    assert budgets.at_end(table(row("gan", 1.0), budget="seconds=2"), [record("gan"), silent]) is not None
 
 
 def test_table_without_its_deciding_column_is_not_ranked():

@@ -283,8 +283,8 @@ def test_trials_that_differ_in_more_than_their_seed_share_no_row(tmp_path, read,
     ("changes", "names"),
     [
         ({"version": 2}, ["ring8 (version 1)", "ring8 (version 2)"]),
-        ({"files": {"path": "ab" * 32}}, ["ring8", "ring8 (path abababab…)"]),
-        ({"parameters": {"std": 0.5}}, ["ring8", "ring8 (std=0.5)"]),
+        ({"files": {"path": "ab" * 32}}, ["ring8 (without path abababab…)", "ring8 (path abababab…)"]),
+        ({"parameters": {"std": 0.5}}, ["ring8 (without std=0.5)", "ring8 (std=0.5)"]),
     ],
     ids=["version", "an edited file", "another default"],
 )
@@ -317,6 +317,29 @@ def test_what_carries_one_label_is_named_apart_in_the_whole_suite(tmp_path, read
     assert {table.dataset: [row.label for row in table.trainers] for table in read()} == {
         "ring8": ["gan (version 1)"], "grid25": ["gan (version 2)"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("others", [["high"], ["high", "bf16"]], ids=["one row", "two rows"])
+def test_what_failed_before_it_could_say_how_it_computes_is_in_the_only_row_that_may_be_its_own(tmp_path, read, others):
+    """In a row of its own its failure would count for nothing."""
+    for place, precision in enumerate(others):
+        made = {"flags": {"matmul_precision": precision}, "engine": {"autocast": False}}
+        made_up.put(tmp_path, made_up.trial(seed=place), made_up.scores({"hq": 0.5}), provenance=made)
+    made_up.put(tmp_path, made_up.trial(seed=9), status="crashed", reason="its process died", provenance={})
+    (table,) = read()
+    found = {row.label: (row.finished, len(row.failures)) for row in table.trainers}
+    assert found == (
+        {"gan": (1, 1)}
+        if len(others) == 1
+        else {"gan (precision high)": (1, 0), "gan (precision bf16)": (1, 0), "gan (precision highest)": (0, 1)}
+    )
+
+
+def test_versions_stand_in_the_order_of_their_numbers(tmp_path, read):
+    for version in (10, 9, 2):
+        made_up.put(tmp_path, made_up.trial(made_up.component("gan", version=version)), made_up.scores({"hq": 0.5}))
+    (table,) = read()
+    assert [row.label for row in table.trainers] == [f"gan (version {version})" for version in (2, 9, 10)]
 
 
 def test_decays_that_are_nearly_equal_are_two(tmp_path, read):

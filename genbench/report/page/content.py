@@ -87,7 +87,7 @@ class Content:
 
     def rows(self, table: Table) -> Rows:
         """The trials behind a table by its trainers' labels, finished or not."""
-        return self.places[table.dataset, table.budget]
+        return self.places.get((table.dataset, table.budget), {})
 
     def curves(self, table: Table) -> pd.DataFrame:
         """The curves of a table's finished trials, below each other."""
