@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
@@ -53,15 +53,11 @@ class Draws(NamedTuple):
 
 SHIPPED_DRAWS = Draws(4_000, 2_500)
 SHIPPED_DEALS = Draws(40, 20)
-FEWER_DRAWS: Mapping[tuple[str, int], Draws] = {
-    ("w2", 2_000): Draws(200, 100),
-    ("mmd", 2_000): Draws(400, 200),
-    **{(name, 5_000): Draws(1_000, 500) for name in ("precision", "recall", "density", "coverage")},
-    ("cross_entropy", 10_000): Draws(1_000, 500),
-}
-"""Of metrics that take long at so many samples: most of a second for W2 at 2 000."""
+MORE_DRAWS, FEWER_DRAWS = Draws(10_000, 10_000), Draws(2_000, 2_000)
+"""Of few samples, and of metrics that take long."""
 
-SMOKE_DRAWS = Draws(1_000, 1_000)
+SLOW = ("w2", "mmd", "precision", "recall", "density", "coverage", "cross_entropy")
+"""Metrics of points that take longer than all others: W2 half a second."""
 
 
 def bands(component: Component, dataset: Dataset, scorer: Scorer, watch: Watch = lambda share: None) -> Bands:
@@ -87,9 +83,9 @@ def shipped_draws(band: Score, dataset: str) -> Draws:
     """How many draws make and check a band that ships."""
     if dataset in SHIPPED_IMAGES:
         return SHIPPED_DEALS
-    if band.identity.protocol == SMOKE.name:
-        return SMOKE_DRAWS
-    return FEWER_DRAWS.get((band.identity.metric, band.identity.n), SHIPPED_DRAWS)
+    if band.identity.metric in SLOW:
+        return FEWER_DRAWS
+    return MORE_DRAWS if band.identity.protocol == SMOKE.name else SHIPPED_DRAWS
 
 
 def affordable(whole: Protocol) -> Protocol:
