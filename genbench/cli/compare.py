@@ -54,7 +54,7 @@ def compare(
 
     Exit codes: 0 nothing that --fail-on looks for, 2 bad usage or sides that can't be compared, 3 a metric of
     --fail-on is told to be worse beyond its margin or, with --fail-on, a trial failed in B that finished in A, 4 a
-    --fail-on could not have found a difference: seeds are too few, or B lacks what A has.
+    --fail-on could not have found a difference: seeds are too few, B lacks what A has, or has what A has nothing like.
     """
     from genbench.compare import show
     from genbench.compare.changes import breaches, changes, gated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from genbench.errors import GenbenchError, UnknownName
@@ -17,7 +17,6 @@ from genbench.store import Store
 FIRST, SECOND = "A", "B"
 MOST_SHOWN = 12
 """So many fields that differ are named; more would say nothing else."""
-
 
 T = TypeVar("T")
 
@@ -62,7 +61,7 @@ class Pair:
     @property
     def place(self) -> str:
         """The second side's row with where it stands."""
-        return f"{self.after.label} on {self.dataset}, {self.table.budget}"
+        return _place(self.after.label, self.table)
 
     def columns(self, metrics: Sequence[str] = ()) -> list[Column]:
         """The columns that either row has values in, of those named `metrics` in their order, or of all."""
@@ -115,15 +114,15 @@ def two_folders(
             differing += _differences(one, other)
         differing += _other_budgets(before, after)
         sides.pairs += found
-        sides.notes += [line for pair in found for line in _made_otherwise(pair)]
-        lacking = _unpaired(before, [pair.before for pair in found], trainer)
+        for pair in found:  # their trainers may differ
+            sides.notes += _differing(pair.trainer, pair.before.making, pair.after.making)
+        lacking = _asked(_unpaired(before, [pair.before for pair in found]), trainer)
         sides.lacking += lacking
         sides.notes += [f"In {FIRST} alone: {name}." for name in lacking]
-        alone = _unpaired(after, [pair.after for pair in found], trainer)
-        sides.notes += [f"In {SECOND} alone: {name}." for name in alone]
+        alone = list(_unpaired(after, [pair.after for pair in found]))
+        sides.notes += [f"In {SECOND} alone: {name}." for name in _asked(alone, trainer)]
         compared = {(id(pair.other), pair.after.trainer) for pair in found}
-        beside = [replace(t, rows=tuple(r for r in t.trainers if (id(t), r.trainer) in compared)) for t in after]
-        sides.unlike += _unpaired(beside, [pair.after for pair in found], None)
+        sides.unlike += _asked((table, row) for table, row in alone if (id(table), row.trainer) in compared)
     if differing:
         shown = [
             *differing[:MOST_SHOWN],
@@ -138,7 +137,7 @@ def two_folders(
 def holds(store: Store, suite: str, protocol: Protocol, trainer: str | None, dataset: str | None) -> bool:
     """Whether a suite has runs of what is asked for."""
     asked = (table for table in tables(store, suite, protocol) if dataset in (None, table.dataset))
-    return bool(_unpaired(asked, (), trainer))
+    return bool(_asked(_unpaired(asked, ()), trainer))
 
 
 def two_trainers(
@@ -149,14 +148,14 @@ def two_trainers(
     known: set[str] = set()
     for suite, protocol in suites.items():
         for table in tables(store, suite, protocol):
-            rows = {row.label: row for row in table.rows if row.kind == "trainer"}
+            rows = {row.label: row for row in table.trainers}
             known |= rows.keys()
             if dataset not in (None, table.dataset) or against not in rows:
                 continue
             if trainer in rows:
                 sides.pairs.append(Pair(table, table, rows[against], rows[trainer]))
             else:
-                sides.lacking.append(f"{trainer} on {table.dataset}, {table.budget}")
+                sides.lacking.append(_place(trainer, table))
                 sides.notes.append(f"There is no {sides.lacking[-1]}.")
     for name in (trainer, against):
         if name not in known:
@@ -249,28 +248,27 @@ def _differences(one: Table, other: Table) -> list[str]:
     return found
 
 
-def _made_otherwise(pair: Pair) -> list[str]:
-    """In what the trainers of a pair differ, which they may; of what never ran, nobody knows it."""
-    made = pair.before.making, pair.after.making
-    return _differing(pair.trainer, *made) if all(made) else []
-
-
 def _differing(name: str, one: Facts, other: Facts) -> list[str]:
+    """In what two things differ that carry one name, if they do."""
     if set(one) == set(other):
         return []
     ours, theirs = apart(one, other), apart(other, one)
     return [f"{name}: {ours or f'without {theirs}'} in {FIRST}, {theirs or f'without {ours}'} in {SECOND}"]
 
 
-def _unpaired(tables: Iterable[Table], paired: Iterable[Row], trainer: str | None) -> list[str]:
-    """The rows of trainers that have runs on one side and aren't on the other."""
+def _unpaired(tables: Iterable[Table], paired: Iterable[Row]) -> Iterator[tuple[Table, Row]]:
+    """The rows of trainers that have runs on one side and aren't on the other, each with its table."""
     held = set(map(id, paired))
-    return sorted(
-        f"{row.label} on {table.dataset}, {table.budget}"
-        for table in tables
-        for row in table.trainers
-        if row.ended and id(row) not in held and trainer in (None, row.label)
-    )
+    return ((table, row) for table in tables for row in table.trainers if row.ended and id(row) not in held)
+
+
+def _asked(rows: Iterable[tuple[Table, Row]], trainer: str | None = None) -> list[str]:
+    """Where the rows of a trainer stand, or all."""
+    return sorted(_place(row.label, table) for table, row in rows if trainer in (None, row.label))
+
+
+def _place(row: str, table: Table) -> str:
+    return f"{row} on {table.dataset}, {table.budget}"
 
 
 def _listed(names: Iterable[str]) -> str:

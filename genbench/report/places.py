@@ -18,6 +18,8 @@ EXACT = "highest"
 """The precision of records that don't say theirs."""
 
 ARITHMETIC = 2
+"""So many facts, the last of a trainer's, are of how numbers are held and multiplied."""
+
 WIDE = 20
 """More digits than a number in a name has."""
 

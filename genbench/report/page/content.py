@@ -86,7 +86,7 @@ class Content:
         return [picture for picture in self.pictures if picture.dataset == dataset and picture.kind in kinds]
 
     def rows(self, table: Table) -> Rows:
-        """The trials behind a table by its trainers' labels, finished or not."""
+        """The trials behind a table by the names of its trainers' rows, finished or not."""
         return self.places.get((table.dataset, table.budget), {})
 
     def curves(self, table: Table) -> pd.DataFrame:
