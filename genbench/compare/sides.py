@@ -104,10 +104,8 @@ def two_folders(
     """
     sides, differing = Sides(), []
     for suite, protocol in suites.items():
-        before, after = (
-            [table for table in tables(store, suite, protocol) if dataset in (None, table.dataset)]
-            for store in (first, second)
-        )
+        before = _of(dataset, tables(first, suite, protocol))
+        after = _of(dataset, tables(second, suite, protocol), [table.label for table in before])
         found: list[Pair] = []
         for one, other in _matched(before, after, lambda table: ((table.label, table.budget), table.truth)):
             found += _pairs(one, other, trainer)
@@ -136,8 +134,7 @@ def two_folders(
 
 def holds(store: Store, suite: str, protocol: Protocol, trainer: str | None, dataset: str | None) -> bool:
     """Whether a suite has runs of what is asked for."""
-    asked = (table for table in tables(store, suite, protocol) if dataset in (None, table.dataset))
-    return bool(_asked(_unpaired(asked, ()), trainer))
+    return bool(_asked(_unpaired(_of(dataset, tables(store, suite, protocol)), ()), trainer))
 
 
 def two_trainers(
@@ -150,7 +147,7 @@ def two_trainers(
         for table in tables(store, suite, protocol):
             rows = {row.label: row for row in table.trainers}
             known |= rows.keys()
-            if dataset not in (None, table.dataset) or against not in rows:
+            if against not in rows or not _of(dataset, [table]):
                 continue
             if trainer in rows:
                 sides.pairs.append(Pair(table, table, rows[against], rows[trainer]))
@@ -199,6 +196,11 @@ def _missing(pair: Pair) -> int:
     before, after = pair.before.ended.keys(), pair.after.ended.keys()
     wanted = set(pair.after.seeds) or (set(before) if before & after else set())
     return len((before & wanted) - after)
+
+
+def _of(dataset: str | None, tables: Iterable[Table], labels: Sequence[str] = ()) -> list[Table]:
+    """The tables of the dataset of that name or label, or of those labels; all where none is asked for."""
+    return [t for t in tables if dataset in (None, t.dataset, t.label) or t.label in labels]
 
 
 def _pairs(one: Table, other: Table, trainer: str | None) -> Iterator[Pair]:

@@ -45,7 +45,9 @@ class Effect(Frozen):
     def _sized(self, size: float) -> str:
         if self.change in ("dropped", "noise"):
             return f"{100 * size:.3g} % {self.unit}"
-        return f"{size:.3g} {self.unit}" if self.change == "shift" else f"{size:.3g} × {self.unit}"
+        if self.change != "shift":
+            return f"{size:.3g} × {self.unit}"
+        return f"{size:.3g} {self.unit.removesuffix('s') if size == 1 else self.unit}"
 
 
 class Card(Frozen):

@@ -123,6 +123,17 @@ def test_what_is_made_alike_is_compared_whatever_else_a_side_has_under_its_label
     assert sides.lacking == ["wgan (channels first) on ring8, steps=40"]
 
 
+def test_a_dataset_is_asked_for_by_its_label_or_by_its_tables_name(folders, compare):
+    """Where a side has other data under one label as well, both sides' tables are found by the label."""
+    for data in (made_up.component("ring8"), made_up.component("ring8", version=2)):
+        folders.put("A", dataset=data, reverse_kl=VALUES)
+    folders.put("A", dataset="grid25", reverse_kl=VALUES)
+    folders.put("B", reverse_kl=VALUES)
+    for asked in ("ring8", "ring8 (version 1)"):
+        sides = compare(dataset=asked)
+        assert [pair.dataset for pair in sides.pairs] == ["ring8 (version 1)"], asked
+
+
 def test_failures_of_the_second_side_alone_are_found(folders, compare):
     for side in ("A", "B"):
         folders.put(side, reverse_kl=VALUES)

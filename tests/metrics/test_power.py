@@ -162,6 +162,7 @@ def test_reverse_kl_on_the_roll_tells_somewhat_more_noise():
 def test_effects_are_said_in_words():
     details = {"mildest": 0.1, "strongest": 0.5}
     assert Effect(change="shift", unit="stds", least=0.25, **details).told == "0.25 stds"
+    assert Effect(change="shift", unit="stds", least=1, **details).told == "1 std"
     assert Effect(change="shrunken", unit="the spread", least=0.9, **details).told == "0.9 × the spread"
     assert Effect(change="dropped", unit="of the mass", least=0.02, **details).told == "2 % of the mass"
     assert Effect(change="noise", unit="of the samples", least=None, **details).told == "not even 50 % of the samples"
