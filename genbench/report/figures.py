@@ -9,7 +9,7 @@ import matplotlib as mpl
 
 from genbench.protocols import protocol
 from genbench.report import curves, films, galleries, points, stored
-from genbench.report.places import Rows, finished, in_order, placed
+from genbench.report.places import Rows, finished, in_order, placed, trainers
 from genbench.report.sheet import Sheet
 from genbench.report.stored import Tensors
 from genbench.report.style import STYLE, Colours, Drawn, Picture, colours, write
@@ -26,27 +26,24 @@ def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
 def pictures(store: Store, suite: str) -> Iterator[Picture]:
     """A suite's pictures, each made when it is asked for; of several budgets, those of the plan's first one."""
     plan = store.plan(suite)
-    places = {place: done for place, rows in placed(store.trials(suite), plan).items() if (done := finished(rows))}
+    everywhere = placed(store.trials(suite), plan)
+    places = {place: done for place, rows in everywhere.items() if (done := finished(rows))}
     budgets = dict.fromkeys(budget for _, budget in places)
     if not budgets:
         return
     budget = in_order(budgets, [str(budget) for budget in plan.budgets] if plan else ())[0]
     which = f" Of the budget {budget}." if len(budgets) > 1 else ""
     of_budget = {dataset: rows for (dataset, other), rows in places.items() if other == budget}
-    for picture in _pictures(store, of_budget, plan, budget):
+    for picture in _pictures(store, of_budget, colours(trainers(everywhere)), plan, budget):
         yield picture._replace(caption=picture.caption + which)
 
 
-def _pictures(store: Store, done: Mapping[str, Rows], plan: Suite | None, budget: str) -> Iterator[Picture]:
-    """The pictures of finished trials of one budget, by dataset."""
-    scored, order = (plan.protocols, plan.trainers) if plan else ((), ())
-    labels = {name: of[0].record.trial.trainer.label for rows in done.values() for name, of in rows.items()}
-    trainers = [
-        name
-        for label in in_order(labels.values(), order)
-        for name in in_order((name for name in labels if labels[name] == label), ())
-    ]
-    of_trainers = colours(trainers)
+def _pictures(
+    store: Store, done: Mapping[str, Rows], of_trainers: Colours, plan: Suite | None, budget: str
+) -> Iterator[Picture]:
+    """The pictures of finished trials of one budget, by dataset, of trainers in the order of their colours."""
+    scored = plan.protocols if plan else ()
+    drawn = [name for name in of_trainers if any(name in rows for rows in done.values())]
     with mpl.rc_context(STYLE):
         cells = {
             (dataset, trainer): tensors
@@ -63,10 +60,10 @@ def _pictures(store: Store, done: Mapping[str, Rows], plan: Suite | None, budget
                 "landscapes.png",
                 f"Generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
                 f"(darker is higher), after {budget}; the first seed of each.",
-                points.landscapes(planar, shown, trainers, of_trainers),
+                points.landscapes(planar, shown, drawn, of_trainers),
             )
         for dataset in done:
-            row = {trainer: cells[dataset, trainer] for trainer in trainers if (dataset, trainer) in cells}
+            row = {trainer: cells[dataset, trainer] for trainer in drawn if (dataset, trainer) in cells}
             yield from _planar(dataset, row, of_trainers)
             yield from _images(dataset, row, of_trainers)
             yield from _curves(store, dataset, done[dataset], of_trainers, any(map(_are_images, row.values())), scored)

@@ -72,6 +72,11 @@ def finished(rows: Rows) -> Rows:
     return {name: of for name, of in done.items() if of}
 
 
+def trainers(places: Places) -> list[str]:
+    """The names of all tables' rows, each once, finished or not."""
+    return list(dict.fromkeys(name for rows in places.values() for name in rows))
+
+
 def in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
     """Each of the names once: those in `order` as they stand there, then the others by the alphabet and by number."""
     return sorted(set(names), key=lambda name: (order.index(name) if name in order else len(order), _natural(name)))

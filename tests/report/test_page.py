@@ -190,6 +190,21 @@ def test_trials_that_share_no_row_share_nothing_on_the_page(tmp_path):
     assert labels == ["gan (version 1)", "gan (version 2)"]
 
 
+def test_a_trainers_colour_is_the_same_in_every_picture(tmp_path):
+    """Whichever trainers failed, and whichever have averaged weights, which have a colour of their own."""
+    for trainer in ("gan", "wgan"):
+        scores = made_up.scores({"reverse_kl": 0.1}) + made_up.scores({"reverse_kl": 0.2}, ema=0.999)
+        made_up.put(tmp_path, made_up.trial(trainer), scores, curve=curve(0, 0.1), samples=samples(0))
+    made_up.put(tmp_path, made_up.trial("a-gan"), status="diverged", reason="nan")
+    content = Content(Store(tmp_path), "made-up")
+    (drawn,) = (picture.art for picture in content.pictures if picture.kind == "curves")
+    (legend,) = drawn.legends
+    lines = zip(legend.get_texts(), legend.get_lines(), strict=True)
+    colours = {text.get_text(): line.get_color() for text, line in lines}
+    assert colours == {trainer: content.colours[trainer] for trainer in ("gan", "wgan")}
+    assert len(set(content.colours.values())) == len(content.colours) == 5
+
+
 def test_failures_are_called_so_and_sorted_with_what_has_no_value(root):
     for seed in range(3):
         made_up.put(root, made_up.trial("lost", seed=seed), status="crashed", reason="no luck")

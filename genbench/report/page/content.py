@@ -11,7 +11,7 @@ from genbench.protocols import protocol as protocol_named
 from genbench.record import ControlScores
 from genbench.report import figures, stored
 from genbench.report.model import Table
-from genbench.report.places import Places, Rows, finished, placed
+from genbench.report.places import Places, Rows, finished, placed, trainers
 from genbench.report.style import Colours, Picture, colours
 from genbench.report.table import are_of, tables
 from genbench.spec import Suite
@@ -65,8 +65,9 @@ class Content:
 
     @cached_property
     def colours(self) -> Colours:
-        """Each trainer's colour, the same in every picture."""
-        return colours(list(dict.fromkeys(row.label for table in self.main for row in table.trainers)))
+        """Each row's colour: a trainer's the same in every picture, after these those of averaged weights."""
+        rows = [row.label for table in self.main for row in table.trainers]
+        return colours(list(dict.fromkeys([*trainers(self.places), *rows])))
 
     @cached_property
     def _controls(self) -> list[ControlScores]:
