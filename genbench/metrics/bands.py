@@ -52,7 +52,7 @@ class Draws(NamedTuple):
 
 
 SHIPPED_DRAWS = Draws(4_000, 2_500)
-SHIPPED_DEALS = Draws(40, 20)
+SHIPPED_DEALS = Draws(100, 100)
 MORE_DRAWS, FEWER_DRAWS = Draws(10_000, 10_000), Draws(2_000, 2_000)
 """Of few samples, and of metrics that take long."""
 

@@ -68,7 +68,7 @@ def test_shipped_bands_hold_95_percent_of_other_draws(name):
             continue
         where, draws = f"{band.identity.protocol} {band.name}", bands.shipped_draws(band, name)
         assert band.null_draws == draws.band, where
-        assert draws.check >= (20 if name in bands.SHIPPED_IMAGES else 2_000), where
+        assert draws.check >= (100 if name in bands.SHIPPED_IMAGES else 2_000), where
         low, high = likely(draws)
         assert band.null_coverage >= low, where
         assert band.null_coverage <= high or band.identity.metric in JUMPS, where
@@ -78,7 +78,7 @@ def likely(draws):
     """Between which shares of the draws that check a band all but one in a thousand lie.
 
     A band between the places p(m + 1) of m draws holds a share that is distributed as a beta variable, so the draws
-    inside it are beta-binomial; a normal approximation is wrong for the twenty that check images.
+    inside it are beta-binomial; a normal approximation is wrong for the hundred that check images.
     """
     if draws.check >= 2_000:
         return bands.MASS - 0.015, bands.MASS + 0.015
