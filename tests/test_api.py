@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from genbench import api, registry
 
-BASELINES = sorted((Path(__file__).parent.parent / "baselines").glob("*.py"))
+BASELINES = sorted((Path(__file__).parent.parent / "genbench" / "baselines").glob("*.py"))
 
 
 def test_importing_it_imports_no_torch():
