@@ -7,20 +7,17 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Lt
 
+from genbench.engine.draws import Draw, Noise, Normal, Real, Uniform
 from genbench.engine.method import (
     Batch,
-    Draw,
     Method,
     Networks,
-    Normal,
     Optimizer,
     OptimizerName,
     Params,
     Phase,
-    Real,
     ScheduleName,
     Trainer,
-    Uniform,
 )
 from genbench.engine.problem import Problem, input_gradient, together
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
@@ -49,6 +46,7 @@ __all__ = [
     "GenbenchError",
     "Method",
     "Networks",
+    "Noise",
     "NonNegative",
     "Normal",
     "Optimizer",

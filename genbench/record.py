@@ -8,11 +8,13 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
+from genbench.plugins import Source
 from genbench.registry import Value
 from genbench.spec import Component, Frozen, Trial
 
-SCHEMA_VERSION = 2
-"""Version 2 says how long a trial compiled, and its curves' seconds are the trial's share as its cost's always were."""
+SCHEMA_VERSION = 3
+"""Version 2 says how long a trial compiled, and its curves' seconds are the trial's share as its cost's always were.
+Version 3 says which source stands behind what a plugin brought."""
 
 Status = Literal["done", "diverged", "out-of-memory", "crashed"]
 
@@ -22,7 +24,10 @@ class BadRecord(GenbenchError):
 
 
 class Identity(Frozen):
-    """What makes two values of a metric comparable: only equal identities share a column."""
+    """What makes two values of a metric comparable: only equal identities share a column.
+
+    `source` is that of a plugin's metric; empty for genbench's own.
+    """
 
     metric: str
     version: int
@@ -34,6 +39,7 @@ class Identity(Frozen):
     dtype: str
     extractor: str | None = None
     ema: float | None = None
+    source: Source = {}
 
 
 class Score(Frozen):
@@ -161,7 +167,12 @@ def _with_own_seconds(payload: dict[str, Any]) -> dict[str, Any]:
     return payload | changed
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_own_seconds}
+def _without_source(payload: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 to 3: nobody knows what stood behind a plugin's things."""
+    return payload | {"schema_version": 3}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_own_seconds, 2: _without_source}
 """For each past schema version, what turns a record of it into one of the next."""
 
 

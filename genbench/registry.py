@@ -1,4 +1,4 @@
-"""Five registries, one for each kind of thing a suite is made of, and the door through which plugins enter.
+"""A registry for each kind of thing that genbench is made of.
 
 A registered thing is a function that is cheap to import. Its keyword-only arguments are its parameters, its
 docstring is its page, and it imports what is heavy (torch) only when it is called. genbench's own datasets,
@@ -7,23 +7,18 @@ metrics, controls, suites and baselines come through the entry-point group `genb
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.util
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
+from genbench.plugins import Source, broken_plugins, is_own, load_plugins, source_of
 
 Value = bool | int | float | str | None
 Built = TypeVar("Built", bound=Callable[..., Any])
 
-ENTRY_POINT_GROUP = "genbench.plugins"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
@@ -85,7 +80,8 @@ def split_references(text: str) -> list[str]:
 class Entry:
     """One registered thing: the function that builds it, and what people read about it.
 
-    `notes` say of each recipe where it comes from and where it departs from there.
+    `origin` is the function's module, and `source` what stands behind it if that is a plugin's. `notes` say of each
+    recipe where it comes from and where it departs from there.
     """
 
     kind: str
@@ -93,10 +89,16 @@ class Entry:
     version: int
     build: Callable[..., Any]
     origin: str
+    source: Source = field(default_factory=dict)
     citation: str = ""
     recipes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is part of genbench."""
+        return is_own(self.origin)
 
     @property
     def doc(self) -> str:
@@ -117,10 +119,13 @@ class Entry:
     def annotations(self) -> dict[str, Any]:
         """Every parameter's type, evaluated; names only type checkers see are never parameters' types."""
         scope = getattr(self.build, "__globals__", {})
-        return {
-            key: eval(p.annotation, scope) if isinstance(p.annotation, str) else p.annotation
-            for key, p in self._parameters()
-        }
+        try:
+            return {
+                key: eval(p.annotation, scope) if isinstance(p.annotation, str) else p.annotation
+                for key, p in self._parameters()
+            }
+        except NameError as error:
+            raise GenbenchError(f"The {self.kind} {self.name!r}: a parameter's type can't be found: {error}.") from None
 
     def resolve(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """All parameters with their values: defaults, over them the recipe's, over them the given ones.
@@ -178,10 +183,15 @@ class Entry:
 
 
 class Registry:
-    """Names of one kind of thing, in the order in which they were registered."""
+    """Names of one kind of thing, in the order in which they were registered.
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    Args:
+        kind: what people call it.
+        takes: what a function that builds one is given, by position, before its parameters.
+    """
+
+    def __init__(self, kind: str, *, takes: str = "") -> None:
+        self.kind, self.takes = kind, takes
         self._entries: dict[str, Entry] = {}
 
     def add(self, entry: Entry) -> None:
@@ -196,13 +206,40 @@ class Registry:
         self._entries[entry.name] = entry
 
     def register(self, name: str, *, version: int = 1, **details: Any) -> Callable[[Built], Built]:
-        """The decorator behind `@trainer`, `@dataset`, `@metric`, `@control` and `@suite`."""
+        """The decorator behind `@trainer`, `@dataset`, `@metric`, `@control` and `@suite`.
+
+        It raises GenbenchError for a function whose parameters can't be told, or checked, by name.
+        """
 
         def decorate(build: Built) -> Built:
-            self.add(Entry(self.kind, name, version, build, origin=build.__module__, **details))
+            self._check_signature(name, build)
+            entry = Entry(self.kind, name, version, build, build.__module__, source=source_of(build), **details)
+            self.add(entry)
             return build
 
         return decorate
+
+    def _check_signature(self, name: str, build: Callable[..., Any]) -> None:
+        given = [word.strip() for word in self.takes.split(",") if word]
+        by_position = []
+        for key, parameter in inspect.signature(build).parameters.items():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                raise GenbenchError(f"The {self.kind} {name!r} takes {parameter}: name its parameters one by one.")
+            if parameter.kind is not parameter.KEYWORD_ONLY:
+                by_position.append(key)
+            elif parameter.annotation is parameter.empty:
+                raise GenbenchError(
+                    f"The {self.kind} {name!r}: its parameter {key} has no type. Write {key}: int, say."
+                )
+        begins = ", ".join([*given, "*"])
+        if len(by_position) > len(given):
+            extra = by_position[len(given)]
+            raise GenbenchError(
+                f"The {self.kind} {name!r}: its parameter {extra} must come by name: ({begins}, {extra}). "
+                "Put a * before it."
+            )
+        if len(by_position) < len(given):
+            raise GenbenchError(f"The {self.kind} {name!r} is given {self.takes}: let it begin with ({begins}, …).")
 
     def __getitem__(self, name: str) -> Entry:
         load_plugins()
@@ -232,66 +269,10 @@ class Registry:
         return entry.build(*args, **entry.resolve(parsed.parameters))
 
 
-trainers = Registry("trainer")
+trainers = Registry("trainer", takes="problem")
 datasets = Registry("dataset")
-metrics = Registry("metric")
-controls = Registry("control")
+metrics = Registry("metric", takes="truth")
+controls = Registry("control", takes="dataset, n, rng")
 suites = Registry("suite")
-panels = Registry("panel")
+panels = Registry("panel", takes="content")
 REGISTRIES = (trainers, datasets, metrics, suites, controls)
-
-
-@dataclass(frozen=True)
-class BrokenPlugin:
-    """A plugin whose import failed: listed, never fatal."""
-
-    name: str
-    error: str
-
-
-broken_plugins: list[BrokenPlugin] = []
-_loaded: set[str] = set()
-
-
-def load_plugins() -> None:
-    """Imports every entry point of the group `genbench.plugins`, once."""
-    if ENTRY_POINT_GROUP in _loaded:
-        return
-    _loaded.add(ENTRY_POINT_GROUP)
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        try:
-            point.load()
-        except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the rest still works
-            broken_plugins.append(BrokenPlugin(point.name, f"{type(error).__name__}: {error}"))
-
-
-def load_plugin(source: str) -> None:
-    """Imports one plugin that the user named: a path to a `.py` file, or a module. Raises GenbenchError."""
-    load_plugins()
-    is_file = source.endswith(".py")
-    key = str(Path(source).resolve()) if is_file else source
-    if key in _loaded:
-        return
-    try:
-        if is_file:
-            _import_file(Path(key))
-        else:
-            importlib.import_module(source)
-    except GenbenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise GenbenchError(f"Plugin {source} failed to load: {type(error).__name__}: {error}") from error
-    _loaded.add(key)
-
-
-def _import_file(path: Path) -> None:
-    if not path.is_file():
-        raise GenbenchError(f"Plugin {path} is not a file. Give a .py file or the name of an installed module.")
-    name = f"genbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)

@@ -1,7 +1,8 @@
 """One seed, many independent random streams: each role in a trial draws from its own.
 
 At one seed every method sees the same data and starts from the same networks, because a stream depends on
-the seed and the role alone. Nothing in genbench draws from a global stream.
+the seed and the role alone. Nothing in genbench draws from a global stream; what a method draws there is of its trial's
+own as well (genbench.engine.global_streams).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ POWER_DATA = "power card data"
 PROJECTIONS = "projections"
 SUBSETS = "subsets"
 PORTRAIT = "portrait"
+GLOBAL_BUILDING = "global streams while a method is built"
+GLOBAL_TRAINING = "global streams while it trains"
+GLOBAL_EVALUATION = "global streams while it is evaluated"
 
 
 def derive(seed: int, role: str) -> int:

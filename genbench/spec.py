@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from genbench.errors import BadParameter, GenbenchError
+from genbench.plugins import Source
 from genbench.registry import NAME, Entry, Reference, Registry, Value, datasets, trainers
 
 ENGINE_VERSION = 4
@@ -61,13 +62,17 @@ class Budget(Frozen):
 
 
 class Component(Frozen):
-    """A registered thing with every parameter spelled out, as it takes part in a trial."""
+    """A registered thing with every parameter spelled out, as it takes part in a trial.
+
+    `source` is what stands behind a plugin's thing (see `plugins.source_of`); empty for genbench's own.
+    """
 
     name: str
     version: int
     parameters: dict[str, Value]
     label: str
     files: dict[str, str] = {}
+    source: Source = {}
 
     @classmethod
     def resolve(cls, registry: Registry, reference: str) -> Component:
@@ -81,13 +86,20 @@ class Component(Frozen):
             parameters=parameters,
             label=entry.label(parsed.parameters),
             files=_fingerprints(entry, parameters),
+            source=entry.source,
         )
 
     @property
     def identity(self) -> dict[str, Any]:
         """What decides this component's behaviour: a file counts by its content, not by its path."""
         parameters = {key: value for key, value in self.parameters.items() if key not in self.files}
-        return {"name": self.name, "version": self.version, "parameters": parameters, "files": self.files}
+        own = {"name": self.name, "version": self.version, "parameters": parameters, "files": self.files}
+        return own | {"source": self.source} if self.source else own
+
+    @property
+    def planned(self) -> dict[str, Any]:
+        """What people ask for: the identity without version and source, which are those of the code at hand."""
+        return {key: value for key, value in self.identity.items() if key not in ("version", "source")}
 
     def __hash__(self) -> int:
         return hash(canonical_json(self.model_dump()))
@@ -130,10 +142,10 @@ class Trial(Frozen):
 
     @property
     def plan_key(self) -> str:
-        """The trial without versions: equal keys with different ids mean that one was made by other code."""
+        """The trial without versions and sources: of equal keys and different ids one was made by other code."""
         spec = {
-            "dataset": self.dataset.identity | {"version": 0},
-            "trainer": self.trainer.identity | {"version": 0},
+            "dataset": self.dataset.planned,
+            "trainer": self.trainer.planned,
             "budget": self.budget.model_dump(),
             "seed": self.seed,
             **self._averaged,

@@ -9,6 +9,7 @@
         losses.parquet       losses every hundred generator steps; the oldest records have none
         samples.safetensors  the final samples and what the pictures need
         weights.safetensors
+        traceback.txt        where an error that ended the trial came from
         checkpoint.safetensors   only while the trial is unfinished
     <results>/external/<dataset>/<name>.json    scores of samples from elsewhere, under every protocol they were scored
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
 LOSSES = "losses.parquet"
+TRACEBACK = "traceback.txt"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
 REFERENCE, EXTERNAL = "reference", "external"
 PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
@@ -200,8 +202,12 @@ def commit(
     tables: Mapping[str, pd.DataFrame] | None = None,
     samples: Mapping[str, Tensor] | None = None,
     weights: Mapping[str, Tensor] | None = None,
+    traceback: str | None = None,
 ) -> Record:
-    """Writes a finished trial, its record last, and takes its checkpoint away. Returns the record as written."""
+    """Writes a finished trial, its record last, and takes away its checkpoint and what an earlier failure left.
+
+    Returns the record as written.
+    """
     from safetensors.torch import save
 
     files: dict[str, bytes] = {}
@@ -212,12 +218,15 @@ def commit(
     for name, tensors in ((SAMPLES, samples), (WEIGHTS, weights)):
         if tensors is not None:
             files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
+    if traceback is not None:
+        files[TRACEBACK] = traceback.encode()
     for name, content in files.items():
         write_atomically(folder / name, content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != SCORES}
     record = record.model_copy(update={"files": hashes})
     write_model(folder / RECORD, record)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    for name in (CHECKPOINT, *([TRACEBACK] if traceback is None else [])):
+        (folder / name).unlink(missing_ok=True)
     return record
 
 
@@ -259,7 +268,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
+    except BaseException:  # Ctrl-C in the middle leaves nothing behind either
         temporary.unlink(missing_ok=True)
         raise
     folder = os.open(path.parent, os.O_RDONLY)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from genbench import registry, store
+from genbench import plugins, registry, store
 from genbench.record import ControlScores, Cost, External, Identity, Record, Score, Scores, Status
 from genbench.spec import Budget, Component, Suite, Trial
 
@@ -20,18 +20,20 @@ COST = Cost(steps=40, updates=120, samples=20_480, train_seconds=1.5, eval_secon
 @contextmanager
 def forgetful_registries() -> Iterator[None]:
     """Within, whatever registers itself is gone afterwards, and so is the memory of having loaded it."""
-    registry.load_plugins()  # or what is imported within for the first time would be forgotten for good
+    plugins.load_plugins()  # or what is imported within for the first time would be forgotten for good
     names = [dict(held._entries) for held in registry.REGISTRIES]
-    loaded, broken = set(registry._loaded), list(registry.broken_plugins)
+    loaded, broken, installed = set(plugins._loaded), list(plugins.broken_plugins), dict(plugins._distributions)
     try:
         yield
     finally:
         for held, before in zip(registry.REGISTRIES, names, strict=True):
             held._entries.clear()
             held._entries.update(before)
-        registry._loaded.clear()
-        registry._loaded.update(loaded)
-        registry.broken_plugins[:] = broken
+        plugins._loaded.clear()
+        plugins._loaded.update(loaded)
+        plugins.broken_plugins[:] = broken
+        plugins._distributions.clear()
+        plugins._distributions.update(installed)
 
 
 def component(label: str, /, **changes: Any) -> Component:

@@ -56,6 +56,10 @@ def leave_the_numbers(trainer):
     trainer.shift = trainer.shift * torch.nan
 
 
+def multiply_wrongly(trainer):
+    torch.nn.Linear(3, 3)(torch.ones(2))
+
+
 def run_out_of_memory(trainer):
     raise MemoryError
 
@@ -74,6 +78,7 @@ def interrupt_the_parent(trainer):
 
 
 misfit("crashes", crash)
+misfit("multiplies-wrongly", multiply_wrongly)
 misfit("turns-nan", leave_the_numbers)
 misfit("dies", lambda trainer: os._exit(3))
 misfit("fills-memory", run_out_of_memory)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("genbench", "distances", "errors", "provenance", "record", "registry", "seeding", "spec"),
+    ("genbench", "distances", "errors", "plugins", "provenance", "record", "registry", "seeding", "spec"),
     ("datasets", "features", "networks", "protocols", "samples", "store"),
     ("controls", "engine", "metrics", "stats", "suites"),
     ("api", "compare", "executors", "report"),
@@ -51,8 +51,10 @@ def modules(folder: str) -> list[Module]:
     ]
 
 
-GENBENCH, BASELINES = modules("genbench"), modules("baselines")
-NAMES = {module.name for module in [*GENBENCH, *BASELINES]}
+ALL = modules("genbench")
+BASELINES = [module for module in ALL if module.name.startswith("genbench.baselines")]
+GENBENCH = [module for module in ALL if module not in BASELINES]
+NAMES = {module.name for module in ALL}
 
 
 def imports(module: Module) -> Iterator[str]:
@@ -76,7 +78,7 @@ def part(module: str) -> str:
 def upward(module: Module) -> list[str]:
     """The imports of `module` that point up."""
     level = LEVELS[part(module.name)]
-    own = (name for name in imports(module) if name.partition(".")[0] in ("genbench", "baselines"))
+    own = (name for name in imports(module) if name.partition(".")[0] == "genbench")
     return [name for name in own if part(name) not in LEVELS or LEVELS[part(name)] > level]
 
 
@@ -124,6 +126,22 @@ def pickling(module: Module) -> list[str]:
     return found
 
 
+def private(module: Module) -> list[str]:
+    """What `module` uses of torch that torch keeps to itself, by its underscore or as an experiment."""
+    used = [dotted(node) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)]
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            used += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            used += [f"{node.module}.{alias.name}" for alias in node.names]
+    parts = [name.split(".") for name in used]
+    return [".".join(name) for name in parts if name[0] == "torch" and any(map(is_private, name))]
+
+
+def is_private(name: str) -> bool:
+    return name == "experimental" or (name.startswith("_") and not name.endswith("__"))
+
+
 @pytest.mark.parametrize("module", GENBENCH, ids=lambda module: module.name)
 def test_no_import_points_up(module):
     assert upward(module) == []
@@ -136,7 +154,7 @@ def test_only_plugins_import_the_api(module):
 
 @pytest.mark.parametrize("module", BASELINES, ids=lambda module: module.name)
 def test_baselines_import_nothing_of_genbench_but_its_api(module):
-    own = {name for name in imports(module) if name.partition(".")[0] in ("genbench", "baselines")}
+    own = {name for name in imports(module) if name.partition(".")[0] == "genbench"}
     assert own <= {"genbench.api", *(other.name for other in BASELINES)}
 
 
@@ -149,13 +167,18 @@ def test_report_neither_trains_nor_samples(module):
     )
 
 
-@pytest.mark.parametrize("module", [*GENBENCH, *BASELINES], ids=lambda module: module.name)
+@pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
 def test_nothing_draws_from_a_global_stream(module):
-    allowed = ["torch.manual_seed"] if module.name == "genbench.engine.problem" else []
-    assert global_draws(module.tree) == allowed
+    """One module alone touches them, to lend them to a trial and to give them back."""
+    assert bool(global_draws(module.tree)) == (module.name == "genbench.engine.global_streams")
 
 
-@pytest.mark.parametrize("module", [*GENBENCH, *BASELINES], ids=lambda module: module.name)
+@pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
+def test_one_module_alone_uses_what_torch_keeps_to_itself(module):
+    assert bool(private(module)) == (module.name == "genbench.engine.torch_internals")
+
+
+@pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
 def test_nothing_pickles(module):
     assert pickling(module) == []
 
@@ -220,8 +243,27 @@ def test_pickling_is_seen(text, tmp_path):
     assert pickling(written(tmp_path, "genbench.store", text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import torch\ntorch._foreach_add_(a, b)",
+        "from torch.utils._pytree import tree_map",
+        "import torch._inductor",
+        "from torch.fx.experimental.proxy_tensor import make_fx",
+        "def late():\n    from torch.nn.modules.batchnorm import _BatchNorm",
+    ],
+)
+def test_use_of_what_torch_keeps_to_itself_is_seen(text, tmp_path):
+    assert private(written(tmp_path, "genbench.engine.stack", text))
+
+
+@pytest.mark.parametrize("text", ["torch.__version__", "from torch.func import vmap", "metric._defaults"])
+def test_use_of_what_torch_promises_is_fine(text, tmp_path):
+    assert not private(written(tmp_path, "genbench.engine.stack", text))
+
+
 def test_every_package_is_installed():
     """A room that pyproject.toml doesn't list is there in a checkout and missing in an installation."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
     rooms = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "genbench").rglob("__init__.py")}
-    assert set(settings["packages"]) == rooms | {"genbench.baselines"}
+    assert set(settings["packages"]) == rooms

@@ -62,6 +62,15 @@ def test_seconds_of_a_stack_in_version_1_are_shared(budget: str, engine: dict[st
     assert str(found.trial.budget) == own
 
 
+def test_record_of_version_3_says_what_stood_behind_a_plugins_trainer() -> None:
+    found: Record = parse(Record, example("record", 3))
+    assert (found.trial.trainer.source, found.trial.dataset.source) == ({"sha256": "23" * 32}, {})
+    assert found.trial.id == found.id
+    assert found.provenance["plugins"] == ["my_gan.py"]
+    older: Record = parse(Record, example("record", 2))
+    assert older.trial.trainer.source == {}
+
+
 def test_content_of_version_1_scores() -> None:
     found: Scores = parse(Scores, example("scores"))
     modes, hq, arc = found.scores

@@ -1,11 +1,13 @@
 """References, parameters, registries and the ways in which plugins get in."""
 
+import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import made_up
 import pytest
@@ -13,9 +15,10 @@ from annotated_types import Gt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genbench import registry
+from genbench import plugins, registry
 from genbench.errors import BadParameter, GenbenchError, UnknownName
-from genbench.registry import Entry, Reference, Registry, load_plugin, parse_value, split_references, trainers
+from genbench.plugins import load_plugin
+from genbench.registry import Entry, Reference, Registry, parse_value, split_references, trainers
 
 NAMES = st.from_regex(registry.NAME, fullmatch=True)
 KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
@@ -237,14 +240,14 @@ def test_broken_entry_point_is_listed_and_never_fatal(
     source: str, error: str, plugin_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     list(trainers)
-    registry._loaded.clear()
-    registry.broken_plugins.clear()
+    plugins._loaded.clear()
+    plugins.broken_plugins.clear()
     (plugin_folder / "broken_plugin.py").write_text(source)
     (plugin_folder / "good_plugin.py").write_text(PLUGIN)
-    points = [EntryPoint(name, f"{name}_plugin", registry.ENTRY_POINT_GROUP) for name in ("broken", "good")]
+    points = [EntryPoint(name, f"{name}_plugin", plugins.ENTRY_POINT_GROUP) for name in ("broken", "good")]
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
     assert "from-a-plugin" in registry.suites
-    (broken,) = registry.broken_plugins
+    (broken,) = plugins.broken_plugins
     assert broken.name == "broken"
     assert re.search(error, broken.error)
     with pytest.raises(UnknownName, match="plugins failed to load: broken; see genbench doctor"):
@@ -266,6 +269,69 @@ def test_plugin_from_a_module(plugin_folder: Path) -> None:
     (plugin_folder / "a_module_of_suites.py").write_text(PLUGIN)
     load_plugin("a_module_of_suites")
     assert "from-a-plugin" in registry.suites
+
+
+class Installed(Distribution):
+    """A distribution that isn't there, linked to where it is edited or not."""
+
+    def __init__(self, editable: bool) -> None:
+        self.files_ = {
+            "METADATA": "Metadata-Version: 2.1\nName: my-suites\nVersion: 1.2\n",
+            "direct_url.json": json.dumps({"url": "file:///elsewhere", "dir_info": {"editable": editable}}),
+        }
+
+    def read_text(self, filename: str) -> str | None:
+        return self.files_.get(filename)
+
+    def locate_file(self, path: Any) -> Any:
+        raise AssertionError
+
+
+def loaded_from(point: EntryPoint, monkeypatch: pytest.MonkeyPatch) -> Entry:
+    """The suite that a lone entry point registers."""
+    list(trainers)
+    plugins._loaded.clear()
+    registry.suites._entries.clear()
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point])
+    return registry.suites["from-a-plugin"]
+
+
+def sha256(*contents: bytes) -> dict[str, str]:
+    return {"sha256": hashlib.sha256(b"".join(contents)).hexdigest()}
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize(
+    ("editable", "source"), [(False, {"my-suites": "1.2"}), (True, sha256(PLUGIN.encode()))], ids=["fixed", "editable"]
+)
+def test_source_of_an_installed_thing_is_its_distributions_version_unless_it_may_be_edited(
+    editable: bool, source: dict[str, str], plugin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (plugin_folder / "my_installed_suites.py").write_text(PLUGIN)
+    point = EntryPoint("mine", "my_installed_suites", plugins.ENTRY_POINT_GROUP)
+    vars(point).update(dist=Installed(editable))
+    assert loaded_from(point, monkeypatch).source == source
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_source_of_a_package_is_all_of_its_files(plugin_folder: Path) -> None:
+    package = plugin_folder / "a_package_of_suites"
+    package.mkdir()
+    (package / "__init__.py").write_text("from . import plan")
+    (package / "plan.py").write_text(PLUGIN)
+    (package / "helper.py").write_text("A = 1")
+    load_plugin("a_package_of_suites")
+    files = (b"__init__.py\n", b"from . import plan", b"helper.py\n", b"A = 1", b"plan.py\n", PLUGIN.encode())
+    assert registry.suites["from-a-plugin"].source == sha256(*files)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_source_of_a_file_is_that_file(tmp_path: Path) -> None:
+    path = tmp_path / "my_suite.py"
+    path.write_text(PLUGIN)
+    load_plugin(str(path))
+    assert registry.suites["from-a-plugin"].source == sha256(PLUGIN.encode())
+    assert {tuple(entry.source) for entry in trainers if entry.is_own} == {()}
 
 
 @pytest.mark.usefixtures("forgetful")

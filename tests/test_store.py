@@ -257,6 +257,16 @@ def test_failed_write_leaves_no_half_file(tmp_path):
     assert files(tmp_path) == []
 
 
+def test_write_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
+    def interrupted(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.write_atomically(tmp_path / "folder/record.json", b"content")
+    assert files(tmp_path) == []
+
+
 def test_failed_write_leaves_the_old_file_whole(tmp_path, request):
     path = tmp_path / "record.json"
     store.write_atomically(path, b"old")

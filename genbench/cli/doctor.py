@@ -27,12 +27,12 @@ def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
 
 def examine() -> dict[str, Any]:
     """What there is, and in `problems` what is wrong with it."""
-    from genbench import __version__, provenance, registry
+    from genbench import __version__, plugins, provenance, registry
     from genbench.datasets.roots import cache_root, data_root
     from genbench.features import INCEPTION_WEIGHTS
 
     counts = {f"{r.kind}s": len(list(r)) for r in registry.REGISTRIES}
-    problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in registry.broken_plugins]
+    problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in plugins.broken_plugins]
     problems += [f"{kind}: none is registered; install genbench again" for kind, count in counts.items() if not count]
     packages = provenance.packages()
     problems += [f"package {name} is not installed" for name, version in packages.items() if version is None]

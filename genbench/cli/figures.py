@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from genbench.cli.stored import tell_unreadable
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genbench.record import Record
     from genbench.spec import Trial
 
 
@@ -38,6 +40,7 @@ def figures(
 
     store = Store(trial.parent)
     found = store.trial(trial)
+    _load_plugins(found.record, trial)
     seed = found.record.trial.seed if noise_seed is None else noise_seed
     made = _made(found.record.trial, trial, seed)
     kept = stored.samples(store, found) or {}
@@ -45,6 +48,37 @@ def figures(
     for drawn in draw_trial(found.record.trial, tensors, out or trial / "figures"):
         typer.echo(drawn.path)
     tell_unreadable(store)
+
+
+def _load_plugins(record: Record, folder: Path) -> None:
+    """Loads the plugins that a trial was run with, where its trainer or dataset is not at hand without them.
+
+    A results folder may come from anyone. So a file is loaded only where it is the very one that the record knows, by
+    its SHA-256, and lies elsewhere. Raises GenbenchError where it isn't, naming the option that loads it all the same.
+    """
+    from genbench.errors import GenbenchError
+    from genbench.plugins import load_plugin
+    from genbench.registry import datasets, trainers
+
+    of = {trainers: record.trial.trainer, datasets: record.trial.dataset}
+    lacking = [part for held, part in of.items() if part.name not in held]
+    for plugin in record.provenance.get("plugins", ()) if lacking else ():
+        path = Path(plugin)
+        if path.suffix != ".py" or not path.is_file() or _is_within(path, folder):
+            continue
+        if {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} in [part.source for part in lacking]:
+            load_plugin(plugin)
+    for held, part in of.items():
+        if part.name not in held and record.provenance.get("plugins"):
+            given = " ".join(f"--plugin {plugin}" for plugin in record.provenance["plugins"])
+            raise GenbenchError(
+                f"{part.label} was run with {given}, which isn't here as it was then. Say where it is: --plugin FILE"
+            )
+
+
+def _is_within(path: Path, trial: Path) -> bool:
+    """Whether a file lies in the results that a trial's folder is part of."""
+    return any(path.resolve().is_relative_to(results) for results in trial.resolve().parents[3:4])
 
 
 def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:

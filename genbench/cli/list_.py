@@ -19,7 +19,8 @@ def list_(
 ) -> None:
     """List trainers, datasets, metrics, suites and controls, a line each."""
     load(plugin)
-    from genbench.registry import REGISTRIES, broken_plugins
+    from genbench.plugins import broken_plugins
+    from genbench.registry import REGISTRIES
 
     chosen = [registry for registry in REGISTRIES if kind in (None, f"{registry.kind}s")]
     if as_json:

@@ -76,7 +76,7 @@ def no_garbage() -> Iterator[None]:
 
 def load(plugins: list[str] | None) -> None:
     """Loads the plugins that the user named."""
-    from genbench.registry import load_plugin
+    from genbench.plugins import load_plugin
 
     for plugin in plugins or ():
         load_plugin(plugin)

@@ -84,7 +84,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
     typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol}")
     for dataset in datasets:
         if rescorer.controls(store, suite, dataset):
-            typer.echo(f"  The controls on {dataset.label} have scores under it now, too.")
+            typer.echo(f"  The controls on {dataset.label} have scores and null bands under it now, too.")
     for (names, reason), count in skipped.items():
         typer.echo(f"  Skipped in {_trials(count)}, since {reason}: {names}")
     if stayed:

@@ -127,7 +127,15 @@ def run(
     _announce(console, plan, store)
     jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
     context = Context(
-        str(store.root), chosen.name, chosen.protocols, device, command_line(), engine, precision, channels_last
+        str(store.root),
+        chosen.name,
+        chosen.protocols,
+        device,
+        command_line(),
+        engine,
+        precision,
+        channels_last,
+        tuple(plugin or ()),
     )
     statuses: Counter[str] = Counter()
     decode_first(console, dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))
@@ -139,7 +147,7 @@ def run(
         estimate(console, plan, jobs, device)
         return
     else:
-        preflight(plan)
+        preflight(plan, context)
         store.write_plan(chosen)
         if (stack or 1) > 1 and any(trial.budget.kind == "seconds" for trial in plan.run):
             console.print("Seconds are each seed's own: trials of such a budget are trained one at a time.")
@@ -165,7 +173,7 @@ def _announce(console: Console, plan: Plan, store: Store) -> None:
     if plan.failed:
         console.print(f"{len(plan.failed)} failed before")
     if plan.stale:
-        console.print(f"{len(plan.stale)} stale, made by another version; to renew them: --rerun stale")
+        console.print(f"{len(plan.stale)} stale, made by another version or source; to renew them: --rerun stale")
     for path, reason in store.unreadable:
         console.print(f"Unreadable: {path}: {reason}", markup=False, soft_wrap=True, style="yellow")
 
@@ -176,6 +184,7 @@ def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExe
     from genbench.errors import GenbenchError
 
     statuses: Counter[str] = Counter()
+    fallen: dict[str, str] = {}
     try:
         with display(console, len(plan.run)) as shown:
             for outcome in executor.run(tasks, shown.notify):
@@ -185,10 +194,15 @@ def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExe
                 for record in outcome.records:
                     statuses[record.status] += 1
                     plan.remove_stale(record)
+                    engine = record.provenance.get("engine", {})
+                    if engine.get("fell_back"):
+                        fallen.setdefault(record.trial.trainer.label, engine["reason"])
     except KeyboardInterrupt:
         console.print("Interrupted. Finished trials and checkpoints are kept; to go on:")
         console.print(f"  {command_line()}", markup=False, soft_wrap=True)
         raise
+    for trainer, reason in fallen.items():
+        console.print(f"{trainer} trained plainly: {reason}", markup=False, soft_wrap=True, style="yellow")
     if statuses:
         console.print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
     return statuses

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genbench.engine.stack import Stack, below
+from genbench.engine.torch_internals import copy_each, lerp_each
 
 
 class Average:
@@ -26,7 +27,7 @@ class Average:
     def update(self) -> None:
         """Takes in the generators as they are after a step."""
         for mean, live in zip(self._mean, self._live, strict=True):
-            torch._foreach_lerp_(list(mean.values()), list(live.values()), 1 - self.decay)
+            lerp_each([*mean.values()], [*live.values()], 1 - self.decay)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -54,4 +55,4 @@ class Average:
     @torch.no_grad()
     def _put(self, weights: list[dict[str, Tensor]]) -> None:
         for live, values in zip(self._live, weights, strict=True):
-            torch._foreach_copy_(list(live.values()), list(values.values()))
+            copy_each([*live.values()], [*values.values()])

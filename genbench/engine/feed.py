@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Dataset
-from genbench.engine.method import Draw, Method, Normal, Real
+from genbench.engine.draws import Draw, Real, draw_noise
+from genbench.engine.method import Method
 from genbench.engine.problem import Problem
 
 BLOCK_STEPS = 128
@@ -56,7 +57,7 @@ class Feed:
         if isinstance(draw, Real):
             rng = self.problem.stream(seeding.TRAINING_DATA)
             return self._dataset.sample(math.prod(lead), rng).reshape(*lead, *self.problem.event_shape)
-        return _noise(draw, lead, self.problem.stream(seeding.TRAINING_NOISE))
+        return draw_noise(draw, lead, self.problem.stream(seeding.TRAINING_NOISE))
 
 
 class Feeds:
@@ -76,15 +77,16 @@ class Feeds:
         """Real samples that each replica has been given."""
         return self._steps * self._samples_per_step
 
+    def problem(self, replica: int) -> Problem:
+        """What a replica's trial is."""
+        return self._feeds[replica].problem
+
     def blank(self) -> Drawn:
         """Zeros in the shape of a step's draws."""
         first = self._feeds[0]
         lead = (len(self._feeds), first.method.batch)
         return [
-            {
-                name: torch.zeros(phase.repeats, *lead, *_shape(draw, first.problem), device=first.problem.device)
-                for name, draw in phase.draws.items()
-            }
+            {name: _blank(draw, (phase.repeats, *lead), first.problem) for name, draw in phase.draws.items()}
             for phase in first.method.phases
         ]
 
@@ -122,17 +124,15 @@ def _shape(draw: Draw, problem: Problem) -> tuple[int, ...]:
     return problem.event_shape if isinstance(draw, Real) else draw.shape
 
 
+def _blank(draw: Draw, lead: tuple[int, ...], problem: Problem) -> Tensor:
+    """Zeros in the shape and of the type of a draw."""
+    if isinstance(draw, Real):
+        return torch.zeros(*lead, *problem.event_shape, device=problem.device)
+    return torch.zeros_like(draw_noise(draw, lead, Generator(problem.device)))
+
+
 def _together(blocks: Sequence[Drawn]) -> Drawn:
     return [
         {name: torch.stack([draws[name] for draws in replicas], dim=2) for name in replicas[0]}
         for replicas in zip(*blocks, strict=True)
     ]
-
-
-def _noise(draw: Draw, lead: tuple[int, ...], rng: Generator) -> Tensor:
-    assert not isinstance(draw, Real)
-    shape = (*lead, *draw.shape)
-    if isinstance(draw, Normal):
-        return torch.randn(shape, generator=rng, device=rng.device)
-    uniform = torch.rand(shape, generator=rng, device=rng.device)
-    return uniform if (draw.low, draw.high) == (0, 1) else draw.low + (draw.high - draw.low) * uniform

@@ -1,10 +1,17 @@
-"""What a method hands to the engine: its networks and an ordered list of phases. A method is data."""
+"""What a method hands to the engine: its networks and an ordered list of phases. A method is data.
+
+It is checked whole where it is made, so what the engine has no meaning for never trains as something else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
+
+from genbench.engine.draws import Draw, Noise, Real
+from genbench.errors import GenbenchError, UnknownName
 
 if TYPE_CHECKING:
     import torch
@@ -45,30 +52,6 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Real:
-    """A batch of fresh samples from the training stream."""
-
-
-@dataclass(frozen=True)
-class Normal:
-    """Standard normal noise of shape `(batch, *shape)`."""
-
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """Uniform noise on [low, high) of shape `(batch, *shape)`."""
-
-    low: float = 0.0
-    high: float = 1.0
-    shape: tuple[int, ...] = (1,)
-
-
-Draw = Real | Normal | Uniform
-
-
-@dataclass(frozen=True)
 class Phase:
     """One network's turn to learn, `repeats` times in a row, each time on a fresh batch.
 
@@ -83,6 +66,22 @@ class Phase:
     repeats: int = 1
     after: Callable[[Params], Params] | None = None
 
+    def __post_init__(self) -> None:
+        _check(isinstance(self.network, str), "api.Phase", "network must be a network's name", self.network)
+        of = f"api.Phase of {self.network}"
+        _check(callable(self.loss), of, "loss must be a function of networks and batch", self.loss)
+        _check(_is_whole(self.repeats), of, "repeats must be a whole number from 1 on", self.repeats)
+        _check(self.after is None or callable(self.after), of, "after must be a function of parameters", self.after)
+        _check(isinstance(self.draws, Mapping), of, "draws must say by name what a batch holds", self.draws)
+        for name, draw in self.draws.items():
+            _check(isinstance(name, str) and name.isidentifier(), of, "draws must have names for attributes", name)
+            _check(
+                isinstance(draw, Real) or _is_noise(draw),
+                of,
+                f"{name} must be api.Real(), or noise such as api.Normal((2,))",
+                draw,
+            )
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -92,6 +91,12 @@ class Optimizer:
     lr: float
     beta1: float = 0.9
     beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        _known("optimizer", self.name, get_args(OptimizerName))
+        _check(_is_number(self.lr) and self.lr > 0, "api.Optimizer", "lr must be a number above zero", self.lr)
+        for name, decay in (("beta1", self.beta1), ("beta2", self.beta2)):
+            _check(_is_number(decay) and 0 <= decay < 1, "api.Optimizer", f"{name} must lie in [0, 1)", decay)
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,46 @@ class Method:
     networks: Mapping[str, Module]
     phases: Sequence[Phase]
     optimizers: Mapping[str, Optimizer]
-    prior: Normal
+    prior: Noise
     batch: int
     schedule: ScheduleName = "constant"
     landscape: str | None = None
+
+    def __post_init__(self) -> None:
+        self._check_networks()
+        _check(_is_whole(self.batch), "api.Method", "batch must be a whole number from 1 on", self.batch)
+        _check(_is_noise(self.prior), "api.Method", "prior must be noise such as api.Normal((2,))", self.prior)
+        _known("schedule", self.schedule, get_args(ScheduleName))
+        if self.landscape is not None:
+            _known("network", self.landscape, self.networks, "It is the landscape of this api.Method.")
+        phases = isinstance(self.phases, Sequence) and all(isinstance(phase, Phase) for phase in self.phases)
+        _check(phases and len(self.phases) > 0, "api.Method", "phases must be a list of api.Phase", self.phases)
+        trained = dict.fromkeys(phase.network for phase in self.phases)
+        for name in trained:
+            _known("network", name, self.networks, "It is to learn in a phase of this api.Method.")
+            if not any(parameter.numel() for parameter in self.networks[name].parameters()):
+                raise GenbenchError(f"api.Method: the network {name} is to learn and has no parameters.")
+        for name, optimizer in self.optimizers.items():
+            _known("network", name, trained, "It has an optimizer in this api.Method, and no phase.")
+            _check(isinstance(optimizer, Optimizer), f"api.Method: {name}", "needs an api.Optimizer", optimizer)
+        if lacking := [name for name in trained if name not in self.optimizers]:
+            raise GenbenchError(f"api.Method: {lacking[0]} is to learn and has no optimizer. Add it to optimizers.")
+
+    def _check_networks(self) -> None:
+        """Raises GenbenchError for what are no networks, for two that share weights, and without a generator."""
+        from torch.nn import Module
+
+        _check(isinstance(self.networks, Mapping), "api.Method", "networks must be given by name", self.networks)
+        owners: dict[int, str] = {}
+        for name, network in self.networks.items():
+            _check(isinstance(name, str) and name.isidentifier(), "api.Method", "networks need names", name)
+            _check(isinstance(network, Module), "api.Method", f"network {name} must be a torch module", network)
+            for parameter in network.parameters():
+                if owners.setdefault(id(parameter), name) != name:
+                    raise GenbenchError(
+                        f"api.Method: {owners[id(parameter)]} and {name} share weights. Make them one network."
+                    )
+        _known("network", "generator", self.networks, "Samples are what the generator makes of the prior's noise.")
 
     @property
     def updates_per_step(self) -> int:
@@ -123,6 +164,7 @@ class Method:
         )
 
 
+@runtime_checkable
 class Trainer(Protocol):
     """What no list of phases can say: the wider contract. The engine gives it data and asks it for samples."""
 
@@ -142,3 +184,27 @@ class Trainer(Protocol):
 
     def weights(self) -> dict[str, Tensor]:
         """The networks' parameters and buffers alone, as `network.parameter`."""
+
+
+def _is_noise(given: object) -> bool:
+    return isinstance(given, Noise) and not isinstance(given, type)
+
+
+def _is_whole(given: object) -> bool:
+    return type(given) is int and given >= 1
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
+
+
+def _known(kind: str, name: Any, known: Iterable[str], note: str = "") -> None:
+    if not isinstance(name, str):
+        raise GenbenchError(f"The {kind} {name!r} is no name. {note}".rstrip())
+    if name not in known:
+        raise UnknownName(kind, name, known, note)
+
+
+def _check(fits: bool, of: str, what: str, given: object) -> None:
+    if not fits:
+        raise GenbenchError(f"{of}: {what}, not {given!r}.")

@@ -12,21 +12,24 @@ from genbench import seeding
 from genbench.datasets.base import Dataset, DataStream
 from genbench.engine import EXACT, Engine, Numerics
 from genbench.engine.feed import Feed, Feeds
+from genbench.engine.global_streams import GlobalStreams
 from genbench.engine.meter import Clock
-from genbench.engine.method import Method
+from genbench.engine.method import Method, Trainer
 from genbench.engine.plain import Plain
 from genbench.engine.problem import Problem
 from genbench.engine.stack import Solo, Stack, below
 from genbench.engine.stacked import Stacked
 from genbench.errors import GenbenchError
 from genbench.registry import datasets, trainers
-from genbench.spec import Trial, canonical_json
+from genbench.spec import Component, Trial, canonical_json
 
 COMPILE_FROM = 5_000
 """Updates of a trial from which on compiling pays: it takes some 8 s once and saves about a millisecond each."""
 
 COMPILE_FROM_SECONDS = 5.0
 """Seconds of a budget from which on it compiles: they don't hold what compiling takes, so only people wait for it."""
+
+NO_PHASES = "the trainer is no list of phases"
 
 _failures: dict[str, str] = {}
 """Why a trainer's updates were not compiled or captured, so that nobody tries it again in this process."""
@@ -40,10 +43,11 @@ class CannotStack(GenbenchError):
 
 
 class Path(NamedTuple):
-    """The path that was taken, and the reason."""
+    """The path that was taken, the reason, and whether that is that a better one failed."""
 
     name: Literal["plain", "compiled", "graph"]
     reason: str
+    fell_back: bool = False
 
 
 class Assembled(NamedTuple):
@@ -65,30 +69,57 @@ def assemble(
     """Builds trials that differ in their seeds alone into one stack, on the path that `engine` names or that pays.
 
     Raises CannotStack for several trials that can't be stacked, or whose budget is in seconds: each has its own.
+    Raises GenbenchError where the path that `engine` names can't be taken.
     """
+    check_versions(trials[0])
     if len(trials) > 1 and trials[0].budget.kind == "seconds":
         raise CannotStack(f"{trials[0].trainer.label} trains one seed at a time: the budget is in seconds.")
     problems = [Problem(dataset.event_shape, trial.seed, device) for trial in trials]
     trainer = trials[0].trainer
-    built = [trainers[trainer.name].build(problem, **trainer.parameters) for problem in problems]
+    built = [build(trainer, problem) for problem in problems]
     if isinstance(built[0], Method):
-        found = _stack(built, dataset, problems, trials[0], clock, engine, numerics)
+        methods = [method for method in built if isinstance(method, Method)]
+        found = _stack(methods, dataset, problems, trials[0], clock, engine, numerics)
     else:
+        _refuse(trainer, engine, NO_PHASES)
         data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
-        found = Assembled(Solo(built[0], problems[0], data), Path("plain", "the trainer is no list of phases"))
+        found = Assembled(Solo(built[0], problems[0], data), Path("plain", NO_PHASES))
     if found.stack.size < len(trials):
         _in_vain[trainer.label] = _in_vain.get(trainer.label, 0.0) + found.compile_seconds
         raise CannotStack(f"{trainer.label} trains one seed at a time: {found.path.reason}.")
     return found._replace(compile_seconds=found.compile_seconds + _in_vain.pop(trainer.label, 0.0))
 
 
+def build(trainer: Component, problem: Problem) -> Method | Trainer:
+    """What a trainer makes of a problem, in global streams of the trial's own.
+
+    Raises GenbenchError where that is neither a method nor a trainer of the wider contract.
+    """
+    with problem.global_streams(seeding.GLOBAL_BUILDING):
+        built = trainers[trainer.name].build(problem, **trainer.parameters)
+    if not isinstance(built, Method | Trainer) or isinstance(built, type):
+        raise GenbenchError(
+            f"The trainer {trainer.name} gave {built!r}. Let it return an api.Method, or an object with all that "
+            "api.Trainer has: updates_per_step, step, sample, state_dict, load_state_dict and weights."
+        )
+    return built
+
+
 def check_versions(trial: Trial) -> None:
-    """Raises GenbenchError where a trial's trainer or dataset is another version now, UnknownName where it is none."""
+    """Raises GenbenchError where a trial's trainer or dataset is another version or source now.
+
+    Raises UnknownName where it is none.
+    """
     for registry, then in ((trainers, trial.trainer), (datasets, trial.dataset)):
-        if (now := registry[then.name].version) != then.version:
+        now = registry[then.name]
+        if now.version != then.version:
             raise GenbenchError(
-                f"{then.label} is version {now} now and was {then.version} when the trial ran. "
+                f"{then.label} is version {now.version} now and was {then.version} when the trial ran. "
                 "Run it again: --rerun stale"
+            )
+        if now.source != then.source:
+            raise GenbenchError(
+                f"The plugin behind {then.label} was edited since the trial was planned. Run it again: --rerun stale"
             )
 
 
@@ -98,7 +129,7 @@ def revive(trial: Trial, dataset: Dataset, weights: Mapping[str, Tensor]) -> Sta
     Its versions must be today's. Raises GenbenchError where the weights don't fit, or the trainer is no list of phases.
     """
     label, problem = trial.trainer.label, Problem(dataset.event_shape, trial.seed)
-    method = trainers[trial.trainer.name].build(problem, **trial.trainer.parameters)
+    method = build(trial.trainer, problem)
     if not isinstance(method, Method):
         raise GenbenchError(f"{label} is no list of phases, so nothing can be made of its stored weights alone.")
     for part, network in method.networks.items():
@@ -123,32 +154,42 @@ def _stack(
 ) -> Assembled:
     device = torch.device(problems[0].device)
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
+    check_engine(methods[0], trial.trainer, engine, numerics)
     path = _choose(methods[0], trial, device, engine, numerics)
     compile_key = canonical_json([path.name, trial.trainer.identity, dataset.event_shape])
     spent = 0.0
     if path.name != "plain" and compile_key not in _failures:
         started = clock.now()
         try:
-            stack = Stacked(methods, feeds, device, compile_key, capture=path.name == "graph")
-            stack.warm_up()
+            stack = _warm(Stacked(methods, feeds, device, compile_key, capture=path.name == "graph"), device)
             return Assembled(stack, path, clock.now() - started)
         except Exception as error:  # no compiler, or code that no compiler takes: the method still trains
             line = next(iter(str(error).strip().splitlines()), "")
             _failures[compile_key] = f"{path.name} failed: {type(error).__name__}: {line}"
             spent = clock.now() - started
     if compile_key in _failures:
-        path = Path("plain", _failures[compile_key])
+        _refuse(trial.trainer, engine, _failures[compile_key])
+        path = Path("plain", _failures[compile_key], fell_back=True)
     return Assembled(Plain(methods[0], feeds, device, numerics), path, spent)
+
+
+def _warm(stack: Stacked, device: torch.device) -> Stacked:
+    """The stack, ready to train; raises GenbenchError where a loss draws what would then be drawn only once."""
+    streams = GlobalStreams(0, device)
+    before = streams.state()
+    with streams.entered():
+        stack.warm_up()
+    if not streams.equals(before):
+        raise GenbenchError("a loss or a network draws from a global random stream")
+    return stack
 
 
 def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, numerics: Numerics) -> Path:
     """The path for a method, before it is known whether it compiles."""
     if engine == "plain":
         return Path("plain", "asked for")
-    if any(numerics):
-        return Path("plain", "only there can layers be cast to bfloat16 and channels lie last")
-    if any(list(network.buffers()) for network in method.networks.values()):
-        return Path("plain", "its networks keep buffers")
+    if (hindrance := _hindrance(method, numerics)) is not None:
+        return Path("plain", hindrance)
     if engine != "auto":
         return Path(engine, "asked for")
     if trial.budget.kind == "seconds":
@@ -159,6 +200,27 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, 
     if not enough:
         return Path("plain", f"{amount} don't repay compiling")
     return Path("graph" if device.type == "cuda" else "compiled", f"{amount} repay compiling")
+
+
+def check_engine(method: Method, trainer: Component, engine: Engine, numerics: Numerics) -> None:
+    """Raises GenbenchError where a method can't take the path that `engine` names."""
+    if (hindrance := _hindrance(method, numerics)) is not None:
+        _refuse(trainer, engine, hindrance)
+
+
+def _hindrance(method: Method, numerics: Numerics) -> str | None:
+    """Why a method can only be trained plainly, if so."""
+    if any(numerics):
+        return "only plainly can layers be cast to bfloat16 and channels lie last"
+    if any(list(network.buffers()) for network in method.networks.values()):
+        return "its networks keep buffers"
+    return None
+
+
+def _refuse(trainer: Component, engine: Engine, reason: str) -> None:
+    """Raises GenbenchError where the engine that can't be had was asked for."""
+    if engine in ("compiled", "graph"):
+        raise GenbenchError(f"{trainer.label} can't be trained with --engine {engine}: {reason}. Leave --engine out.")
 
 
 def _updates(method: Method, trial: Trial) -> float:

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Generator, Tensor, nn
 
+from genbench import seeding
 from genbench.engine import EXACT, Numerics
+from genbench.engine.draws import draw_noise
 from genbench.engine.feed import Feeds
 from genbench.engine.method import Batch, Method, Networks, Optimizer, Phase
 from genbench.engine.schedule import schedule
 from genbench.engine.stack import below, sample_block
+from genbench.engine.torch_internals import copy_each
 
 
 class Plain:
@@ -21,7 +24,7 @@ class Plain:
 
     def __init__(self, method: Method, feeds: Feeds, device: torch.device | str, numerics: Numerics = EXACT) -> None:
         self.method, self._numerics = method, numerics
-        self.prior = method.prior.shape
+        self.prior = method.prior
         self.updates_per_step = method.updates_per_step
         self._feeds, self._device, self._block = feeds, device, sample_block(feeds.event_shape)
         self._networks = Networks(method.networks)
@@ -46,8 +49,7 @@ class Plain:
     @torch.no_grad()
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         (rng,) = rngs
-        noise = torch.randn(n, *self.method.prior.shape, generator=rng, device=rng.device)
-        return self._evaluate("generator", noise[:first])[None]
+        return self._evaluate("generator", draw_noise(self.prior, (n,), rng)[:first])[None]
 
     @torch.no_grad()
     def generate(self, replica: int, noise: Tensor) -> Tensor:
@@ -114,7 +116,8 @@ class Plain:
         network = self.method.networks[name]
         was_training = network.training
         network.eval()
-        outputs = [network(block) for block in torch.split(x, self._block)]
+        with self._feeds.problem(0).global_streams(seeding.GLOBAL_EVALUATION):
+            outputs = [network(block) for block in torch.split(x, self._block)]
         network.train(was_training)
         return torch.cat(outputs)
 
@@ -146,4 +149,4 @@ def _build(spec: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
 @torch.no_grad()
 def _apply(after: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]], parameters: dict[str, nn.Parameter]) -> None:
     changed = after(parameters)
-    torch._foreach_copy_([parameters[name] for name in changed], list(changed.values()))
+    copy_each([parameters[name] for name in changed], list(changed.values()))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from genbench import networks, seeding
@@ -27,6 +28,7 @@ class Problem:
         self.event_shape = event_shape
         self.device = device
         self._seed = seed
+        self._built: Counter[str] = Counter()
         self.streams: dict[str, torch.Generator] = {}
 
     @property
@@ -34,27 +36,35 @@ class Problem:
         """The shape of one number a sample, ready for arithmetic with samples: all of it ones."""
         return (1,) * len(self.event_shape)
 
-    def generator(self, pair: str, *, latent: int, width: int, depth: int) -> Module:
+    def generator(self, pair: str, *, latent: int, width: int, depth: int, role: str = "generator") -> Module:
         """The generator of a named pair of networks, `(batch, latent)` to `(batch, *event)`, freshly initialised."""
         build = networks.pair(pair).generator
-        return self.initialised("generator", lambda rng: build(latent, self.event_shape, width, depth, rng))
+        return self.initialised(role, lambda rng: build(latent, self.event_shape, width, depth, rng))
 
-    def critic(self, pair: str, *, width: int, depth: int) -> Module:
+    def critic(self, pair: str, *, width: int, depth: int, role: str = "critic") -> Module:
         """The critic (or discriminator) of a named pair, `(batch, *event)` to `(batch, 1)`, freshly initialised."""
         build = networks.pair(pair).critic
-        return self.initialised("critic", lambda rng: build(self.event_shape, width, depth, rng))
+        return self.initialised(role, lambda rng: build(self.event_shape, width, depth, rng))
 
     def initialised(self, role: str, build: Callable[[torch.Generator], Module]) -> Module:
         """A network of one's own: `build(rng)` draws its weights from the role's stream or from torch's default.
 
-        The global stream is forked and seeded for the call, so a module that initialises itself is as
-        reproducible as one that draws from `rng`, and leaves no trace.
+        At one seed networks of one role and architecture start equal, whatever the method; the second network of a
+        role that a method makes has a stream of its own, and so has the third. The global streams are seeded for the
+        call, so a module that initialises itself is as reproducible as one that draws from `rng`, and leaves no trace.
         """
-        import torch
+        from genbench.engine.global_streams import seeded
 
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seeding.derive(self._seed, f"weights/{role}/default"))
-            return build(seeding.stream(self._seed, f"weights/{role}")).to(self.device)
+        self._built[role] += 1
+        named = role if self._built[role] == 1 else f"{role}/{self._built[role]}"
+        with seeded(seeding.derive(self._seed, f"weights/{named}/default")):
+            return build(seeding.stream(self._seed, f"weights/{named}")).to(self.device)
+
+    def global_streams(self, role: str) -> AbstractContextManager[None]:
+        """Within, the process's global streams are the trial's own of that role, from their start."""
+        from genbench.engine.global_streams import seeded
+
+        return seeded(seeding.derive(self._seed, role), self.device)
 
     def stream(self, role: str) -> torch.Generator:
         """The random stream of a role, made at the first call; the engine saves and restores its state."""
@@ -70,9 +80,10 @@ def together(network: Callable[[Tensor], Tensor], *batches: Tensor) -> tuple[Ten
     each other; any other sees them in one pass, which is quicker.
     """
     import torch
-    from torch.nn.modules.batchnorm import _BatchNorm
+    from torch import nn
 
-    if isinstance(network, torch.nn.Module) and any(isinstance(layer, _BatchNorm) for layer in network.modules()):
+    normalisations = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+    if isinstance(network, nn.Module) and any(isinstance(layer, normalisations) for layer in network.modules()):
         return tuple(network(batch) for batch in batches)
     return network(torch.cat(batches)).chunk(len(batches))
 

@@ -9,7 +9,9 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor
 
+from genbench import seeding
 from genbench.datasets.base import DataStream
+from genbench.engine.draws import Noise
 from genbench.engine.method import Trainer
 from genbench.engine.problem import Problem
 from genbench.errors import GenbenchError
@@ -25,8 +27,8 @@ class Stack(Protocol):
     updates_per_step: int
 
     @property
-    def prior(self) -> tuple[int, ...] | None:
-        """The shape of one sample's noise; None where a trainer takes none."""
+    def prior(self) -> Noise | None:
+        """The noise that samples are made of; None where a trainer takes none."""
 
     @property
     def size(self) -> int:
@@ -91,7 +93,8 @@ class Solo:
 
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         (rng,) = rngs
-        return self.trainer.sample(n, rng)[None, :first]
+        with self._problem.global_streams(seeding.GLOBAL_EVALUATION):
+            return self.trainer.sample(n, rng)[None, :first]
 
     def generate(self, replica: int, noise: Tensor) -> None:
         return None

@@ -11,12 +11,15 @@ import torch
 from torch import Generator, Tensor
 from torch.func import functional_call
 
+from genbench import seeding
+from genbench.engine.draws import draw_noise
 from genbench.engine.feed import Drawn, Feeds
 from genbench.engine.method import Method
 from genbench.engine.optimizers import RULES
 from genbench.engine.schedule import schedule
 from genbench.engine.stack import below, sample_block
-from genbench.engine.update import Update, Weights, compiled, flat_update
+from genbench.engine.torch_internals import compiled
+from genbench.engine.update import Update, Weights, flat_update
 
 _compiled: dict[Hashable, list[Update]] = {}
 """Compiled updates by what decides their code: the trials of one trainer share them."""
@@ -46,7 +49,7 @@ class Stacked:
     ) -> None:
         self.method = method = methods[0]
         self.size = len(methods)
-        self.prior = method.prior.shape
+        self.prior = method.prior
         self.updates_per_step = method.updates_per_step
         self._feeds, self._device, self._capture = feeds, device, capture
         self._block = sample_block(feeds.event_shape)
@@ -91,8 +94,7 @@ class Stacked:
         return self._replay(self._feeds.next())
 
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
-        shape = self.method.prior.shape
-        noise = [torch.randn(n, *shape, generator=rng, device=rng.device)[:first] for rng in rngs]
+        noise = [draw_noise(self.prior, (n,), rng)[:first] for rng in rngs]
         return torch.stack([self.generate(replica, own) for replica, own in enumerate(noise)])
 
     def generate(self, replica: int, noise: Tensor) -> Tensor:
@@ -137,7 +139,8 @@ class Stacked:
         weights = {key: value[replica] for key, value in self._weights[name].items()}
         was_training = network.training
         network.eval()
-        outputs = [functional_call(network, weights, (block,)) for block in torch.split(x, self._block)]
+        with self._feeds.problem(replica).global_streams(seeding.GLOBAL_EVALUATION):
+            outputs = [functional_call(network, weights, (block,)) for block in torch.split(x, self._block)]
         network.train(was_training)
         return torch.cat(outputs)
 

@@ -11,15 +11,21 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from genbench import seeding
 from genbench.datasets.base import Dataset
 from genbench.engine import EXACT, Engine, Numerics
 from genbench.engine.average import Average
+from genbench.engine.global_streams import GlobalStreams
 from genbench.engine.meter import Clock, Meter
 from genbench.engine.paths import assemble
+from genbench.engine.stack import below
 from genbench.spec import Budget, Trial
 
 CHECK_EVERY = 100
 """Losses are looked at once in so many steps: looking makes the host wait for the device."""
+
+GLOBAL = "global."
+"""Begins the names of the global streams' states in a checkpoint. Replicas that train together draw from none."""
 
 FIRST_MARK = 0.01
 """The share of the budget at which the first checkpoint lies."""
@@ -65,6 +71,7 @@ class Training:
         self.trace: list[Traced] = []
         self.diverged: dict[int, str] = {}
         """The replicas that left the finite numbers, and where. They go on as nonsense that nobody reads."""
+        self._streams = GlobalStreams(seeding.derive(trials[0].seed, seeding.GLOBAL_TRAINING), device)
         self.stack, self.path, compile_seconds = assemble(trials, dataset, self._clock, device, engine, numerics)
         self.average = Average(self.stack, trials[0].ema) if trials[0].ema else None
         self.meter = Meter(compile_seconds=compile_seconds / self.stack.size)
@@ -83,6 +90,12 @@ class Training:
         it says so, Stopped is raised. Where the clock waits for the device, the meter's seconds are those of the last
         look: `read_clock` takes another.
         """
+        with self._streams.entered():
+            self._run(until, stop)
+        self._check_losses()
+        self._check_weights()
+
+    def _run(self, until: float, stop: Callable[[Meter], bool]) -> None:
         every_step = not self._clock.waits or self.budget.kind == "seconds"
         self._seconds_before, self._running_since = self.meter.seconds, self._clock.now()
         stopped = False
@@ -107,8 +120,6 @@ class Training:
             self._running_since = None
         if stopped:
             raise Stopped
-        self._check_losses()
-        self._check_weights()
 
     def read_clock(self) -> None:
         """Brings the meter's seconds up to now, while `run` runs; afterwards they stand still."""
@@ -136,7 +147,8 @@ class Training:
     def state(self, replica: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of a replica's training depends on: tensors, and the meter's numbers."""
         averaged = self.average.state(replica) if self.average else {}
-        return self.stack.state(replica) | averaged, asdict(self.meter_of(replica))
+        streams = {f"{GLOBAL}{name}": value for name, value in self._streams.state().items()}
+        return self.stack.state(replica) | averaged | streams, asdict(self.meter_of(replica))
 
     def restore(self, tensors: Mapping[str, Tensor], meter: Mapping[str, Any], replica: int = 0) -> None:
         """The inverse of `state`: what follows is bit for bit what would have followed.
@@ -152,6 +164,7 @@ class Training:
         self.stack.restore(replica, self.meter.steps, tensors)
         if self.average is not None:
             self.average.restore(replica, tensors)
+        self._streams.restore(below(tensors, GLOBAL))
 
     def _check_losses(self) -> dict[str, list[float]]:
         """The losses as numbers; a replica with one that isn't finite has diverged."""

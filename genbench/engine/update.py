@@ -1,24 +1,17 @@
-"""One update of a stack's network as a function of tensors alone, and that function as one compiled graph.
+"""One update of a stack's network as a function of tensors alone.
 
 With no state but its arguments, an update can be traced once: forward, backward and optimiser of all replicas become
-one graph, which Inductor turns into one piece of code. `torch.compile` would do the same and then look at the arguments
-of every call for the graph that fits them; here there is only one.
+one graph, which is compiled into one piece of code.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functional_call, grad_and_value, vmap
-from torch.fx.experimental.proxy_tensor import make_fx
-from torch.fx.experimental.symbolic_shapes import ShapeEnv
-from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from genbench.engine.method import Batch, Method, Networks, Phase
 from genbench.engine.optimizers import RULES, Slots
@@ -39,27 +32,17 @@ def flat_update(
     """
     name = phase.network
     frozen = {other: values for other, values in weights.items() if other != name}
-    state, structure = tree_flatten((weights[name], slots, frozen, rate))
+    parts = {"learning": weights[name], "slots": slots, "frozen": frozen, "rate": rate}
+    state = list(_leaves(parts))
     update = _update(method, phase)
 
     def flat(*tensors: Tensor) -> Tensor:
-        learning, slots, frozen, rate = tree_unflatten(tensors[: len(state)], structure)
+        given = _filled(parts, iter(tensors[: len(state)]))
         batch = dict(zip(phase.draws, tensors[len(state) :], strict=True))
         with by_func():
-            return update(learning, slots, frozen, batch, rate)
+            return update(draws=batch, **given)
 
     return flat, state
-
-
-def compiled(update: Update, arguments: Sequence[Tensor]) -> Update:
-    """The same update as compiled code for arguments of just these shapes, types and devices; changes none of them."""
-    # With a CUDA toolkit and no device, torch would say so in the middle of whatever is being displayed.
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    # Inductor finds what it has compiled before, in this process or another, by shapes that such a mode has noted.
-    mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
-    fake: list[Any] = [mode.from_tensor(tensor, static_shapes=True) for tensor in arguments]
-    code: Update = torch._inductor.compile(make_fx(update)(*fake), fake)
-    return code
 
 
 def _update(method: Method, phase: Phase) -> Update:
@@ -76,7 +59,7 @@ def _update(method: Method, phase: Phase) -> Update:
     after = vmap(phase.after) if phase.after else None
 
     def update(
-        learning: Weights, slots: Slots, frozen: dict[str, Weights], draws: dict[str, Tensor], rate: Tensor
+        *, learning: Weights, slots: Slots, frozen: dict[str, Weights], draws: dict[str, Tensor], rate: Tensor
     ) -> Tensor:
         gradients, losses = gradient(learning, frozen, draws)
         for name, weight in learning.items():
@@ -88,3 +71,17 @@ def _update(method: Method, phase: Phase) -> Update:
         return result
 
     return update
+
+
+def _leaves(tree: Any) -> Iterator[Tensor]:
+    """The tensors in nested dictionaries, in their order."""
+    if isinstance(tree, dict):
+        for part in tree.values():
+            yield from _leaves(part)
+    else:
+        yield tree
+
+
+def _filled(tree: Any, leaves: Iterator[Tensor]) -> Any:
+    """The same nested dictionaries of other tensors."""
+    return {key: _filled(part, leaves) for key, part in tree.items()} if isinstance(tree, dict) else next(leaves)

@@ -60,7 +60,7 @@ class Plan:
 def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     """Sorts the suite's trials: finished ones are skipped, failed and stale ones too unless `rerun` names them.
 
-    A trial is stale where the store holds one of the same plan made by another version of what trains.
+    A trial is stale where the store holds one of the same plan, made by another version or source of what trains.
     """
     plan = Plan(suite)
     stored: dict[str, list[Found]] = {}
@@ -94,7 +94,9 @@ def control_key(suite: Suite, dataset: Component) -> str:
         {
             "dataset": dataset.identity,
             "draws": suite.control_draws,
-            "controls": [[control.name, control.version] for control in controls],
+            "controls": [
+                [control.name, control.version, *([control.source] if control.source else [])] for control in controls
+            ],
             "along": [along.name, along.n, dict(along.columns)],
             "protocols": [[p.name, p.version, p.n, dict(p.columns)] for p in map(protocol, suite.protocols)],
         }

@@ -133,7 +133,7 @@ _stop: Any = None
 def _start(writer: Connection, stop: Any, plugins: Sequence[str]) -> None:
     """Sets a worker up."""
     global _writer, _stop
-    from genbench.registry import load_plugin
+    from genbench.plugins import load_plugin
 
     _writer, _stop = writer, stop
     threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -12,6 +11,7 @@ from torch import Generator, Tensor
 from genbench import seeding
 from genbench.datasets.base import Dataset, Finite, Target
 from genbench.datasets.images import as_pixels
+from genbench.engine.draws import Noise, Normal, Uniform, draw_noise
 from genbench.engine.stack import Stack
 from genbench.errors import Skip
 from genbench.metrics.memory import nearest
@@ -33,7 +33,7 @@ DIMENSIONS = 16
 """Of the latent space, the first ones: so many are swept at most."""
 
 RANGE = 2.5
-"""How far each goes to both sides."""
+"""How far each goes to both sides, of normal noise; of uniform noise as far as it reaches."""
 
 STRAIGHT = 1e-5
 """The sine of the angle between latents up to which they count as parallel or opposite."""
@@ -81,14 +81,14 @@ def of_points(stack: Stack, replica: int, dataset: Target) -> Portrait:
 
 def of_images(
     generate: Callable[[Tensor], Tensor | None],
-    prior: tuple[int, ...] | None,
+    prior: Noise | None,
     pixels: Tensor,
     dataset: Finite,
     rng: Generator,
 ) -> Portrait:
     """Ways through the latent space, and the training images nearest to the first samples.
 
-    `generate` maps noise `(n, *prior)` to images, if there is a prior; `pixels` are the samples
+    `generate` maps the prior's noise to images, if there is a prior; `pixels` are the samples
     `(n, channels, height, width)` of uint8.
     """
     portrait = {}
@@ -99,17 +99,25 @@ def of_images(
     return portrait | likenesses(pixels, dataset)
 
 
-def journeys(prior: tuple[int, ...], rng: Generator) -> Iterator[tuple[str, Tensor]]:
-    """Latents `(rows, 11, *prior)` by name: interpolations between two draws, and a sweep of each dimension."""
-    size = math.prod(prior)
-    start, end, fixed = (torch.randn(n, 1, size, generator=rng) for n in (PAIRS, PAIRS, 1))
+def journeys(prior: Noise, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    """Latents `(rows, 11, *shape)` by name: interpolations between two draws, and a sweep of each dimension.
+
+    Along great circles normal noise alone stays as likely as its ends. Of noise that is neither normal nor uniform
+    nobody knows what lies between two draws.
+    """
+    if not isinstance(prior, Normal | Uniform):
+        return
+    low, high = (-RANGE, RANGE) if isinstance(prior, Normal) else (prior.low, prior.high)
+    start, end, fixed = (draw_noise(prior, (n, 1), rng).flatten(2) for n in (PAIRS, PAIRS, 1))
     share = torch.linspace(0, 1, STEPS)[:, None]
-    sweep = fixed.repeat(min(DIMENSIONS, size), STEPS, 1)
+    sweep = fixed.repeat(min(DIMENSIONS, fixed.shape[-1]), STEPS, 1)
     for dimension, latents in enumerate(sweep):
-        latents[:, dimension] = torch.linspace(-RANGE, RANGE, STEPS)
-    ways = {"linear": torch.lerp(start, end, share), "spherical": spherical(start, end, share), "sweep": sweep}
-    for name, latents in ways.items():
-        yield name, latents.reshape(*latents.shape[:2], *prior)
+        latents[:, dimension] = torch.linspace(low, high, STEPS)
+    ways = {"linear": torch.lerp(start, end, share)}
+    if isinstance(prior, Normal):
+        ways["spherical"] = spherical(start, end, share)
+    for name, latents in (ways | {"sweep": sweep}).items():
+        yield name, latents.reshape(*latents.shape[:2], *prior.shape)
 
 
 def spherical(start: Tensor, end: Tensor, share: Tensor) -> Tensor:

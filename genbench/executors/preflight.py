@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from genbench.executors.plan import Plan
+from genbench.executors.task import Context
 from genbench.registry import datasets, trainers
 
 
-def preflight(plan: Plan) -> None:
-    """Builds every trainer once for every dataset of images; raises what they raise, say for a size that doesn't fit.
+def preflight(plan: Plan, context: Context) -> None:
+    """Builds every trainer once for every dataset that it may not fit; raises what they raise, say for a size.
 
-    Points fit every network of genbench's own, and trying would mean to wait for torch.
+    Where an engine is asked for, it must be one that the trainer can take. genbench's own trainers fit all points, and
+    trying would mean to wait for torch.
     """
-    pairs = dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run)
-    for dataset, trainer in (pair for pair in pairs if "stock" in datasets[pair[0].name].facts):
+    asked = context.engine in ("compiled", "graph")
+    for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
+        if trainers[trainer.name].is_own and "stock" not in datasets[dataset.name].facts and not asked:
+            continue
+        from genbench.engine.method import Method
+        from genbench.engine.paths import build, check_engine
         from genbench.engine.problem import Problem
         from genbench.executors.resources import build_dataset
 
-        problem = Problem(build_dataset(dataset).event_shape, seed=0)
-        trainers[trainer.name].build(problem, **trainer.parameters)
+        built = build(trainer, Problem(build_dataset(dataset).event_shape, seed=0))
+        if isinstance(built, Method):
+            check_engine(built, trainer, context.engine, context.numerics)

@@ -16,6 +16,7 @@ from genbench.errors import GenbenchError
 from genbench.executors.controls import Null, all_draws, null_bands
 from genbench.executors.resources import build_dataset, scorer
 from genbench.executors.session import AVERAGED, RAW
+from genbench.metrics.scoring import banded
 from genbench.record import ControlScores, Score, Scores, renewed
 from genbench.registry import datasets
 from genbench.spec import Component
@@ -34,7 +35,7 @@ class Rescorer:
     """Scores stored samples under one protocol, and puts the scores into the place of that protocol's earlier ones.
 
     A score that was made when there were more samples than are stored stays, if it has the identity that it would
-    have now.
+    have now. What stays gets today's null band.
     """
 
     def __init__(self, protocol: str) -> None:
@@ -46,8 +47,10 @@ class Rescorer:
         trial = found.record.trial
         if found.scores is None and (found.folder / store.SCORES).exists():
             raise GenbenchError(f"its {store.SCORES} can't be read. Remove it to have it made again.")
-        before = found.scores.scores if found.scores else ()
         _check(trial.dataset)
+        before = self._banded(trial.dataset, found.scores.scores if found.scores else ())
+        if found.scores and before != found.scores.scores:
+            store.write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=before))
         scores: list[Score] = []
         stayed: list[Score] = []
         for prefix, samples in _samples(found, build_dataset(trial.dataset).event_shape).items():
@@ -61,23 +64,29 @@ class Rescorer:
         return Rescored(tuple(scores), tuple(stayed))
 
     def controls(self, results: Store, suite: str, dataset: Component) -> bool:
-        """Adds the protocol's scores to a dataset's stored controls, so that trials can be read against them.
+        """Adds the protocol's scores and null bands to a dataset's stored controls, to read trials against them.
 
         False where none are stored, or they hold the same bands already.
         """
         measured = results.read_controls(suite, dataset)
         null = self._bands(dataset)
         bands = tuple(null[self.protocol].values())
-        if measured is None or {*map(_key, bands)} <= {*map(_key, measured.bands)}:
+        if measured is None or {*map(_ends, bands)} <= {*map(_ends, measured.bands)}:
             return False
-        count = max(map(len, measured.draws.values()), default=0)
-        draws = dict(measured.draws)
-        for control, fresh in all_draws(dataset, null, count).items():
-            earlier = draws.get(control, ())
-            draws[control] = tuple(renewed(*pair) for pair in zip_longest(earlier, fresh, fillvalue=()))
+        draws = {name: tuple(self._banded(dataset, draw) for draw in of) for name, of in measured.draws.items()}
+        if not {*map(_key, bands)} <= {*map(_key, measured.bands)}:
+            count = max(map(len, measured.draws.values()), default=0)
+            for control, fresh in all_draws(dataset, null, count).items():
+                earlier = draws.get(control, ())
+                draws[control] = tuple(renewed(*pair) for pair in zip_longest(earlier, fresh, fillvalue=()))
         both = {"draws": draws, "bands": renewed(measured.bands, bands)}
         results.write_controls(suite, dataset, ControlScores(**{**dict(measured), **both}))
         return True
+
+    def _banded(self, dataset: Component, scores: Sequence[Score]) -> tuple[Score, ...]:
+        """The scores with today's null bands under the protocol."""
+        found = self._bands(dataset)[self.protocol]
+        return tuple(banded(score, found) if score.identity.protocol == self.protocol else score for score in scores)
 
     def _bands(self, dataset: Component) -> Null:
         if dataset not in self._null:
@@ -121,6 +130,10 @@ def _of_more_samples(score: Score, before: Sequence[Score], stored: int) -> Scor
     if stored >= score.identity.n:
         return None
     return next((s for s in before if _key(s) == _key(score) and s.reason != score.reason), None)
+
+
+def _ends(band: Score) -> tuple[tuple[str, str], float | None, float | None]:
+    return _key(band), band.null_low, band.null_high
 
 
 def _key(score: Score) -> tuple[str, str]:

@@ -121,20 +121,20 @@ class Session:
         for i, _ in self._running:
             self._finish(i, samples, training, dataset)
 
-    def fail(self, status: Status, reason: str) -> None:
+    def fail(self, status: Status, reason: str, traceback: str) -> None:
         """Records how every trial that hasn't ended has failed, and what it had used by then."""
         for i, _ in self._running:
-            self._fail(i, status, reason)
+            self._fail(i, status, reason, traceback)
 
     @property
     def _running(self) -> list[tuple[int, Replica]]:
         return [(i, replica) for i, replica in enumerate(self.replicas) if replica.record is None]
 
-    def _fail(self, i: int, status: Status, reason: str) -> None:
+    def _fail(self, i: int, status: Status, reason: str, traceback: str | None = None) -> None:
         replica = self.replicas[i]
         if replica.record is None:
             replica.record = commit_failure(
-                self.context, replica.trial, status, reason, self._cost(i), self._provenance()
+                self.context, replica.trial, status, reason, self._cost(i), self._provenance(), traceback
             )
 
     def _stop(self, meter: Meter) -> bool:
@@ -266,7 +266,8 @@ class Session:
     def _provenance(self) -> dict[str, Any]:
         path = {**self.training.path._asdict(), "stack": len(self.replicas)} if self.training else {}
         made = provenance.gather(resolve_device(self.context.device), self.context.command)
-        return made | {"engine": {**path, **self.context.numerics._asdict()}}
+        own = {"plugins": list(self.context.plugins), "engine": {**path, **self.context.numerics._asdict()}}
+        return made | own
 
 
 def _frame(samples: Tensor, keep: Keep) -> Tensor:
@@ -294,14 +295,20 @@ def _losses(training: Training, replica: int) -> list[dict[str, Any]]:
 
 
 def commit_failure(
-    context: Context, trial: Trial, status: Status, reason: str, cost: Cost, origin: dict[str, Any]
+    context: Context,
+    trial: Trial,
+    status: Status,
+    reason: str,
+    cost: Cost,
+    origin: dict[str, Any],
+    traceback: str | None = None,
 ) -> Record:
     """Stores a failure's record; where even that fails, the record's reason says so."""
     record = Record(
         id=trial.id, suite=context.suite, trial=trial, status=status, reason=reason, cost=cost, provenance=origin
     )
     try:
-        return store.commit(folder(context, trial), record)
+        return store.commit(folder(context, trial), record, traceback=traceback)
     except OSError as error:
         return record.model_copy(update={"reason": f"{reason}; not stored: {error.strerror}"})
 

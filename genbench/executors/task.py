@@ -67,7 +67,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Context:
-    """What all tasks of a run share."""
+    """What all tasks of a run share; `plugins` are those that the user named."""
 
     root: str
     suite: str
@@ -77,6 +77,7 @@ class Context:
     engine: Engine = "auto"
     precision: Precision = "highest"
     channels_last: bool = False
+    plugins: tuple[str, ...] = ()
 
     @property
     def numerics(self) -> Numerics:

@@ -15,7 +15,9 @@ from genbench.errors import GenbenchError
 from genbench.executors.process import run_conditions
 from genbench.executors.session import Session, commit_failure, folder
 from genbench.executors.task import Context, Keep, Notify, Outcome, Stop
+from genbench.plugins import is_behind
 from genbench.record import Cost, Record
+from genbench.registry import datasets, trainers
 from genbench.spec import Component, Trial, format_seeds
 
 
@@ -60,9 +62,9 @@ class TrialTask:
                     raise
                 except (torch.OutOfMemoryError, MemoryError) as error:
                     advice = "lower batch or width, or run fewer --jobs or a smaller --stack"
-                    session.fail("out-of-memory", f"{str(error) or 'memory ran out'}; {advice}")
+                    session.fail("out-of-memory", f"{str(error) or 'memory ran out'}; {advice}", _traceback(error))
                 except Exception as error:  # a method may raise anything: it is the trial that fails, not the run
-                    session.fail("crashed", _where(error))
+                    session.fail("crashed", self._reason(error), _traceback(error))
                 records += session.records
         return Outcome(self, tuple(records))
 
@@ -77,6 +79,18 @@ class TrialTask:
         return Outcome(
             self, tuple(commit_failure(self.context, trial, "crashed", reason, cost, origin) for trial in unfinished)
         )
+
+    def _reason(self, error: Exception) -> str:
+        """The error and the last line of the trainer's or the dataset's own code on the way to it, without folders.
+
+        Where the error came by neither, it is the line that raised it.
+        """
+        first = self.trials[0]
+        builders = (trainers[first.trainer.name].build, datasets[first.dataset.name].build)
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if any(is_behind(builder, frame.filename) for builder in builders)] or frames
+        place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
+        return f"{type(error).__name__}: {error}{place}"
 
     def _is_finished(self, trial: Trial) -> bool:
         place = folder(self.context, trial)
@@ -98,8 +112,5 @@ def control_name(dataset: Component) -> str:
     return f"controls on {dataset.label}"
 
 
-def _where(error: Exception) -> str:
-    """The error and the line that raised it, without machine-dependent paths."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+def _traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))

@@ -79,7 +79,7 @@ class Scorer:
         # Those of the most samples first: they hold what those of fewer ask for.
         for column in sorted(self._columns, key=lambda column: -column.blank.identity.n):
             scores[column.blank.name] = column.blank.model_copy(update=_found(column, samples, updated))
-        return tuple(_banded(scores[column.blank.name], bands or {}) for column in self._columns)
+        return tuple(banded(scores[column.blank.name], bands or {}) for column in self._columns)
 
     def _column(self, name: str, truth: Truth) -> Column:
         reference = Reference.parse(self.protocol.columns[name])
@@ -102,6 +102,7 @@ class Scorer:
                 split=SPLIT,
                 dtype="float32" if len(truth.dataset.event_shape) == 1 else "uint8",
                 extractor=f"{extractor.name} {extractor.sha256}" if extractor else None,
+                source=entry.source,
             ),
             value=None,
             unit=entry.facts["unit"],
@@ -124,7 +125,8 @@ def _found(column: Column, samples: Tensor, updated: Updated) -> dict[str, objec
         return {"reason": str(skip)}
 
 
-def _banded(score: Score, bands: Mapping[str, Score]) -> Score:
+def banded(score: Score, bands: Mapping[str, Score]) -> Score:
+    """The score with the null band of its column, where there is one of its identity."""
     band = bands.get(score.name)
     if band is None or band.identity != score.identity:
         return score

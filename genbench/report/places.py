@@ -83,10 +83,13 @@ def in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
 
 
 def facts(identity: Mapping[str, Any]) -> Facts:
-    """A component's identity: name, version, parameters and files; of these, the beginning of their hashes."""
+    """A component's identity: name, version, parameters, files and source; of hashes, the beginning."""
     parameters = (f"{name}={value}" for name, value in sorted(identity["parameters"].items()))
     files = (f"{name} {sha256[:8]}…" for name, sha256 in sorted(identity["files"].items()))
-    return (identity["name"], f"version {identity['version']}", *parameters, *files)
+    source = (
+        f"source {told[:8]}…" if of == "sha256" else f"{of} {told}" for of, told in identity.get("source", {}).items()
+    )
+    return (identity["name"], f"version {identity['version']}", *parameters, *files, *source)
 
 
 def making(record: Record) -> Facts:

@@ -161,8 +161,14 @@ def test_another_version_is_refused(part, trial, figures):
     refused(figures(trial()), record["trial"][part]["label"], "is version 1 now and was 99", "--rerun stale")
 
 
-def test_dataset_that_nobody_registered_is_refused(trial, genbench):
-    refused(genbench("figures", trial()), "No dataset is named 'diary'")
+@pytest.mark.parametrize(
+    ("plugins", "message"), [(["gone.py"], "diary was run with --plugin gone.py"), ([], "No dataset is named 'diary'")]
+)
+def test_dataset_that_nobody_registered_is_refused(plugins, message, trial, genbench):
+    record = json.loads((trial() / store.RECORD).read_bytes())
+    record["provenance"]["plugins"] = plugins
+    (trial() / store.RECORD).write_text(json.dumps(record))
+    refused(genbench("figures", trial()), message)
 
 
 def test_negative_noise_seed_is_refused(trial, figures):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from genbench import provenance, registry
+from genbench import plugins, provenance, registry
 from genbench.metrics import power_cards
 from genbench.metrics.power_cards import Card, Effect
 from genbench.metrics.shipped import bands_of
@@ -30,7 +30,7 @@ def install(folder, module, code=None):
     info = folder / f"{module}-0.1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 0.1.0\n")
-    (info / "entry_points.txt").write_text(f"[{registry.ENTRY_POINT_GROUP}]\nmine = {module}\n")
+    (info / "entry_points.txt").write_text(f"[{plugins.ENTRY_POINT_GROUP}]\nmine = {module}\n")
     if code is None:
         shutil.copy(PLUGIN / f"{module}.py", folder)
     else:

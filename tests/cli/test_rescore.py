@@ -35,7 +35,7 @@ def test_another_protocol_joins_and_is_reported_among_its_controls(results, genb
     before = scores(results)
     ran = genbench("rescore", results, "--protocol", "pacgan2018", "--suite", "toy2d-smoke")
     assert ran.code == 0
-    assert "The controls on ring8 have scores under it now, too." in ran.out
+    assert "The controls on ring8 have scores and null bands under it now, too." in ran.out
     after = scores(results)
     for trial, old in before.items():
         fresh = {name for way, name in after[trial].keys() - old.keys() if way == "pacgan2018"}

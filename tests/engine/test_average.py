@@ -10,7 +10,8 @@ from genbench.engine import stacked
 from genbench.engine.training import Training
 from genbench.errors import GenbenchError
 from genbench.executors.resources import build_dataset
-from genbench.registry import datasets, load_plugin, trainers
+from genbench.plugins import load_plugin
+from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
 
 SIZE = "width=8,batch=16"

@@ -159,7 +159,8 @@ def test_compiling_in_vain_is_metered_once(slow, device, monkeypatch):
 
     monkeypatch.setattr(Stacked, "warm_up", fail)
     monkeypatch.setattr(paths, "_failures", {})
-    first, second = slow(path="compiled"), slow(path="compiled")
+    monkeypatch.setattr(paths, "COMPILE_FROM", 1)
+    first, second = slow(path="auto"), slow(path="auto")
     assert first.path.name == second.path.name == "plain"
     assert (first.meter.compile_seconds, second.meter.compile_seconds) == (9, 0)
 
@@ -172,10 +173,11 @@ def test_what_compiling_a_stack_took_in_vain_is_borne_by_who_trains_alone_instea
     monkeypatch.setattr(Stacked, "warm_up", fail)
     monkeypatch.setattr(paths, "_failures", {})
     monkeypatch.setattr(paths, "_in_vain", {})
+    monkeypatch.setattr(paths, "COMPILE_FROM", 1)
     for _ in range(2):
         with pytest.raises(paths.CannotStack):
-            slow(seeds=(0, 1), path="compiled")
-    assert [slow(seeds=(seed,), path="compiled").meter.compile_seconds for seed in (0, 1)] == [9, 0]
+            slow(seeds=(0, 1), path="auto")
+    assert [slow(seeds=(seed,), path="auto").meter.compile_seconds for seed in (0, 1)] == [9, 0]
 
 
 @pytest.mark.usefixtures("compiling")

@@ -65,4 +65,4 @@ def test_goes_on_at_the_same_bits(trainer, numerics):
 
 def test_is_the_plain_paths_alone():
     training = ready(f"gan[{SMALL},networks=mlp]", channels_last=True)
-    assert training.path == ("plain", "only there can layers be cast to bfloat16 and channels lie last")
+    assert training.path == ("plain", "only plainly can layers be cast to bfloat16 and channels lie last", False)

@@ -8,7 +8,7 @@ nothing but rounding is left to be divided by its own size.
 import pytest
 import torch
 
-from genbench.engine import paths, stacked
+from genbench.engine import EXACT, Numerics, paths, stacked
 from genbench.engine.training import Training
 from genbench.errors import GenbenchError
 from genbench.executors.resources import build_dataset
@@ -41,9 +41,9 @@ def trial(trainer, seed, budget="steps=60"):
     )
 
 
-def ready(trainer, seeds=(0,), engine="plain", budget="steps=60", device="cpu"):
+def ready(trainer, seeds=(0,), engine="plain", budget="steps=60", device="cpu", numerics=EXACT):
     trials = [trial(trainer, seed, budget) for seed in seeds]
-    return Training(trials, build_dataset(trials[0].dataset), device, engine)
+    return Training(trials, build_dataset(trials[0].dataset), device, engine, numerics)
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +162,6 @@ def test_replica_that_diverges_leaves_the_others_alone():
     [
         ("gan", "plain", "steps=6000", "plain", "asked for"),
         ("gan[networks=pacgan]", "auto", "steps=6000", "plain", "its networks keep buffers"),
-        ("gan[networks=pacgan]", "compiled", "steps=6000", "plain", "its networks keep buffers"),
         ("gan", "auto", "seconds=4.9", "plain", "4.9 seconds don't repay compiling"),
         ("gan", "auto", "seconds=5", "compiled", "5 seconds repay compiling"),
         ("gan", "auto", "steps=2499", "plain", "4998 updates don't repay compiling"),
@@ -173,23 +172,57 @@ def test_replica_that_diverges_leaves_the_others_alone():
 )
 @pytest.mark.usefixtures("eager")
 def test_path_and_its_reason(trainer, engine, budget, name, reason):
-    assert ready(trainer, engine=engine, budget=budget).path == (name, reason)
+    assert ready(trainer, engine=engine, budget=budget).path == (name, reason, False)
 
 
-def test_method_that_does_not_compile_trains_plainly_and_says_why(monkeypatch):
+@pytest.fixture
+def without_compiler(monkeypatch):
     def refuse(update, arguments):
         raise RuntimeError("No working C++ compiler found.\nMore about it.")
 
     monkeypatch.setattr(stacked, "compiled", refuse)
     monkeypatch.setattr(stacked, "_compiled", {})
     monkeypatch.setattr(paths, "_failures", {})
+
+
+@pytest.mark.usefixtures("without_compiler")
+def test_method_that_does_not_compile_trains_plainly_and_says_why(monkeypatch):
     for _ in range(2):
-        training = ready("gan", engine="compiled")
-        assert training.path == ("plain", "compiled failed: RuntimeError: No working C++ compiler found.")
+        training = ready("gan", engine="auto", budget="steps=6000")
+        assert training.path == ("plain", "compiled failed: RuntimeError: No working C++ compiler found.", True)
         trained(training, 3)
         monkeypatch.setattr(stacked, "compiled", pytest.fail)
 
 
+@pytest.mark.usefixtures("without_compiler")
+def test_engine_that_was_asked_for_and_fails_is_an_error():
+    for _ in range(2):
+        with pytest.raises(GenbenchError, match=r"gan can't be trained with --engine compiled: .*No working C\+\+"):
+            ready("gan", engine="compiled")
+
+
+@pytest.mark.parametrize(
+    ("trainer", "numerics", "why"),
+    [
+        ("gan[networks=pacgan]", EXACT, "its networks keep buffers"),
+        ("gan", Numerics(channels_last=True), "only plainly can .* channels lie last"),
+        ("gan", Numerics(autocast=True), "only plainly can layers be cast"),
+    ],
+)
+def test_engine_that_a_method_cannot_take_is_an_error(trainer, numerics, why):
+    with pytest.raises(GenbenchError, match=f"can't be trained with --engine compiled: {why}"):
+        ready(trainer, engine="compiled", numerics=numerics)
+
+
+@pytest.mark.parametrize("part", ["trainer", "dataset"])
+def test_trial_of_another_source_than_is_loaded_is_not_trained(part):
+    """A worker imports a plugin anew, which may have been edited since the run was planned."""
+    planned = trial("gan", 0)
+    other = getattr(planned, part).model_copy(update={"source": {"sha256": "0" * 64}})
+    with pytest.raises(GenbenchError, match=r"The plugin behind (gan|ring8) was edited since"):
+        Training([planned.model_copy(update={part: other})], build_dataset(planned.dataset))
+
+
 def test_what_cannot_be_stacked_says_so():
     with pytest.raises(GenbenchError, match="trains one seed at a time: its networks keep buffers"):
-        ready("gan[networks=pacgan]", (0, 1), "compiled")
+        ready("gan[networks=pacgan]", (0, 1), "auto")

@@ -39,6 +39,26 @@ def test_network_that_initialises_itself_is_reproducible_and_leaves_no_trace():
     )
 
 
+@pytest.mark.parametrize("build", ["generator", "critic"])
+def test_second_network_of_a_role_is_another_one_and_the_first_stays_what_it_is(build):
+    sizes = {"width": 8, "depth": 2} | ({"latent": 2} if build == "generator" else {})
+    one, again = Problem((2,), 0), Problem((2,), 0)
+    first, second, third = (weights(getattr(one, build)("mlp", **sizes)) for _ in range(3))
+    assert not torch.equal(first, second)
+    assert not torch.equal(second, third)
+    assert torch.equal(first, weights(getattr(again, build)("mlp", **sizes)))
+    assert torch.equal(second, weights(getattr(again, build)("mlp", **sizes)))
+    named = weights(getattr(again, build)("mlp", **sizes, role="another"))
+    assert not any(torch.equal(named, other) for other in (first, second, third))
+    assert torch.equal(named, weights(getattr(Problem((2,), 0), build)("mlp", **sizes, role="another")))
+
+
+def test_network_of_ones_own_that_is_second_in_its_role_is_another_one():
+    problem = Problem((2,), 0)
+    first, second = (weights(problem.initialised("mine", lambda rng: nn.Linear(3, 3))) for _ in range(2))
+    assert not torch.equal(first, second)
+
+
 def test_stream_is_one_and_the_same_for_its_role():
     problem = Problem((2,), 0)
     stream = problem.stream("mine")

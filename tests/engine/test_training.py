@@ -11,7 +11,7 @@ import torch
 from genbench import api, store
 from genbench.engine import training as engine
 from genbench.engine.training import Stopped
-from genbench.registry import load_plugin
+from genbench.plugins import load_plugin
 
 PLUGIN = Path(__file__).parent.parent / "plugin/genbench_crescent.py"
 SMALL = {

@@ -7,7 +7,7 @@ import pytest
 
 from genbench.executors.plan import make_plan
 from genbench.executors.task import Context, Keep
-from genbench.registry import load_plugin
+from genbench.plugins import load_plugin
 from genbench.spec import Budget
 from genbench.store import Store
 

@@ -44,6 +44,10 @@ def fate(plan):
     return found
 
 
+def of_another_source(component):
+    return component.model_copy(update={"source": {"sha256": "0" * 64}})
+
+
 def test_empty_store_leaves_everything_to_run_seed_by_seed(tmp_path, suite):
     plan = make_plan(suite("gan", "wgan", datasets=("ring8", "grid25"), seeds=(0, 1)), Store(tmp_path / "none"))
     assert [str(trial) for trial in plan.run] == [
@@ -90,10 +94,12 @@ def test_what_becomes_of_a_trial(kinds, rerun, expected, tmp_path, suite):
         of_another_version,
         lambda trial: trial.model_copy(update={"engine": 0}),
         lambda trial: trial.model_copy(update={"dataset": trial.dataset.model_copy(update={"version": 0})}),
+        lambda trial: trial.model_copy(update={"trainer": of_another_source(trial.trainer)}),
+        lambda trial: trial.model_copy(update={"dataset": of_another_source(trial.dataset)}),
     ],
-    ids=["trainer", "engine", "dataset"],
+    ids=["trainer", "engine", "dataset", "trainer's source", "dataset's source"],
 )
-def test_stale_is_what_any_other_version_made(older, tmp_path, suite):
+def test_stale_is_what_any_other_version_or_source_made(older, tmp_path, suite):
     (trial,) = suite("gan").trials()
     made_up.put(tmp_path, older(trial))
     assert fate(make_plan(suite("gan"), Store(tmp_path))) == "stale"

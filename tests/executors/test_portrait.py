@@ -9,6 +9,7 @@ from made_up_images import digits
 from genbench import seeding
 from genbench.datasets.images import ImageSet, as_pixels
 from genbench.datasets.stacked import StackSet
+from genbench.engine.draws import Normal, Uniform
 from genbench.executors.portrait import (
     DIMENSIONS,
     LOOKED_UP,
@@ -25,6 +26,7 @@ from genbench.executors.portrait import (
 WAYS = {"linear", "spherical", "sweep"}
 LIKENESSES = {"real", "neighbours", "neighbour_distances"}
 SHARE = torch.linspace(0, 1, STEPS)[:, None]
+SIX = Normal((6,))
 
 
 class Drawing:
@@ -32,7 +34,7 @@ class Drawing:
 
     size = 1
 
-    def __init__(self, prior=(6,), channels=1):
+    def __init__(self, prior=SIX, channels=1):
         self.prior, self.channels = prior, channels
 
     def generate(self, replica, noise):
@@ -54,7 +56,8 @@ def drawn(dataset=None, stack=None, seed=0, **how):
 
 
 def travelled(prior, seed=0):
-    return dict(journeys(prior, seeding.stream(seed, seeding.PORTRAIT)))
+    noise = Normal(prior) if isinstance(prior, tuple) else prior
+    return dict(journeys(noise, seeding.stream(seed, seeding.PORTRAIT)))
 
 
 def latents(n, size, seed=0):
@@ -137,11 +140,28 @@ class TestJourneys:
         assert not any(torch.equal(first[name], other[name]) for name in ("linear", "spherical"))
 
 
+def test_uniform_noise_is_gone_through_within_its_bounds_and_not_along_great_circles():
+    found = travelled(Uniform(-1, 3, (4,)))
+    assert found.keys() == {"linear", "sweep"}
+    assert all(-1 <= way.min() <= way.max() <= 3 for way in found.values())
+    assert torch.equal(found["sweep"][2, :, 2], torch.linspace(-1, 3, STEPS))
+
+
+def test_noise_of_which_nobody_knows_what_lies_between_has_no_ways():
+    class Coin:
+        shape = (1,)
+
+        def sample(self, lead, rng):
+            return torch.randint(2, (*lead, 1), generator=rng).float()
+
+    assert travelled(Coin()) == {}
+
+
 def test_portrait_is_pixels_that_the_generator_draws():
     found = drawn()
     assert found.keys() == WAYS | LIKENESSES
     for name in WAYS:
-        way = travelled((6,))[name]
+        way = travelled(SIX)[name]
         expected = as_pixels(Drawing().generate(0, way.flatten(0, 1))).reshape(*way.shape[:2], 1, 32, 32)
         assert torch.equal(found[name], expected)
     assert found["real"].shape == (REAL_IMAGES, 1, 32, 32)

@@ -188,6 +188,34 @@ def test_controls_get_the_protocols_scores_once(put, tmp_path):
     assert not rescorer.controls(results, "made-up", dataset)
 
 
+def widened(score):
+    return score if score.null_low is None else score.model_copy(update={"null_low": score.null_low - 1})
+
+
+def test_bands_that_were_measured_anew_are_renewed_though_samples_are_gone(put, tmp_path):
+    """In scores that stay, and in controls, whose draws stay as they are."""
+    found, rescorer, results = put(), Rescorer("smoke"), Store(tmp_path)
+    rescorer.trial(found)
+    scores = Store(found.folder).trial(found.folder).scores
+    dataset = found.record.trial.dataset
+    made_up.put_controls(tmp_path, dataset, {"oracle": [made_up.scores({"hq": 0.5})]})
+    assert rescorer.controls(results, "made-up", dataset)
+    controls = results.read_controls("made-up", dataset)
+
+    old = scores.model_copy(update={"scores": tuple(map(widened, scores.scores))})
+    store.write_model(found.folder / store.SCORES, old)
+    draws = {name: tuple(tuple(map(widened, draw)) for draw in of) for name, of in controls.draws.items()}
+    both = {"draws": draws, "bands": tuple(map(widened, controls.bands))}
+    results.write_controls("made-up", dataset, controls.model_copy(update=both))
+    (found.folder / store.SAMPLES).unlink()
+    with pytest.raises(GenbenchError, match="can't be read"):
+        rescorer.trial(Store(found.folder).trial(found.folder))
+    assert Store(found.folder).trial(found.folder).scores == scores != old
+    assert rescorer.controls(results, "made-up", dataset)
+    assert results.read_controls("made-up", dataset) == controls
+    assert not rescorer.controls(results, "made-up", dataset)
+
+
 def test_controls_that_are_not_stored_are_not_made_up(put, tmp_path):
     dataset = put().record.trial.dataset
     assert not Rescorer("smoke").controls(Store(tmp_path), "made-up", dataset)

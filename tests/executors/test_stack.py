@@ -45,10 +45,10 @@ def double():
 def stack(tmp_path, suite):
     """`stack("gan")`: one task that trains all seeds of it together."""
 
-    def of(trainer, root=tmp_path, seeds=SEEDS, size=3, **changes):
+    def of(trainer, root=tmp_path, seeds=SEEDS, size=3, engine="compiled", **changes):
         plan = make_plan(suite(trainer, seeds=seeds, **changes), Store(root), ["all"])
         plan.controls.clear()
-        context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", "compiled")
+        context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", engine)
         return plan.tasks(context, Keep(), size)
 
     return of
@@ -132,7 +132,7 @@ def test_seed_that_diverges_is_recorded_and_the_others_go_on(stack, monkeypatch)
 
 
 def test_trainer_that_cannot_be_stacked_runs_one_by_one(stack):
-    (task,) = stack("gan[networks=pacgan,width=8,batch=16]")
+    (task,) = stack("gan[networks=pacgan,width=8,batch=16]", engine="auto")
     records = task.run(ignore, never).records
     assert [record.status for record in records] == ["done"] * 3
     assert {record.provenance["engine"]["reason"] for record in records} == {"its networks keep buffers"}

@@ -1,6 +1,7 @@
 """One trial: what it leaves behind when it ends well, and when it doesn't."""
 
 import errno
+import hashlib
 import os
 import re
 from dataclasses import replace
@@ -168,7 +169,8 @@ class TestFailure:
     def test_takes_its_checkpoint_away(self, trainer, status, reason, trials):
         (task,) = trials(trainer, checkpoints=12)
         run(task)
-        assert names_in(made_up.place(task)) == [store.RECORD]
+        left = [store.RECORD] if status == "diverged" else [store.RECORD, store.TRACEBACK]
+        assert names_in(made_up.place(task)) == left
 
     def test_leaves_the_number_of_threads_alone(self, trainer, status, reason, trials):
         torch.set_num_threads(2)
@@ -186,6 +188,25 @@ def test_place_of_a_crash_is_the_line_that_raised(trials):
     number = int(record.reason.rpartition(":")[2].rstrip(")"))
     lines = Path(source).read_text(encoding="utf-8").splitlines()
     assert lines[number - 1].strip() == 'raise ValueError("no such luck")'
+
+
+@pytest.mark.usefixtures("misfits")
+def test_place_of_a_crash_is_the_last_line_of_the_trainers_own_and_the_whole_way_is_kept(trials):
+    (task,) = trials("multiplies-wrongly[at=1]")
+    record = run(task)
+    assert re.search(r"^RuntimeError: .*\(misfits\.py:\d+\)$", record.reason)
+    whole = (made_up.place(task) / store.TRACEBACK).read_text(encoding="utf-8")
+    assert whole.startswith("Traceback (most recent call last):")
+    assert "linear.py" in whole
+    assert hashlib.sha256(whole.encode()).hexdigest() == record.files[store.TRACEBACK]
+
+
+def test_success_takes_an_earlier_failures_traceback_away(trials):
+    (task,) = trials("gan")
+    made_up.place(task).mkdir(parents=True)
+    (made_up.place(task) / store.TRACEBACK).write_text("Traceback …", encoding="utf-8")
+    assert run(task).status == "done"
+    assert store.TRACEBACK not in names_in(made_up.place(task))
 
 
 @pytest.mark.usefixtures("misfits")
@@ -247,7 +268,7 @@ def test_progress_is_told_and_never_too_often(trials, monkeypatch):
 def test_disk_that_fills_up_is_a_reason_too(trials, monkeypatch):
     (task,) = trials("gan")
 
-    def full(folder, *rest):
+    def full(folder, *rest, **more):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(store, "commit", full)

@@ -1,0 +1,44 @@
+"""Every use of what torch keeps to itself: another release may change it, and then this is the file to mend."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
+
+SEEN = ("2.9", "2.14")
+"""The first and the last release of torch with which all of this was seen to work."""
+
+Function = Callable[..., Tensor]
+"""Of tensors alone, some of which it may change in place."""
+
+
+def compiled(function: Function, arguments: Sequence[Tensor]) -> Function:
+    """The same function as compiled code for arguments of just these shapes, types and devices; changes none of them.
+
+    `torch.compile` would do the same and then look at the arguments of every call for the graph that fits them; here
+    there is only one.
+    """
+    # With a CUDA toolkit and no device, torch would say so in the middle of whatever is being displayed.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
+    # Inductor finds what it has compiled before, in this process or another, by shapes that such a mode has noted.
+    mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
+    fake: list[Any] = [mode.from_tensor(tensor, static_shapes=True) for tensor in arguments]
+    code: Function = torch._inductor.compile(make_fx(function)(*fake), fake)
+    return code
+
+
+def copy_each(into: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+    """Copies each of the values into its own tensor, all in one go."""
+    torch._foreach_copy_(list(into), list(values))
+
+
+def lerp_each(tensors: Sequence[Tensor], ends: Sequence[Tensor], weight: float) -> None:
+    """Moves each of the tensors towards its own end by a share of the way, in place and all in one go."""
+    torch._foreach_lerp_(list(tensors), list(ends), weight)

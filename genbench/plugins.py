@@ -1,0 +1,138 @@
+"""The door through which everything registered enters: entry points, and files or modules that the user names.
+
+A thing from a plugin carries its source: what it makes by another source is another thing's result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import Distribution
+from pathlib import Path
+from typing import Any
+
+from genbench.errors import GenbenchError
+
+ENTRY_POINT_GROUP = "genbench.plugins"
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """A plugin whose import failed: listed, never fatal."""
+
+    name: str
+    error: str
+
+
+broken_plugins: list[BrokenPlugin] = []
+_loaded: set[str] = set()
+Source = dict[str, str]
+"""What stands behind a plugin's thing: `{"my-package": "1.2"}` or `{"sha256": "…"}`; nothing behind genbench's own."""
+
+_distributions: dict[str, Source] = {}
+"""The installed distribution behind a top-level module."""
+
+
+def load_plugins() -> None:
+    """Imports every entry point of the group `genbench.plugins`, once."""
+    if ENTRY_POINT_GROUP in _loaded:
+        return
+    _loaded.add(ENTRY_POINT_GROUP)
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.dist is not None and not _is_editable(point.dist):
+            _distributions[_top(point.module)] = {point.dist.name: point.dist.version}
+        try:
+            point.load()
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the rest still works
+            broken_plugins.append(BrokenPlugin(point.name, f"{type(error).__name__}: {error}"))
+
+
+def load_plugin(source: str) -> None:
+    """Imports one plugin that the user named: a path to a `.py` file, or a module. Raises GenbenchError."""
+    load_plugins()
+    is_file = source.endswith(".py")
+    key = str(Path(source).resolve()) if is_file else source
+    if key in _loaded:
+        return
+    try:
+        if is_file:
+            _import_file(Path(key))
+        else:
+            importlib.import_module(source)
+    except GenbenchError as error:
+        raise GenbenchError(f"Plugin {source}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise GenbenchError(f"Plugin {source} failed to load: {type(error).__name__}: {error}") from error
+    _loaded.add(key)
+
+
+def is_own(module: str) -> bool:
+    """Whether a module is part of genbench, whose things say by their versions what they are."""
+    return _top(module) == "genbench"
+
+
+def source_of(build: Callable[..., Any]) -> Source:
+    """What stands behind a function that is registered.
+
+    It is name and version of an installed distribution, and else, as for one that is installed to be edited, the
+    SHA-256 of the function's file, or of all Python files of the package that it is part of.
+    """
+    if is_own(build.__module__):
+        return {}
+    top = _top(build.__module__)
+    if top in _distributions:
+        return _distributions[top]
+    package = sys.modules.get(top)
+    digest = hashlib.sha256()
+    if hasattr(package, "__path__") and (own := getattr(package, "__file__", None)):
+        root = Path(own).parent
+        for file in sorted(root.rglob("*.py")):
+            digest.update(f"{file.relative_to(root).as_posix()}\n".encode())
+            digest.update(file.read_bytes())
+    elif file_of(build) is not None:
+        digest.update(Path(str(file_of(build))).read_bytes())
+    else:  # typed in
+        digest.update(inspect.getsource(build).encode())
+    return {"sha256": digest.hexdigest()}
+
+
+def file_of(build: Callable[..., Any]) -> str | None:
+    """The file of the module that a function was written in; None where it has none."""
+    return getattr(sys.modules.get(build.__module__), "__file__", None)
+
+
+def is_behind(build: Callable[..., Any], file: str) -> bool:
+    """Whether a file is the one that a function was written in, or of the same package; genbench is no package here."""
+    own = file_of(build)
+    package = sys.modules.get(_top(build.__module__))
+    root = getattr(package, "__file__", None) if hasattr(package, "__path__") else None
+    return file == own or bool(root and not is_own(build.__module__) and Path(file).is_relative_to(Path(root).parent))
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _is_editable(distribution: Distribution) -> bool:
+    """Whether a distribution is installed as a link to where it is edited. (PEP 610)"""
+    told = distribution.read_text("direct_url.json")
+    return bool(told and json.loads(told).get("dir_info", {}).get("editable"))
+
+
+def _import_file(path: Path) -> None:
+    if not path.is_file():
+        raise GenbenchError(f"Plugin {path} is not a file. Give a .py file or the name of an installed module.")
+    name = f"genbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
