@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +55,8 @@ def _load_plugins(record: Record, folder: Path) -> None:
     A results folder may come from anyone. So a file is loaded only where it is the very one that the record knows, by
     its SHA-256, and lies elsewhere. Raises GenbenchError where it isn't, naming the option that loads it all the same.
     """
+    import hashlib
+
     from genbench.errors import GenbenchError
     from genbench.plugins import load_plugin
     from genbench.registry import datasets, trainers
