@@ -13,8 +13,10 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import Distribution
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from genbench.errors import GenbenchError
@@ -91,6 +93,8 @@ def source_of(build: Callable[..., Any]) -> Source:
     if top in _distributions:
         return _distributions[top]
     package = sys.modules.get(top)
+    if isinstance(loader := getattr(package, "__loader__", None), _AsItIs):
+        return {"sha256": loader.sha256}
     digest = hashlib.sha256()
     if hasattr(package, "__path__") and (own := getattr(package, "__file__", None)):
         root = Path(own).parent
@@ -127,11 +131,25 @@ def _is_editable(distribution: Distribution) -> bool:
     return bool(told and json.loads(told).get("dir_info", {}).get("editable"))
 
 
+class _AsItIs(SourceFileLoader):
+    """Runs a file as it is now, and remembers what that was.
+
+    Python's own way would run what it compiled before where a file was changed within the same second to the same size.
+    """
+
+    sha256 = ""
+
+    def get_code(self, fullname: str) -> CodeType:
+        content = self.get_data(self.path)
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        return self.source_to_code(content, self.path)
+
+
 def _import_file(path: Path) -> None:
     if not path.is_file():
         raise GenbenchError(f"Plugin {path} is not a file. Give a .py file or the name of an installed module.")
     name = f"genbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItIs(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

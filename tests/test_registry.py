@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -332,6 +333,20 @@ def test_source_of_a_file_is_that_file(tmp_path: Path) -> None:
     load_plugin(str(path))
     assert registry.suites["from-a-plugin"].source == sha256(PLUGIN.encode())
     assert {tuple(entry.source) for entry in trainers if entry.is_own} == {()}
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_file_is_run_as_it_is_though_it_was_changed_at_the_same_time_to_the_same_size(tmp_path: Path) -> None:
+    path = tmp_path / "my_suite.py"
+    for word in ("suite", "folly"):
+        path.write_text(PLUGIN.replace("A suite", f"A {word}"))
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        plugins._loaded.discard(str(path))
+        registry.suites._entries.pop("from-a-plugin", None)
+        load_plugin(str(path))
+        assert registry.suites["from-a-plugin"].summary == f"A {word} of a plugin's own."
+        assert registry.suites["from-a-plugin"].source == sha256(path.read_bytes())
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.usefixtures("forgetful")
