@@ -16,10 +16,10 @@ from genbench.engine.method import (
     OptimizerName,
     Params,
     Phase,
-    ScheduleName,
     Trainer,
 )
 from genbench.engine.problem import Problem, input_gradient, together
+from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
 from genbench.metrics import metric
 from genbench.networks import PairName

@@ -46,7 +46,7 @@ def test_decorator_registers_in_its_registry(decorator, held):
         (api.NonNegative, [0, 0.1], [-1e-9]),
         (api.Decay, [0, 0.999], [1, -0.1]),
         (api.PairName, ["mlp", "mlp-he", "pacgan"], ["resnet", "pacgan2018"]),
-        (api.OptimizerName, ["adam", "rmsprop", "sgd"], ["adamw"]),
+        (api.OptimizerName, ["adam", "adamw", "rmsprop", "sgd"], ["nadam"]),
         (api.ScheduleName, ["constant", "linear", "cosine"], ["steps"]),
     ],
 )

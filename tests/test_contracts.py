@@ -334,7 +334,7 @@ class TestTrainer:
         assert all(loss.shape == (1,) and torch.isfinite(loss) for loss in losses.values())
         assert not any(loss.requires_grad for loss in losses.values())
         assert ready.stack.samples > 0
-        assert ready.stack.updates_per_step >= 1
+        assert ready.stack.updates >= 1
 
     def test_step_moves_every_network(self, reference, small):
         ready = small(reference)

@@ -11,15 +11,18 @@ from torch import Generator, Tensor
 from genbench import seeding
 from genbench.datasets.base import Dataset
 from genbench.engine.draws import Draw, Real, draw_noise
-from genbench.engine.method import Method
+from genbench.engine.method import Method, Phase
 from genbench.engine.problem import Problem
 
 BLOCK_STEPS = 128
 BLOCK_BYTES = 8 * 2**20
 """A block holds this many generator steps, or as many as fit into this many bytes; at least one."""
 
-Drawn = list[dict[str, Tensor]]
-"""For each phase, its draws by name."""
+Drawn = list[dict[str, Tensor] | None]
+"""For each phase, its draws by name; None where it isn't its turn."""
+
+Block = list[dict[str, Tensor]]
+"""For each phase, its draws by name, those of all its turns one after the other."""
 
 ROLES = (seeding.TRAINING_DATA, seeding.TRAINING_NOISE)
 
@@ -36,11 +39,14 @@ class Feed:
         self._dataset = dataset.to(problem.device)
         self._opened: dict[str, Tensor] = {}
 
-    def block(self, steps: int) -> Drawn:
-        """The next block: for each phase, tensors of shape `(steps, repeats, batch, *event)` by name."""
+    def block(self, first: int, steps: int) -> Block:
+        """The block from step `first` on: for each phase, tensors `(turns, repeats, batch, *event)` by name."""
         self._opened = {role: self.problem.stream(role).get_state() for role in ROLES}
         return [
-            {name: self._draw(draw, (steps, phase.repeats, self.method.batch)) for name, draw in phase.draws.items()}
+            {
+                name: self._draw(draw, (_turns(phase, first, steps), phase.repeats, self.method.batch_of(phase)))
+                for name, draw in phase.draws.items()
+            }
             for phase in self.method.phases
         ]
 
@@ -64,60 +70,76 @@ class Feeds:
     """The draws of all replicas in step, with a dimension of replicas before the batch."""
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
-        method = feeds[0].method
+        self._method = feeds[0].method
         self.event_shape = feeds[0].problem.event_shape
-        self.length = block_steps(method, feeds[0].problem)
-        self._samples_per_step = method.samples_per_step
+        self.length = block_steps(self._method, feeds[0].problem)
+        self.steps = 0
         self._feeds = feeds
-        self._steps = 0
-        self._block: Drawn | None = None
+        self._block: Block | None = None
+
+    @property
+    def updates(self) -> int:
+        """Updates that what each replica has been given was for."""
+        return self._method.updates(self.steps)
 
     @property
     def samples(self) -> int:
         """Real samples that each replica has been given."""
-        return self._steps * self._samples_per_step
+        return self._method.samples(self.steps)
 
     def problem(self, replica: int) -> Problem:
         """What a replica's trial is."""
         return self._feeds[replica].problem
 
     def blank(self) -> Drawn:
-        """Zeros in the shape of a step's draws."""
-        first = self._feeds[0]
-        lead = (len(self._feeds), first.method.batch)
+        """Zeros in the shape of the draws of a step in which all phases have their turn."""
+        first, size = self._feeds[0], len(self._feeds)
         return [
-            {name: _blank(draw, (phase.repeats, *lead), first.problem) for name, draw in phase.draws.items()}
+            {
+                name: _blank(draw, (phase.repeats, size, first.method.batch_of(phase)), first.problem)
+                for name, draw in phase.draws.items()
+            }
             for phase in first.method.phases
         ]
 
     def next(self) -> Drawn:
         """One generator step's draws: for each phase, tensors `(repeats, replicas, batch, *event)` by name."""
-        at = self._steps % self.length
-        if self._block is None or at == 0:
-            self._block = _together([feed.block(self.length) for feed in self._feeds])
-        self._steps += 1
-        return [{name: tensor[at] for name, tensor in draws.items()} for draws in self._block]
+        first = self.steps - self.steps % self.length
+        if self._block is None or first == self.steps:
+            self._block = _together([feed.block(first, self.length) for feed in self._feeds])
+        drawn: Drawn = []
+        for phase, draws in zip(self._method.phases, self._block, strict=True):
+            at = _turns(phase, first, self.steps - first)
+            its_turn = self.steps % phase.every == 0
+            drawn.append({name: tensor[at] for name, tensor in draws.items()} if its_turn else None)
+        self.steps += 1
+        return drawn
 
     def state(self, replica: int) -> dict[str, Tensor]:
         """What the rest of a replica's draws depends on, but for the number of steps."""
-        if self._steps % self.length == 0:
+        if self.steps % self.length == 0:
             return {role: self._feeds[replica].problem.stream(role).get_state() for role in ROLES}
         return self._feeds[replica].state()
 
     def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`, after so many steps; all replicas must be restored to the same one."""
         self._feeds[replica].rewind(state)
-        self._steps, self._block = steps, None
+        self.steps, self._block = steps, None
 
 
 def block_steps(method: Method, problem: Problem) -> int:
     """How many generator steps a block of the method's draws holds."""
     floats = sum(
-        phase.repeats * method.batch * math.prod(_shape(draw, problem))
+        phase.repeats * method.batch_of(phase) * math.prod(_shape(draw, problem)) / phase.every
         for phase in method.phases
         for draw in phase.draws.values()
     )
-    return max(1, min(BLOCK_STEPS, BLOCK_BYTES // max(1, 4 * floats)))
+    return max(1, min(BLOCK_STEPS, int(BLOCK_BYTES // max(1, 4 * floats))))
+
+
+def _turns(phase: Phase, first: int, steps: int) -> int:
+    """How often a phase has its turn in so many steps from step `first` on."""
+    return phase.turns(first + steps) - phase.turns(first)
 
 
 def _shape(draw: Draw, problem: Problem) -> tuple[int, ...]:
@@ -131,7 +153,7 @@ def _blank(draw: Draw, lead: tuple[int, ...], problem: Problem) -> Tensor:
     return torch.zeros_like(draw_noise(draw, lead, Generator(problem.device)))
 
 
-def _together(blocks: Sequence[Drawn]) -> Drawn:
+def _together(blocks: Sequence[Block]) -> Block:
     return [
         {name: torch.stack([draws[name] for draws in replicas], dim=2) for name in replicas[0]}
         for replicas in zip(*blocks, strict=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from genbench.engine.draws import Draw, Noise, Real
+from genbench.engine.schedule import ScheduleName, schedule
 from genbench.errors import GenbenchError, UnknownName
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
     from genbench.datasets.base import DataStream
 
-ScheduleName = Literal["constant", "linear", "cosine"]
-OptimizerName = Literal["adam", "rmsprop", "sgd"]
+OptimizerName = Literal["adam", "adamw", "rmsprop", "sgd"]
 Params = Mapping[str, "Tensor"]
+
+OF_EVERY_BATCH = ("step", "progress")
+"""What a batch holds that no phase draws."""
 
 
 class Networks:
@@ -41,7 +44,9 @@ class Networks:
 class Batch:
     """What one update sees, by attribute: `batch.real` and every noise tensor that its phase asked for.
 
-    Each has the shape `(batch, *event)`, with the event shape that the phase's draw names.
+    Each has the shape `(batch, *event)`, with the event shape that the phase's draw names. `batch.step`, the number of
+    generator steps taken before this one, and `batch.progress`, the used share of the budget in [0, 1), are tensors of
+    no dimension, the same for all repeats of a phase.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
@@ -53,50 +58,86 @@ class Batch:
 
 @dataclass(frozen=True)
 class Phase:
-    """One network's turn to learn, `repeats` times in a row, each time on a fresh batch.
+    """One or several networks' turn to learn from one loss, `repeats` times in a row, each time on a fresh batch.
 
-    `loss` takes the networks and the batch and returns a scalar. It is pure: it draws nothing, changes nothing
-    and reduces over the batch. `after` maps the network's parameters to what they become after each update
-    (weight clipping). Gradients reach the phase's own network alone.
+    `networks` is the name of the network, or names of those that learn together: that is one update. `loss` takes the
+    networks and the batch and returns a scalar. It is pure: it draws nothing, changes nothing and reduces over the
+    batch. Its turn comes in the first of each `every` generator steps. `batch` is the phase's own batch size, the
+    method's where there is none. `after` maps a network's parameters to what they become after each update (weight
+    clipping). Gradients reach the phase's own networks alone.
     """
 
-    network: str
+    networks: Sequence[str]
     loss: Callable[[Networks, Batch], Tensor]
     draws: Mapping[str, Draw]
     repeats: int = 1
     after: Callable[[Params], Params] | None = None
+    every: int = 1
+    batch: int | None = None
 
     def __post_init__(self) -> None:
-        _check(isinstance(self.network, str), "api.Phase", "network must be a network's name", self.network)
-        of = f"api.Phase of {self.network}"
+        given = (self.networks,) if isinstance(self.networks, str) else self.networks
+        named = isinstance(given, Sequence) and len(given) > 0 and all(isinstance(name, str) for name in given)
+        _check(named, "api.Phase", "networks must be the name of one, or a tuple of names", self.networks)
+        object.__setattr__(self, "networks", tuple(given))
+        of = f"api.Phase of {self.name}"
+        _check(len(set(given)) == len(given), of, "networks must differ", self.networks)
         _check(callable(self.loss), of, "loss must be a function of networks and batch", self.loss)
         _check(_is_whole(self.repeats), of, "repeats must be a whole number from 1 on", self.repeats)
+        _check(_is_whole(self.every), of, "every must be a whole number from 1 on", self.every)
+        _check(self.batch is None or _is_whole(self.batch), of, "batch must be a whole number from 1 on", self.batch)
         _check(self.after is None or callable(self.after), of, "after must be a function of parameters", self.after)
         _check(isinstance(self.draws, Mapping), of, "draws must say by name what a batch holds", self.draws)
         for name, draw in self.draws.items():
             _check(isinstance(name, str) and name.isidentifier(), of, "draws must have names for attributes", name)
-            _check(
-                isinstance(draw, Real) or _is_noise(draw),
-                of,
-                f"{name} must be api.Real(), or noise such as api.Normal((2,))",
-                draw,
-            )
+            _check(name not in OF_EVERY_BATCH, of, "draws must not be named as what every batch has", name)
+            fits = isinstance(draw, Real) or _is_noise(draw)
+            _check(fits, of, f"{name} must be api.Real(), or noise such as api.Normal((2,))", draw)
+
+    @property
+    def name(self) -> str:
+        """Its networks, joined by +."""
+        return "+".join(self.networks)
+
+    def turns(self, steps: int) -> int:
+        """How often its turn came in so many generator steps."""
+        return -(-steps // self.every)
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A torch optimiser by name; `beta1` is Adam's first decay or SGD's momentum, `beta2` the second-moment decay."""
+    """A torch optimiser by name.
+
+    `beta1` is Adam's first decay or SGD's momentum, `beta2` the second-moment decay, `epsilon` what is added to the
+    root of the second moment. `weight_decay` is added to the gradient as a multiple of the weights; `adamw` shrinks the
+    weights by it instead, times the rate. Over the first `warmup` generator steps the rate rises on a line from
+    lr/warmup to lr; `schedule` is the network's own, the method's where there is none.
+    """
 
     name: OptimizerName
     lr: float
     beta1: float = 0.9
     beta2: float = 0.999
+    weight_decay: float = 0.0
+    epsilon: float = 1e-8
+    warmup: int = 0
+    schedule: ScheduleName | None = None
 
     def __post_init__(self) -> None:
+        of = "api.Optimizer"
         _known("optimizer", self.name, get_args(OptimizerName))
-        _check(_is_number(self.lr) and self.lr > 0, "api.Optimizer", "lr must be a number above zero", self.lr)
+        _check(_is_number(self.lr) and self.lr > 0, of, "lr must be a number above zero", self.lr)
         for name, decay in (("beta1", self.beta1), ("beta2", self.beta2)):
-            _check(_is_number(decay) and 0 <= decay < 1, "api.Optimizer", f"{name} must lie in [0, 1)", decay)
+            _check(_is_number(decay) and 0 <= decay < 1, of, f"{name} must lie in [0, 1)", decay)
+        decays = _is_number(self.weight_decay) and self.weight_decay >= 0
+        _check(decays, of, "weight_decay must be a number from zero on", self.weight_decay)
+        _check(
+            _is_number(self.epsilon) and self.epsilon >= 0, of, "epsilon must be a number from zero on", self.epsilon
+        )
+        rises = self.warmup == 0 or _is_whole(self.warmup)
+        _check(rises, of, "warmup must be a whole number of generator steps", self.warmup)
+        if self.schedule is not None:
+            _known("schedule", self.schedule, get_args(ScheduleName))
 
 
 @dataclass(frozen=True)
@@ -104,7 +145,8 @@ class Method:
     """A method as data: networks, phases, one optimiser a network, the prior and the batch size.
 
     `networks["generator"]` maps prior noise to samples. `landscape` names the network whose level sets are worth
-    a picture, if one maps samples to `(batch, 1)` scores. One generator step is one pass over all phases.
+    a picture, if one maps samples to `(batch, 1)` scores. One generator step is one pass over all phases whose turn
+    it is.
     """
 
     networks: Mapping[str, Module]
@@ -124,7 +166,7 @@ class Method:
             _known("network", self.landscape, self.networks, "It is the landscape of this api.Method.")
         phases = isinstance(self.phases, Sequence) and all(isinstance(phase, Phase) for phase in self.phases)
         _check(phases and len(self.phases) > 0, "api.Method", "phases must be a list of api.Phase", self.phases)
-        trained = dict.fromkeys(phase.network for phase in self.phases)
+        trained = dict.fromkeys(name for phase in self.phases for name in phase.networks)
         for name in trained:
             _known("network", name, self.networks, "It is to learn in a phase of this api.Method.")
             if not any(parameter.numel() for parameter in self.networks[name].parameters()):
@@ -152,16 +194,33 @@ class Method:
         _known("network", "generator", self.networks, "Samples are what the generator makes of the prior's noise.")
 
     @property
-    def updates_per_step(self) -> int:
-        """How many network updates a generator step is."""
-        return sum(phase.repeats for phase in self.phases)
+    def names(self) -> list[str]:
+        """What each phase's losses are called; of phases of the same networks, all but the first have a number."""
+        names = [phase.name for phase in self.phases]
+        return [f"{name} {names[:i].count(name) + 1}" if name in names[:i] else name for i, name in enumerate(names)]
 
-    @property
-    def samples_per_step(self) -> int:
-        """How many real samples a generator step sees."""
-        return self.batch * sum(
-            phase.repeats for phase in self.phases for draw in phase.draws.values() if isinstance(draw, Real)
+    def updates(self, steps: int) -> int:
+        """How many updates so many generator steps are; networks that learn together from one loss have one."""
+        return sum(phase.repeats * phase.turns(steps) for phase in self.phases)
+
+    def samples(self, steps: int) -> int:
+        """How many real samples so many generator steps see."""
+        return sum(
+            self.batch_of(phase) * phase.repeats * phase.turns(steps)
+            for phase in self.phases
+            for draw in phase.draws.values()
+            if isinstance(draw, Real)
         )
+
+    def batch_of(self, phase: Phase) -> int:
+        """A phase's batch size."""
+        return phase.batch or self.batch
+
+    def rate(self, network: str, step: int, progress: float) -> float:
+        """A network's learning rate after so many steps, at the used share of the budget."""
+        optimizer = self.optimizers[network]
+        risen = min(1.0, (step + 1) / optimizer.warmup) if optimizer.warmup else 1.0
+        return optimizer.lr * schedule(optimizer.schedule or self.schedule, progress) * risen
 
 
 @runtime_checkable

@@ -225,9 +225,10 @@ def _refuse(trainer: Component, engine: Engine, reason: str) -> None:
 
 def _updates(method: Method, trial: Trial) -> float:
     """How many updates a trial's budget comes to, unless that is in seconds."""
+    many = 10_000
     per_unit = {
-        "steps": method.updates_per_step,
+        "steps": method.updates(many) / many,
         "updates": 1.0,
-        "samples": method.updates_per_step / max(1, method.samples_per_step),
+        "samples": method.updates(many) / max(1, method.samples(many)),
     }
     return trial.budget.amount * per_unit[trial.budget.kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -11,8 +12,7 @@ from genbench import seeding
 from genbench.engine import EXACT, Numerics
 from genbench.engine.draws import draw_noise
 from genbench.engine.feed import Feeds
-from genbench.engine.method import Batch, Method, Networks, Optimizer, Phase
-from genbench.engine.schedule import schedule
+from genbench.engine.method import OF_EVERY_BATCH, Batch, Method, Networks, Optimizer, Phase
 from genbench.engine.stack import below, sample_block
 from genbench.engine.torch_internals import copy_each
 
@@ -25,8 +25,9 @@ class Plain:
     def __init__(self, method: Method, feeds: Feeds, device: torch.device | str, numerics: Numerics = EXACT) -> None:
         self.method, self._numerics = method, numerics
         self.prior = method.prior
-        self.updates_per_step = method.updates_per_step
+        self._losses: dict[str, Tensor] = {}
         self._feeds, self._device, self._block = feeds, device, sample_block(feeds.event_shape)
+        self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
         self._networks = Networks(method.networks)
         self._params = {name: dict(network.named_parameters()) for name, network in method.networks.items()}
         self._optimizers = {name: _build(spec, method.networks[name]) for name, spec in method.optimizers.items()}
@@ -38,13 +39,24 @@ class Plain:
                 network.forward = _autocast(network.forward, torch.device(device).type)
 
     @property
+    def updates(self) -> int:
+        return self._feeds.updates
+
+    @property
     def samples(self) -> int:
         return self._feeds.samples
 
     def step(self, progress: float) -> Mapping[str, Tensor]:
-        self._set_rates(schedule(self.method.schedule, progress))
-        drawn = self._feeds.next()
-        return {phase.network: self._run(phase, draws) for phase, draws in zip(self.method.phases, drawn, strict=True)}
+        step = self._feeds.steps
+        for name, optimizer in self._optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.method.rate(name, step, progress)
+        self._moment["step"].fill_(step)
+        self._moment["progress"].fill_(progress)
+        for name, phase, draws in zip(self.method.names, self.method.phases, self._feeds.next(), strict=True):
+            if draws is not None:
+                self._losses[name] = self._run(phase, draws)
+        return dict(self._losses)
 
     @torch.no_grad()
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
@@ -91,20 +103,22 @@ class Plain:
         self._feeds.restore(replica, steps, below(state, "feed."))
 
     def _run(self, phase: Phase, draws: Mapping[str, Tensor]) -> Tensor:
-        parameters = self._params[phase.network]
-        optimizer = self._optimizers[phase.network]
-        for parameter in parameters.values():
-            parameter.requires_grad_(True)
+        learning = [self._params[name] for name in phase.networks]
+        optimizers = [self._optimizers[name] for name in phase.networks]
+        for parameters in learning:
+            _let_learn(parameters, True)
         for i in range(phase.repeats):
-            batch = Batch({name: self._laid_out(tensor[i, 0]) for name, tensor in draws.items()})
+            batch = Batch({name: self._laid_out(tensor[i, 0]) for name, tensor in draws.items()} | self._moment)
             loss = phase.loss(self._networks, batch)
-            optimizer.zero_grad()
+            for optimizer in optimizers:
+                optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            if phase.after is not None:
-                _apply(phase.after, parameters)
-        for parameter in parameters.values():
-            parameter.requires_grad_(False)
+            for optimizer, parameters in zip(optimizers, learning, strict=True):
+                optimizer.step()
+                if phase.after is not None:
+                    _apply(phase.after, parameters)
+        for parameters in learning:
+            _let_learn(parameters, False)
         return loss.detach().reshape(1)
 
     def _laid_out(self, tensor: Tensor) -> Tensor:
@@ -121,11 +135,6 @@ class Plain:
         network.train(was_training)
         return torch.cat(outputs)
 
-    def _set_rates(self, factor: float) -> None:
-        for name, optimizer in self._optimizers.items():
-            for group in optimizer.param_groups:
-                group["lr"] = self.method.optimizers[name].lr * factor
-
 
 def _autocast(forward: Callable[..., Tensor], device_type: str) -> Callable[..., Tensor]:
     """`forward` with its layers in bfloat16, and the output in single precision again, for losses are sums."""
@@ -138,12 +147,18 @@ def _autocast(forward: Callable[..., Tensor], device_type: str) -> Callable[...,
 
 
 def _build(spec: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
-    parameters = list(network.parameters())
-    if spec.name == "adam":
-        return torch.optim.Adam(parameters, lr=spec.lr, betas=(spec.beta1, spec.beta2), fused=True)
+    own: dict[str, Any] = {"params": list(network.parameters()), "lr": spec.lr, "weight_decay": spec.weight_decay}
+    if spec.name in ("adam", "adamw"):
+        adam = torch.optim.Adam if spec.name == "adam" else torch.optim.AdamW
+        return adam(**own, betas=(spec.beta1, spec.beta2), eps=spec.epsilon, fused=True)
     if spec.name == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr=spec.lr, alpha=spec.beta2, foreach=True)
-    return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.beta1, fused=True)
+        return torch.optim.RMSprop(**own, alpha=spec.beta2, eps=spec.epsilon, foreach=True)
+    return torch.optim.SGD(**own, momentum=spec.beta1, fused=True)
+
+
+def _let_learn(parameters: Mapping[str, nn.Parameter], learn: bool) -> None:
+    for parameter in parameters.values():
+        parameter.requires_grad_(learn)
 
 
 @torch.no_grad()

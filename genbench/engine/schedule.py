@@ -1,8 +1,9 @@
 """Learning-rate schedules over the used share of the budget."""
 
 import math
+from typing import Literal
 
-from genbench.engine.method import ScheduleName
+ScheduleName = Literal["constant", "linear", "cosine"]
 
 FLOOR = 0.05
 """The share of the learning rate below which neither the linear nor the cosine schedule falls."""

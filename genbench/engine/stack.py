@@ -24,8 +24,6 @@ SMALLEST_BLOCK = 256
 class Stack(Protocol):
     """Replicas of one trainer; what a replica does depends on its own seed alone, but for rounding."""
 
-    updates_per_step: int
-
     @property
     def prior(self) -> Noise | None:
         """The noise that samples are made of; None where a trainer takes none."""
@@ -35,13 +33,17 @@ class Stack(Protocol):
         """How many replicas there are."""
 
     @property
+    def updates(self) -> int:
+        """Updates that each replica has had."""
+
+    @property
     def samples(self) -> int:
         """Real samples that each replica has seen."""
 
     def step(self, progress: float) -> Mapping[str, Tensor]:
         """One generator step of each replica at `progress` in [0, 1): every phase once, in order.
 
-        Returns each phase's last losses by its network's name, `(replicas,)`.
+        Returns each phase's last losses by its name, `(replicas,)`.
         """
 
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
@@ -80,8 +82,11 @@ class Solo:
 
     def __init__(self, trainer: Trainer, problem: Problem, data: DataStream) -> None:
         self.trainer = trainer
-        self.updates_per_step = trainer.updates_per_step
-        self._problem, self._data = problem, data
+        self._problem, self._data, self._steps = problem, data, 0
+
+    @property
+    def updates(self) -> int:
+        return self._steps * self.trainer.updates_per_step
 
     @property
     def samples(self) -> int:
@@ -89,6 +94,7 @@ class Solo:
 
     def step(self, progress: float) -> Mapping[str, Tensor]:
         losses = self.trainer.step(self._data, progress)
+        self._steps += 1
         return {name: loss.detach().reshape(1) for name, loss in losses.items()}
 
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
@@ -117,7 +123,7 @@ class Solo:
         self.trainer.load_state_dict(below(state, "trainer."))
         for role, value in below(state, "stream.").items():
             self._problem.stream(role).set_state(value.cpu())
-        self._data.drawn = int(state["drawn"])
+        self._data.drawn, self._steps = int(state["drawn"]), steps
 
 
 def sample_block(event_shape: Sequence[int]) -> int:

@@ -14,12 +14,17 @@ from torch.func import functional_call
 from genbench import seeding
 from genbench.engine.draws import draw_noise
 from genbench.engine.feed import Drawn, Feeds
-from genbench.engine.method import Method
+from genbench.engine.method import OF_EVERY_BATCH, Method
 from genbench.engine.optimizers import RULES
-from genbench.engine.schedule import schedule
 from genbench.engine.stack import below, sample_block
 from genbench.engine.torch_internals import compiled
 from genbench.engine.update import Update, Weights, flat_update
+
+Turns = tuple[bool, ...]
+"""Which of the phases have their turn in a step."""
+
+Step = Callable[[Drawn], Mapping[str, Tensor]]
+"""Takes a step's draws and returns the losses of its phases."""
 
 _compiled: dict[Hashable, list[Update]] = {}
 """Compiled updates by what decides their code: the trials of one trainer share them."""
@@ -50,7 +55,6 @@ class Stacked:
         self.method = method = methods[0]
         self.size = len(methods)
         self.prior = method.prior
-        self.updates_per_step = method.updates_per_step
         self._feeds, self._device, self._capture = feeds, device, capture
         self._block = sample_block(feeds.event_shape)
         self._weights = {
@@ -61,14 +65,19 @@ class Stacked:
             for name, spec in method.optimizers.items()
         }
         self._rates = {name: torch.zeros((), device=device) for name in method.optimizers}
+        self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
         updates = [
-            flat_update(method, phase, self._weights, self._slots[phase.network], self._rates[phase.network])
-            for phase in method.phases
+            flat_update(method, phase, self._weights, self._slots, self._rates, self._moment) for phase in method.phases
         ]
         self._updates: Sequence[Update] = [update for update, _ in updates]
         self._states = [state for _, state in updates]
         self._compile_key = compile_key
-        self._replay: Callable[[Drawn], Mapping[str, Tensor]] = self._run
+        self._losses: dict[str, Tensor] = {}
+        self._graphs: dict[Turns, Step] = {}
+
+    @property
+    def updates(self) -> int:
+        return self._feeds.updates
 
     @property
     def samples(self) -> int:
@@ -83,15 +92,19 @@ class Stacked:
             self._updates = self._compiled_updates(blank)
         self._run(blank)
         if self._capture:
-            self._replay = self._captured(blank)
+            self._graphs[_turns(blank)] = self._captured(blank)
         for tensor, value in zip(tensors, before, strict=True):
             tensor.copy_(value)
 
     def step(self, progress: float) -> Mapping[str, Tensor]:
-        factor = schedule(self.method.schedule, progress)
-        for name, spec in self.method.optimizers.items():
-            self._rates[name].fill_(spec.lr * factor)
-        return self._replay(self._feeds.next())
+        step = self._feeds.steps
+        for name, rate in self._rates.items():
+            rate.fill_(self.method.rate(name, step, progress))
+        self._moment["step"].fill_(step)
+        self._moment["progress"].fill_(progress)
+        drawn = self._feeds.next()
+        self._losses.update(self._replayed(drawn) if self._capture else self._run(drawn))
+        return dict(self._losses)
 
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         noise = [draw_noise(self.prior, (n,), rng)[:first] for rng in rngs]
@@ -146,13 +159,24 @@ class Stacked:
 
     def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
         losses = {}
-        for phase, update, state, draws in zip(self.method.phases, self._updates, self._states, drawn, strict=True):
+        phases = zip(self.method.names, self.method.phases, self._updates, self._states, drawn, strict=True)
+        for name, phase, update, state, draws in phases:
+            if draws is None:
+                continue
             batches = [tensor.unbind() for tensor in draws.values()]
             for i in range(phase.repeats):
-                losses[phase.network] = update(*state, *(tensors[i] for tensors in batches))
+                losses[name] = update(*state, *(tensors[i] for tensors in batches))
         return losses
 
-    def _captured(self, inputs: Drawn) -> Callable[[Drawn], Mapping[str, Tensor]]:
+    def _replayed(self, drawn: Drawn) -> Mapping[str, Tensor]:
+        """A step by the CUDA graph of the phases whose turn it is, which is captured when that is so the first time."""
+        turns = _turns(drawn)
+        if turns not in self._graphs:
+            own = [draws and {name: tensor.clone() for name, tensor in draws.items()} for draws in drawn]
+            self._graphs[turns] = self._captured(own)
+        return self._graphs[turns](drawn)
+
+    def _captured(self, inputs: Drawn) -> Step:
         """A step as a CUDA graph that reads its draws from `inputs`; everything in it has run once before."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
@@ -160,8 +184,8 @@ class Stacked:
 
         def replay(drawn: Drawn) -> Mapping[str, Tensor]:
             for own, draws in zip(inputs, drawn, strict=True):
-                for name, tensor in draws.items():
-                    own[name].copy_(tensor)
+                for name, tensor in (own or {}).items():
+                    tensor.copy_((draws or {})[name])
             graph.replay()
             return losses
 
@@ -173,8 +197,13 @@ class Stacked:
             _compiled[key] = [
                 compiled(update, [*state, *(tensor[0] for tensor in draws.values())])
                 for update, state, draws in zip(self._updates, self._states, drawn, strict=True)
+                if draws is not None
             ]
         return _compiled[key]
+
+
+def _turns(drawn: Drawn) -> Turns:
+    return tuple(draws is not None for draws in drawn)
 
 
 def _stack(replicas: Sequence[Mapping[str, Tensor]]) -> Weights:

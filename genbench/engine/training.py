@@ -36,7 +36,7 @@ class Stopped(Exception):
 
 
 class Traced(NamedTuple):
-    """The losses at a moment of training: each network's, a number a replica."""
+    """The losses at a moment of training: each phase's, a number a replica."""
 
     steps: int
     updates: int
@@ -105,7 +105,7 @@ class Training:
                 if self.average is not None:
                     self.average.update()
                 self.meter.steps += 1
-                self.meter.updates += self.stack.updates_per_step
+                self.meter.updates = self.stack.updates
                 self.meter.samples = self.stack.samples
                 looking = self.meter.steps % CHECK_EVERY == 0
                 if every_step or looking:

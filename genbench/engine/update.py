@@ -23,16 +23,26 @@ Update = Callable[..., Tensor]
 
 
 def flat_update(
-    method: Method, phase: Phase, weights: dict[str, Weights], slots: Slots, rate: Tensor
+    method: Method,
+    phase: Phase,
+    weights: dict[str, Weights],
+    slots: dict[str, Slots],
+    rates: Weights,
+    moment: Weights,
 ) -> tuple[Update, list[Tensor]]:
     """A phase's update and the tensors of its state, which come first among its arguments.
 
     After them come a batch's tensors `(replicas, batch, *event)`, in the order of the phase's draws. `weights` and
-    `slots` carry a leading dimension of replicas; the losses are those before the update.
+    `slots` carry a leading dimension of replicas; `rates` are those of the networks, `moment` what every batch holds.
+    The losses are those before the update.
     """
-    name = phase.network
-    frozen = {other: values for other, values in weights.items() if other != name}
-    parts = {"learning": weights[name], "slots": slots, "frozen": frozen, "rate": rate}
+    parts = {
+        "learning": {name: weights[name] for name in phase.networks},
+        "slots": {name: slots[name] for name in phase.networks},
+        "frozen": {name: values for name, values in weights.items() if name not in phase.networks},
+        "rates": {name: rates[name] for name in phase.networks},
+        "moment": moment,
+    }
     state = list(_leaves(parts))
     update = _update(method, phase)
 
@@ -46,27 +56,33 @@ def flat_update(
 
 
 def _update(method: Method, phase: Phase) -> Update:
-    """Weights and slots that change, the other networks' weights, draws and the rate, to losses."""
-    spec = method.optimizers[phase.network]
-    rule = RULES[spec.name].rule
+    """Weights and slots that change, the other networks' weights, draws and rates, to losses."""
 
-    def loss(learning: Weights, frozen: dict[str, Weights], draws: dict[str, Tensor]) -> Tensor:
-        weights = {**frozen, phase.network: learning}
+    def loss(learning: dict[str, Weights], frozen: dict[str, Weights], draws: Weights, moment: Weights) -> Tensor:
+        weights = {**frozen, **learning}
         networks = {name: partial(functional_call, method.networks[name], weights[name]) for name in method.networks}
-        return phase.loss(Networks(networks), Batch(draws))
+        return phase.loss(Networks(networks), Batch({**draws, **moment}))
 
-    gradient = vmap(grad_and_value(loss))
+    gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0, None))
     after = vmap(phase.after) if phase.after else None
 
     def update(
-        *, learning: Weights, slots: Slots, frozen: dict[str, Weights], draws: dict[str, Tensor], rate: Tensor
+        *,
+        learning: dict[str, Weights],
+        slots: dict[str, Slots],
+        frozen: dict[str, Weights],
+        draws: Weights,
+        rates: Weights,
+        moment: Weights,
     ) -> Tensor:
-        gradients, losses = gradient(learning, frozen, draws)
-        for name, weight in learning.items():
-            rule(spec, weight, gradients[name], slots[name], rate)
-        if after is not None:
-            for name, weight in after(learning).items():
-                learning[name].copy_(weight)
+        gradients, losses = gradient(learning, frozen, draws, moment)
+        for network, own in learning.items():
+            spec = method.optimizers[network]
+            for name, weight in own.items():
+                RULES[spec.name].rule(spec, weight, gradients[network][name], slots[network][name], rates[network])
+            if after is not None:
+                for name, weight in after(own).items():
+                    own[name].copy_(weight)
         result: Tensor = losses
         return result
 

@@ -171,7 +171,7 @@ def test_parameter_whose_type_nobody_knows_is_one_line(tmp_path, genbench):
     [
         ("return None", "The trainer mine gave None. Let it return an api.Method"),
         ("return api.Method({}, [], {}, api.Normal((2,)), 8)", "No network is named 'generator'"),
-        ("return api.Optimizer('adamw', 1e-3)", "No optimizer is named 'adamw'. Did you mean adam"),
+        ("return api.Optimizer('nadam', 1e-3)", "No optimizer is named 'nadam'. Did you mean adam"),
     ],
 )
 def test_method_that_is_none_is_refused_before_anything_is_trained(body, message, tmp_path, genbench):

@@ -24,7 +24,7 @@ FITTING = {
 
 
 def test_what_fits_is_taken():
-    assert api.Method(**FITTING).updates_per_step == 1
+    assert api.Method(**FITTING).updates(7) == 7
     assert api.Method(**{**FITTING, "prior": api.Uniform(-1, 1, [3])}).prior.shape == (3,)
 
 
@@ -65,15 +65,24 @@ def test_method_that_says_what_the_engine_cannot_do_is_refused(change, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: api.Optimizer("adamw", 1e-3), "No optimizer is named 'adamw'. Did you mean adam"),
-        (lambda: api.Optimizer("", 1e-3), "No optimizer is named ''. Known: adam, rmsprop, sgd"),
+        (lambda: api.Optimizer("nadam", 1e-3), "No optimizer is named 'nadam'. Did you mean adam"),
+        (lambda: api.Optimizer("", 1e-3), "No optimizer is named ''. Known: adam, adamw, rmsprop, sgd"),
         (lambda: api.Optimizer("adam", 0), "lr must be a number above zero, not 0"),
         (lambda: api.Optimizer("adam", -1e-3), "lr must be a number above zero"),
         (lambda: api.Optimizer("adam", float("nan")), "lr must be a number above zero, not nan"),
         (lambda: api.Optimizer("adam", "1e-3"), "lr must be a number above zero, not '1e-3'"),
         (lambda: api.Optimizer("adam", 1e-3, beta1=1.0), r"beta1 must lie in \[0, 1\), not 1.0"),
         (lambda: api.Optimizer("adam", 1e-3, beta2=-0.1), r"beta2 must lie in \[0, 1\)"),
-        (lambda: api.Phase(("critic",), loss, {}), "network must be a network's name"),
+        (lambda: api.Phase((), loss, {}), "networks must be the name of one, or a tuple of names"),
+        (lambda: api.Phase(None, loss, {}), "networks must be the name of one"),
+        (lambda: api.Phase(("critic", "critic"), loss, {}), "critic.critic: networks must differ"),
+        (lambda: api.Phase("critic", loss, {}, every=0), "every must be a whole number from 1 on"),
+        (lambda: api.Phase("critic", loss, {}, batch=2.0), "batch must be a whole number from 1 on"),
+        (lambda: api.Phase("critic", loss, {"step": api.Real()}), "draws must not be named as what every batch has"),
+        (lambda: api.Optimizer("adamw", 1e-3, weight_decay=-1), "weight_decay must be a number from zero on"),
+        (lambda: api.Optimizer("adam", 1e-3, epsilon="tiny"), "epsilon must be a number from zero on"),
+        (lambda: api.Optimizer("adam", 1e-3, warmup=0.1), "warmup must be a whole number of generator steps"),
+        (lambda: api.Optimizer("adam", 1e-3, schedule="step"), "No schedule is named 'step'"),
         (lambda: api.Phase("critic", None, {}), "critic: loss must be a function"),
         (lambda: api.Phase("critic", loss, {"real": api.Real}), "real must be api.Real()"),
         (lambda: api.Phase("critic", loss, {"noise": (2,)}), r"noise must be api.Real\(\), or noise"),

@@ -31,7 +31,7 @@ class Watched:
     def watch(self, phase):
         def loss(nets, batch):
             learning = {n for n, net in self.networks.items() if any(p.requires_grad for p in net.parameters())}
-            self.updates.append((phase.network, vars(batch), learning, self.weights()))
+            self.updates.append((phase.name, vars(batch), learning, self.weights()))
             return phase.loss(nets, batch)
 
         return replace(phase, loss=loss)
@@ -59,7 +59,7 @@ def test_critic_learns_first_then_the_generator(watched):
     critic = order[0]
     assert order == [critic] * 3 + ["generator"]
     assert set(losses) == {critic, "generator"}
-    assert watched.trainer.updates_per_step == 4
+    assert watched.trainer.updates == 4
 
 
 def test_only_the_phases_network_learns(watched):
@@ -78,9 +78,9 @@ def test_frozen_networks_get_no_gradient(watched):
     critic_draws, generator_draws = watched.feeds.next()
     watched.trainer._run(critic_phase, critic_draws)
     assert all(parameter.grad is None for parameter in watched.networks["generator"].parameters())
-    before = [parameter.grad.clone() for parameter in watched.networks[critic_phase.network].parameters()]
+    before = [parameter.grad.clone() for parameter in watched.networks[critic_phase.name].parameters()]
     watched.trainer._run(generator_phase, generator_draws)
-    after = [parameter.grad for parameter in watched.networks[critic_phase.network].parameters()]
+    after = [parameter.grad for parameter in watched.networks[critic_phase.name].parameters()]
     assert all(map(torch.equal, before, after))
 
 
