@@ -14,7 +14,7 @@ from genbench.spec import Component, Frozen, Trial
 
 SCHEMA_VERSION = 3
 """Version 2 says how long a trial compiled, and its curves' seconds are the trial's share as its cost's always were.
-Version 3 says which source stands behind what a plugin brought."""
+Version 3 says which source stands behind what a plugin brought, and how many evaluations a sample takes."""
 
 Status = Literal["done", "diverged", "out-of-memory", "crashed"]
 
@@ -69,6 +69,8 @@ class Score(Frozen):
 class Cost(Frozen):
     """What a trial used: every budget's unit, seconds apart for training, compiling and measuring, peak memory.
 
+    `evaluations` is how often networks are evaluated for one sample, as far as anyone knows.
+
     Seconds are the trial's share of what its stack took (genbench.engine.meter), memory is its process's.
     `compile_seconds` is None where nobody knows: in records of schema version 1, and where the process died. Curves of
     that version hold the seconds of the whole stack, whose size the provenance tells.
@@ -81,6 +83,7 @@ class Cost(Frozen):
     compile_seconds: float | None = None
     eval_seconds: float
     peak_memory_bytes: int | None
+    evaluations: int | None = None
 
 
 class Record(Frozen):

@@ -1,4 +1,4 @@
-"""The average of a generator's weights along training, which often draws better samples than the last ones."""
+"""The average of weights along training, which often makes better samples than the last ones."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from genbench.engine.torch_internals import copy_each, lerp_each
 
 
 class Average:
-    """An exponential moving average of each replica's generator: w̄ ← decay·w̄ + (1 − decay)·w. arXiv:1806.04498.
+    """An exponential moving average, of each replica, of what makes samples: w̄ ← decay·w̄ + (1 − decay)·w.
 
-    It starts from the initial weights. What isn't learnt, a normalisation's statistics, stays the generator's own.
+    arXiv:1806.04498. It starts from the initial weights. What isn't learnt, a normalisation's statistics, stays as the
+    networks have it.
     """
 
     def __init__(self, stack: Stack, decay: float) -> None:
         self.decay = decay
-        self._live = [stack.generator(replica) for replica in range(stack.size)]
+        self._live = [stack.makers(replica) for replica in range(stack.size)]
         self._mean = [{name: value.clone() for name, value in live.items()} for live in self._live]
 
     @torch.no_grad()
     def update(self) -> None:
-        """Takes in the generators as they are after a step."""
+        """Takes in the weights as they are after a step."""
         for mean, live in zip(self._mean, self._live, strict=True):
             lerp_each([*mean.values()], [*live.values()], 1 - self.decay)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Within, the stack's generators are the averaged ones."""
+        """Within, the stack's weights are the averaged ones."""
         own = [{name: value.clone() for name, value in live.items()} for live in self._live]
         try:
             self._put(self._mean)
@@ -40,7 +41,7 @@ class Average:
             self._put(own)
 
     def weights(self, replica: int) -> dict[str, Tensor]:
-        """A replica's averaged parameters by their names in the generator."""
+        """A replica's averaged parameters, as `network.parameter`."""
         return dict(self._mean[replica])
 
     def state(self, replica: int) -> dict[str, Tensor]:

@@ -144,9 +144,10 @@ class Optimizer:
 class Method:
     """A method as data: networks, phases, one optimiser a network, the prior and the batch size.
 
-    `networks["generator"]` maps prior noise to samples. `landscape` names the network whose level sets are worth
-    a picture, if one maps samples to `(batch, 1)` scores. One generator step is one pass over all phases whose turn
-    it is.
+    `networks["generator"]` maps prior noise to samples, unless they are made by a procedure: `sample` takes the
+    networks and noise `(batch, *prior)` and gives `(batch, *event)` samples. It may evaluate networks many times, which
+    is counted, and use `input_gradient`. `landscape` names the network whose level sets are worth a picture, if one
+    maps samples to `(batch, 1)` scores. One generator step is one pass over all phases whose turn it is.
     """
 
     networks: Mapping[str, Module]
@@ -156,8 +157,10 @@ class Method:
     batch: int
     schedule: ScheduleName = "constant"
     landscape: str | None = None
+    sample: Callable[[Networks, Tensor], Tensor] | None = None
 
     def __post_init__(self) -> None:
+        _check(self.sample is None or callable(self.sample), "api.Method", "sample must be a function", self.sample)
         self._check_networks()
         _check(_is_whole(self.batch), "api.Method", "batch must be a whole number from 1 on", self.batch)
         _check(_is_noise(self.prior), "api.Method", "prior must be noise such as api.Normal((2,))", self.prior)
@@ -191,7 +194,13 @@ class Method:
                     raise GenbenchError(
                         f"api.Method: {owners[id(parameter)]} and {name} share weights. Make them one network."
                     )
-        _known("network", "generator", self.networks, "Samples are what the generator makes of the prior's noise.")
+        if self.sample is None:
+            _known("network", "generator", self.networks, "It makes the samples, unless api.Method has a sample=.")
+
+    @property
+    def makers(self) -> list[str]:
+        """The networks that samples may be made by, which are those that an average is taken of."""
+        return ["generator"] if self.sample is None else list(self.networks)
 
     @property
     def names(self) -> list[str]:

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from genbench import seeding
 from genbench.engine import EXACT, Numerics
 from genbench.engine.draws import draw_noise
+from genbench.engine.evaluation import Made, looked_at, made
 from genbench.engine.feed import Feeds
 from genbench.engine.method import OF_EVERY_BATCH, Batch, Method, Networks, Optimizer, Phase
-from genbench.engine.stack import below, sample_block
+from genbench.engine.stack import below
 from genbench.engine.torch_internals import copy_each
 
 
@@ -26,7 +26,8 @@ class Plain:
         self.method, self._numerics = method, numerics
         self.prior = method.prior
         self._losses: dict[str, Tensor] = {}
-        self._feeds, self._device, self._block = feeds, device, sample_block(feeds.event_shape)
+        self.evaluations: int | None = None
+        self._feeds, self._device = feeds, device
         self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
         self._networks = Networks(method.networks)
         self._params = {name: dict(network.named_parameters()) for name, network in method.networks.items()}
@@ -58,22 +59,22 @@ class Plain:
                 self._losses[name] = self._run(phase, draws)
         return dict(self._losses)
 
-    @torch.no_grad()
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         (rng,) = rngs
-        return self._evaluate("generator", draw_noise(self.prior, (n,), rng)[:first])[None]
+        samples, self.evaluations = self._made(draw_noise(self.prior, (n,), rng), first)
+        return samples[None]
 
-    @torch.no_grad()
     def generate(self, replica: int, noise: Tensor) -> Tensor:
-        return self._evaluate("generator", noise.to(self._device))
+        return self._made(noise.to(self._device)).samples
 
-    @torch.no_grad()
     def landscape(self, points: Tensor) -> Tensor | None:
-        name = self.method.landscape
-        return None if name is None else self._evaluate(name, points.to(self._device)).reshape(1, -1)
+        name, problem = self.method.landscape, self._feeds.problem(0)
+        if name is None:
+            return None
+        return looked_at(self.method, self.method.networks, name, points.to(self._device), problem)[None]
 
-    def generator(self, replica: int) -> dict[str, Tensor]:
-        return dict(self._params["generator"])
+    def makers(self, replica: int) -> dict[str, Tensor]:
+        return {f"{name}.{key}": value for name in self.method.makers for key, value in self._params[name].items()}
 
     def weights(self, replica: int) -> dict[str, Tensor]:
         return {
@@ -125,15 +126,8 @@ class Plain:
         images = self._numerics.channels_last and tensor.dim() == 4
         return tensor.contiguous(memory_format=torch.channels_last) if images else tensor
 
-    def _evaluate(self, name: str, x: Tensor) -> Tensor:
-        """The network's outputs in evaluation mode and in blocks."""
-        network = self.method.networks[name]
-        was_training = network.training
-        network.eval()
-        with self._feeds.problem(0).global_streams(seeding.GLOBAL_EVALUATION):
-            outputs = [network(block) for block in torch.split(x, self._block)]
-        network.train(was_training)
-        return torch.cat(outputs)
+    def _made(self, noise: Tensor, first: int | None = None) -> Made:
+        return made(self.method, self.method.networks, noise, self._feeds.problem(0), first)
 
 
 def _autocast(forward: Callable[..., Tensor], device_type: str) -> Callable[..., Tensor]:

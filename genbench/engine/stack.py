@@ -29,6 +29,10 @@ class Stack(Protocol):
         """The noise that samples are made of; None where a trainer takes none."""
 
     @property
+    def evaluations(self) -> int | None:
+        """How often networks were evaluated for each of the last samples; None before any, and where nobody knows."""
+
+    @property
     def size(self) -> int:
         """How many replicas there are."""
 
@@ -58,8 +62,8 @@ class Stack(Protocol):
     def landscape(self, points: Tensor) -> Tensor | None:
         """Each critic's scores `(replicas, n)` at `points` `(n, *event)`; None without a critic."""
 
-    def generator(self, replica: int) -> dict[str, Tensor]:
-        """The parameters of a replica's generator themselves, not copies, by their names in it.
+    def makers(self, replica: int) -> dict[str, Tensor]:
+        """The parameters, not copies, of a replica's networks that make samples, as `network.parameter`.
 
         Raises GenbenchError for a trainer that has none that the engine knows of.
         """
@@ -79,6 +83,7 @@ class Solo:
 
     size = 1
     prior = None
+    evaluations = None
 
     def __init__(self, trainer: Trainer, problem: Problem, data: DataStream) -> None:
         self.trainer = trainer
@@ -108,7 +113,7 @@ class Solo:
     def landscape(self, points: Tensor) -> None:
         return None
 
-    def generator(self, replica: int) -> dict[str, Tensor]:
+    def makers(self, replica: int) -> dict[str, Tensor]:
         raise GenbenchError("The trainer is no list of phases, so its generator can't be averaged. Leave out --ema.")
 
     def weights(self, replica: int) -> dict[str, Tensor]:

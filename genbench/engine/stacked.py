@@ -6,17 +6,20 @@ Parameters and optimiser slots carry a leading dimension of replicas. A CUDA gra
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 from torch.func import functional_call
+from torch.nn import Module
 
-from genbench import seeding
 from genbench.engine.draws import draw_noise
+from genbench.engine.evaluation import Made, looked_at, made
 from genbench.engine.feed import Drawn, Feeds
 from genbench.engine.method import OF_EVERY_BATCH, Method
 from genbench.engine.optimizers import RULES
-from genbench.engine.stack import below, sample_block
+from genbench.engine.stack import below
 from genbench.engine.torch_internals import compiled
 from genbench.engine.update import Update, Weights, flat_update
 
@@ -56,7 +59,7 @@ class Stacked:
         self.size = len(methods)
         self.prior = method.prior
         self._feeds, self._device, self._capture = feeds, device, capture
-        self._block = sample_block(feeds.event_shape)
+        self.evaluations: int | None = None
         self._weights = {
             name: _stack([dict(each.networks[name].named_parameters()) for each in methods]) for name in method.networks
         }
@@ -107,22 +110,28 @@ class Stacked:
         return dict(self._losses)
 
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
-        noise = [draw_noise(self.prior, (n,), rng)[:first] for rng in rngs]
-        return torch.stack([self.generate(replica, own) for replica, own in enumerate(noise)])
+        found = [self._made(i, draw_noise(self.prior, (n,), rng), first) for i, rng in enumerate(rngs)]
+        self.evaluations = found[0].evaluations
+        return torch.stack([each.samples for each in found])
 
     def generate(self, replica: int, noise: Tensor) -> Tensor:
-        return self._evaluate("generator", replica, noise.to(self._device))
+        return self._made(replica, noise.to(self._device)).samples
 
     def landscape(self, points: Tensor) -> Tensor | None:
-        if self.method.landscape is None:
+        name = self.method.landscape
+        if name is None:
             return None
         points = points.to(self._device)
         return torch.stack(
-            [self._evaluate(self.method.landscape, replica, points).flatten() for replica in range(self.size)]
+            [
+                looked_at(self.method, self._parts(replica), name, points, self._feeds.problem(replica))
+                for replica in range(self.size)
+            ]
         )
 
-    def generator(self, replica: int) -> dict[str, Tensor]:
-        return {key: value[replica] for key, value in self._weights["generator"].items()}
+    def makers(self, replica: int) -> dict[str, Tensor]:
+        own = self.weights(replica)
+        return {key: value for key, value in own.items() if key.partition(".")[0] in self.method.makers}
 
     def weights(self, replica: int) -> dict[str, Tensor]:
         return {
@@ -145,17 +154,15 @@ class Stacked:
                     state[f"optimizer.{name}.{index}.{slot}"] = value[replica]
         return state
 
-    @torch.no_grad()
-    def _evaluate(self, name: str, replica: int, x: Tensor) -> Tensor:
-        """A replica's network's outputs on `(n, *inputs)`, in evaluation mode and in blocks."""
-        network = self.method.networks[name]
-        weights = {key: value[replica] for key, value in self._weights[name].items()}
-        was_training = network.training
-        network.eval()
-        with self._feeds.problem(replica).global_streams(seeding.GLOBAL_EVALUATION):
-            outputs = [functional_call(network, weights, (block,)) for block in torch.split(x, self._block)]
-        network.train(was_training)
-        return torch.cat(outputs)
+    def _parts(self, replica: int) -> dict[str, Callable[..., Tensor]]:
+        """A replica's networks."""
+        return {
+            name: partial(_call, self.method.networks[name], {key: value[replica] for key, value in weights.items()})
+            for name, weights in self._weights.items()
+        }
+
+    def _made(self, replica: int, noise: Tensor, first: int | None = None) -> Made:
+        return made(self.method, self._parts(replica), noise, self._feeds.problem(replica), first)
 
     def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
         losses = {}
@@ -200,6 +207,11 @@ class Stacked:
                 if draws is not None
             ]
         return _compiled[key]
+
+
+def _call(network: Module, weights: Weights, *inputs: Any, **more: Any) -> Tensor:
+    output: Tensor = functional_call(network, weights, inputs, more)
+    return output
 
 
 def _turns(drawn: Drawn) -> Turns:

@@ -261,6 +261,7 @@ class Session:
             compile_seconds=round(meter.compile_seconds, 3),
             eval_seconds=round(self.replicas[i].eval_seconds, 3),
             peak_memory_bytes=peak,
+            evaluations=self.training.stack.evaluations if self.training else None,
         )
 
     def _provenance(self) -> dict[str, Any]:
@@ -279,7 +280,7 @@ def _frame(samples: Tensor, keep: Keep) -> Tensor:
 
 def _weights(training: Training, replica: int) -> dict[str, Tensor]:
     averaged = training.average.weights(replica) if training.average else {}
-    return training.stack.weights(replica) | {f"{AVERAGED}generator.{name}": value for name, value in averaged.items()}
+    return training.stack.weights(replica) | {f"{AVERAGED}{name}": value for name, value in averaged.items()}
 
 
 def _losses(training: Training, replica: int) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def ready(ema, engine="plain", seeds=(0,), trainer=f"gan[{SIZE}]"):
 @pytest.mark.parametrize("engine", ["plain", "compiled"])
 def test_is_the_exponential_average_of_all_steps_from_the_first_weights_on(engine):
     training = ready(0.8, engine)
-    live = training.stack.generator(0)
+    live = training.stack.makers(0)
     expected = {name: value.clone() for name, value in live.items()}
     for step in range(1, 6):
         training.run(step / 20)

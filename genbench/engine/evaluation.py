@@ -1,0 +1,81 @@
+"""A method at work outside training: in evaluation mode, without gradients, in blocks, in streams of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from genbench import seeding
+from genbench.engine.method import Method, Networks
+from genbench.engine.problem import Problem, by_func
+from genbench.engine.stack import sample_block
+from genbench.errors import GenbenchError
+
+Parts = Mapping[str, Callable[..., Tensor]]
+"""Networks by name, or functions that do what they do."""
+
+
+class Made(NamedTuple):
+    """Samples `(n, *event)`, and how often networks were evaluated for each."""
+
+    samples: Tensor
+    evaluations: int
+
+
+def made(method: Method, parts: Parts, noise: Tensor, problem: Problem, first: int | None = None) -> Made:
+    """The samples of a method that its networks make of noise `(n, *prior)`, all or the `first` ones.
+
+    Raises GenbenchError where they are not of the problem's event shape.
+    """
+    if method.sample is None:
+        samples, evaluations = _blocks(method, lambda block: parts["generator"](block), noise[:first], problem), 1
+    else:
+        count = _Count(parts)
+        size = sample_block(problem.event_shape)
+        # Of whole blocks, since what a procedure draws itself depends on how many samples it makes at once.
+        wanted = noise if first is None else noise[: -(-first // size) * size]
+        nets, sample = Networks(count.parts), method.sample
+        samples = _blocks(method, lambda block: sample(nets, block), wanted, problem)[:first]
+        evaluations = count.calls // -(-len(wanted) // size)
+    if samples.shape[1:] != problem.event_shape:
+        maker = "sample" if method.sample else "the generator"
+        raise GenbenchError(
+            f"A sample of the dataset has the shape {problem.event_shape}, and {maker} made {tuple(samples.shape[1:])}."
+        )
+    return Made(samples, evaluations)
+
+
+def looked_at(method: Method, parts: Parts, name: str, x: Tensor, problem: Problem) -> Tensor:
+    """What a network says of `(n, *event)` samples, `(n,)`."""
+    return _blocks(method, lambda block: parts[name](block), x, problem).flatten()
+
+
+class _Count:
+    """Networks that count how often they are called."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.calls = 0
+        self.parts = {name: self._counted(part) for name, part in parts.items()}
+
+    def _counted(self, part: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def call(*inputs: Any, **more: Any) -> Tensor:
+            self.calls += 1
+            return part(*inputs, **more)
+
+        return call
+
+
+@torch.no_grad()
+def _blocks(method: Method, make: Callable[[Tensor], Tensor], x: Tensor, problem: Problem) -> Tensor:
+    modes = {network: network.training for network in method.networks.values()}
+    for network in modes:
+        network.eval()
+    try:
+        with problem.global_streams(seeding.GLOBAL_EVALUATION), by_func():
+            return torch.cat([make(block) for block in torch.split(x, sample_block(problem.event_shape))])
+    finally:
+        for network, mode in modes.items():
+            network.train(mode)
