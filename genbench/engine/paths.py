@@ -30,6 +30,7 @@ COMPILE_FROM_SECONDS = 5.0
 """Seconds of a budget from which on it compiles: they don't hold what compiling takes, so only people wait for it."""
 
 NO_PHASES = "the trainer is no list of phases"
+NUMERICS = "only plainly can layers be cast to bfloat16 and channels lie last"
 
 _failures: dict[str, str] = {}
 """Why a trainer's updates were not compiled or captured, so that nobody tries it again in this process."""
@@ -77,11 +78,11 @@ def assemble(
     problems = [Problem(dataset.event_shape, trial.seed, device) for trial in trials]
     trainer = trials[0].trainer
     built = [build(trainer, problem) for problem in problems]
+    check_engine(built[0], trainer, engine, numerics)
     if isinstance(built[0], Method):
         methods = [method for method in built if isinstance(method, Method)]
         found = _stack(methods, dataset, problems, trials[0], clock, engine, numerics)
     else:
-        _refuse(trainer, engine, NO_PHASES)
         data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
         found = Assembled(Solo(built[0], problems[0], data), Path("plain", NO_PHASES))
     if found.stack.size < len(trials):
@@ -154,7 +155,6 @@ def _stack(
 ) -> Assembled:
     device = torch.device(problems[0].device)
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
-    check_engine(methods[0], trial.trainer, engine, numerics)
     path = _choose(methods[0], trial, device, engine, numerics)
     compile_key = canonical_json([path.name, trial.trainer.identity, dataset.event_shape])
     spent = 0.0
@@ -188,10 +188,12 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, 
     """The path for a method, before it is known whether it compiles."""
     if engine == "plain":
         return Path("plain", "asked for")
-    if (hindrance := _hindrance(method, numerics)) is not None:
-        return Path("plain", hindrance)
+    if any(numerics):
+        return Path("plain", NUMERICS)
     if engine != "auto":
         return Path(engine, "asked for")
+    if any(list(network.buffers()) for network in method.networks.values()):
+        return Path("plain", "its networks keep buffers")
     if trial.budget.kind == "seconds":
         amount, enough = f"{trial.budget.amount:g} seconds", trial.budget.amount >= COMPILE_FROM_SECONDS
     else:
@@ -202,19 +204,12 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, 
     return Path("graph" if device.type == "cuda" else "compiled", f"{amount} repay compiling")
 
 
-def check_engine(method: Method, trainer: Component, engine: Engine, numerics: Numerics) -> None:
-    """Raises GenbenchError where a method can't take the path that `engine` names."""
-    if (hindrance := _hindrance(method, numerics)) is not None:
-        _refuse(trainer, engine, hindrance)
-
-
-def _hindrance(method: Method, numerics: Numerics) -> str | None:
-    """Why a method can only be trained plainly, if so."""
-    if any(numerics):
-        return "only plainly can layers be cast to bfloat16 and channels lie last"
-    if any(list(network.buffers()) for network in method.networks.values()):
-        return "its networks keep buffers"
-    return None
+def check_engine(built: Method | Trainer, trainer: Component, engine: Engine, numerics: Numerics) -> None:
+    """Raises GenbenchError where what a trainer built can't take the path that `engine` names."""
+    if not isinstance(built, Method):
+        _refuse(trainer, engine, NO_PHASES)
+    elif any(numerics):
+        _refuse(trainer, engine, NUMERICS)
 
 
 def _refuse(trainer: Component, engine: Engine, reason: str) -> None:

@@ -82,8 +82,9 @@ def together(network: Callable[[Tensor], Tensor], *batches: Tensor) -> tuple[Ten
     import torch
     from torch import nn
 
+    module = getattr(network, "module", network)
     normalisations = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-    if isinstance(network, nn.Module) and any(isinstance(layer, normalisations) for layer in network.modules()):
+    if isinstance(module, nn.Module) and any(isinstance(layer, normalisations) for layer in module.modules()):
         return tuple(network(batch) for batch in batches)
     return network(torch.cat(batches)).chunk(len(batches))
 

@@ -6,14 +6,11 @@ Parameters and optimiser slots carry a leading dimension of replicas. A CUDA gra
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
-from typing import Any
 
 import torch
 from torch import Generator, Tensor
-from torch.func import functional_call
-from torch.nn import Module
 
+from genbench.engine.bound import Bound
 from genbench.engine.draws import draw_noise
 from genbench.engine.evaluation import Made, looked_at, made
 from genbench.engine.feed import Drawn, Feeds
@@ -40,7 +37,7 @@ class Stacked:
     and its bits are those that it has among others.
 
     Args:
-        methods: one a replica; their networks have no buffers.
+        methods: one a replica.
         feeds: their draws.
         device: where they live.
         compile_key: equal for stacks that may share a compilation; None compiles nothing.
@@ -63,6 +60,10 @@ class Stacked:
         self._weights = {
             name: _stack([dict(each.networks[name].named_parameters()) for each in methods]) for name in method.networks
         }
+        self._buffers = {
+            name: _stack([dict(each.networks[name].named_buffers()) for each in methods]) for name in method.networks
+        }
+        self._stored = {name: network.state_dict().keys() for name, network in method.networks.items()}
         self._slots = {
             name: {key: _new_slots(spec.name, weight) for key, weight in self._weights[name].items()}
             for name, spec in method.optimizers.items()
@@ -70,7 +71,8 @@ class Stacked:
         self._rates = {name: torch.zeros((), device=device) for name in method.optimizers}
         self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
         updates = [
-            flat_update(method, phase, self._weights, self._slots, self._rates, self._moment) for phase in method.phases
+            flat_update(method, phase, self._weights, self._slots, self._buffers, self._rates, self._moment)
+            for phase in method.phases
         ]
         self._updates: Sequence[Update] = [update for update, _ in updates]
         self._states = [state for _, state in updates]
@@ -130,12 +132,16 @@ class Stacked:
         )
 
     def makers(self, replica: int) -> dict[str, Tensor]:
-        own = self.weights(replica)
-        return {key: value for key, value in own.items() if key.partition(".")[0] in self.method.makers}
+        return {
+            f"{name}.{key}": value[replica] for name in self.method.makers for key, value in self._weights[name].items()
+        }
 
     def weights(self, replica: int) -> dict[str, Tensor]:
         return {
-            f"{name}.{key}": value[replica] for name, weights in self._weights.items() for key, value in weights.items()
+            f"{name}.{key}": value[replica]
+            for name in self.method.networks
+            for key, value in (self._weights[name] | self._buffers[name]).items()
+            if key in self._stored[name]
         }
 
     def state(self, replica: int) -> dict[str, Tensor]:
@@ -157,8 +163,10 @@ class Stacked:
     def _parts(self, replica: int) -> dict[str, Callable[..., Tensor]]:
         """A replica's networks."""
         return {
-            name: partial(_call, self.method.networks[name], {key: value[replica] for key, value in weights.items()})
-            for name, weights in self._weights.items()
+            name: Bound(
+                network, {key: value[replica] for key, value in (self._weights[name] | self._buffers[name]).items()}
+            )
+            for name, network in self.method.networks.items()
         }
 
     def _made(self, replica: int, noise: Tensor, first: int | None = None) -> Made:
@@ -207,11 +215,6 @@ class Stacked:
                 if draws is not None
             ]
         return _compiled[key]
-
-
-def _call(network: Module, weights: Weights, *inputs: Any, **more: Any) -> Tensor:
-    output: Tensor = functional_call(network, weights, inputs, more)
-    return output
 
 
 def _turns(drawn: Drawn) -> Turns:

@@ -7,12 +7,12 @@ one graph, which is compiled into one piece of code.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 from torch import Tensor
-from torch.func import functional_call, grad_and_value, vmap
+from torch.func import grad_and_value, vmap
 
+from genbench.engine.bound import Bound, InPlace
 from genbench.engine.method import Batch, Method, Networks, Phase
 from genbench.engine.optimizers import RULES, Slots
 from genbench.engine.problem import by_func
@@ -27,19 +27,21 @@ def flat_update(
     phase: Phase,
     weights: dict[str, Weights],
     slots: dict[str, Slots],
+    buffers: dict[str, Weights],
     rates: Weights,
     moment: Weights,
 ) -> tuple[Update, list[Tensor]]:
     """A phase's update and the tensors of its state, which come first among its arguments.
 
-    After them come a batch's tensors `(replicas, batch, *event)`, in the order of the phase's draws. `weights` and
-    `slots` carry a leading dimension of replicas; `rates` are those of the networks, `moment` what every batch holds.
-    The losses are those before the update.
+    After them come a batch's tensors `(replicas, batch, *event)`, in the order of the phase's draws. `weights`, `slots`
+    and the networks' `buffers` carry a leading dimension of replicas; `rates` are those of the networks, `moment` what
+    every batch holds. The losses are those before the update.
     """
     parts = {
         "learning": {name: weights[name] for name in phase.networks},
         "slots": {name: slots[name] for name in phase.networks},
         "frozen": {name: values for name, values in weights.items() if name not in phase.networks},
+        "buffers": buffers,
         "rates": {name: rates[name] for name in phase.networks},
         "moment": moment,
     }
@@ -58,12 +60,19 @@ def flat_update(
 def _update(method: Method, phase: Phase) -> Update:
     """Weights and slots that change, the other networks' weights, draws and rates, to losses."""
 
-    def loss(learning: dict[str, Weights], frozen: dict[str, Weights], draws: Weights, moment: Weights) -> Tensor:
+    def loss(
+        learning: dict[str, Weights],
+        frozen: dict[str, Weights],
+        buffers: dict[str, Weights],
+        draws: Weights,
+        moment: Weights,
+    ) -> Tensor:
         weights = {**frozen, **learning}
-        networks = {name: partial(functional_call, method.networks[name], weights[name]) for name in method.networks}
-        return phase.loss(Networks(networks), Batch({**draws, **moment}))
+        networks = {name: Bound(network, weights[name] | buffers[name]) for name, network in method.networks.items()}
+        with InPlace():
+            return phase.loss(Networks(networks), Batch({**draws, **moment}))
 
-    gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0, None))
+    gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0, 0, None))
     after = vmap(phase.after) if phase.after else None
 
     def update(
@@ -71,11 +80,12 @@ def _update(method: Method, phase: Phase) -> Update:
         learning: dict[str, Weights],
         slots: dict[str, Slots],
         frozen: dict[str, Weights],
+        buffers: dict[str, Weights],
         draws: Weights,
         rates: Weights,
         moment: Weights,
     ) -> Tensor:
-        gradients, losses = gradient(learning, frozen, draws, moment)
+        gradients, losses = gradient(learning, frozen, buffers, draws, moment)
         for network, own in learning.items():
             spec = method.optimizers[network]
             for name, weight in own.items():

@@ -17,11 +17,9 @@ def preflight(plan: Plan, context: Context) -> None:
     for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
         if trainers[trainer.name].is_own and "stock" not in datasets[dataset.name].facts and not asked:
             continue
-        from genbench.engine.method import Method
         from genbench.engine.paths import build, check_engine
         from genbench.engine.problem import Problem
         from genbench.executors.resources import build_dataset
 
         built = build(trainer, Problem(build_dataset(dataset).event_shape, seed=0))
-        if isinstance(built, Method):
-            check_engine(built, trainer, context.engine, context.numerics)
+        check_engine(built, trainer, context.engine, context.numerics)
