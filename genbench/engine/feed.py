@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from genbench import seeding
 from genbench.datasets.base import Dataset
 from genbench.engine.draws import Draw, Real, draw_noise
+from genbench.engine.inner import Numbers
 from genbench.engine.method import Method, Phase
 from genbench.engine.problem import Problem
 
@@ -74,6 +75,8 @@ class Feeds:
         self.event_shape = feeds[0].problem.event_shape
         self.length = block_steps(self._method, feeds[0].problem)
         self.steps = 0
+        self.inner: list[list[Numbers]] = [[] for _ in self._method.phases]
+        """What each phase's loss draws by itself at every call, in order, and is given with its batch."""
         self._feeds = feeds
         self._block: Block | None = None
 
@@ -99,8 +102,16 @@ class Feeds:
                 name: _blank(draw, (phase.repeats, size, first.method.batch_of(phase)), first.problem)
                 for name, draw in phase.draws.items()
             }
-            for phase in first.method.phases
+            | {
+                inner_name(i): torch.zeros(phase.repeats, size, *numbers.shape, device=first.problem.device)
+                for i, numbers in enumerate(inner)
+            }
+            for phase, inner in zip(first.method.phases, self.inner, strict=True)
         ]
+
+    def blank_batches(self) -> Block:
+        """A batch of zeros for each phase, `(batch, *event)` by name."""
+        return [{name: tensor[0, 0] for name, tensor in (draws or {}).items()} for draws in self.blank()]
 
     def next(self) -> Drawn:
         """One generator step's draws: for each phase, tensors `(repeats, replicas, batch, *event)` by name."""
@@ -108,23 +119,47 @@ class Feeds:
         if self._block is None or first == self.steps:
             self._block = _together([feed.block(first, self.length) for feed in self._feeds])
         drawn: Drawn = []
-        for phase, draws in zip(self._method.phases, self._block, strict=True):
+        for phase, draws, inner in zip(self._method.phases, self._block, self.inner, strict=True):
             at = _turns(phase, first, self.steps - first)
             its_turn = self.steps % phase.every == 0
-            drawn.append({name: tensor[at] for name, tensor in draws.items()} if its_turn else None)
+            own = {name: tensor[at] for name, tensor in draws.items()}
+            drawn.append(own | self._drawn_inside(inner, phase.repeats) if its_turn else None)
         self.steps += 1
         return drawn
 
     def state(self, replica: int) -> dict[str, Tensor]:
         """What the rest of a replica's draws depends on, but for the number of steps."""
+        stream = self._feeds[replica].problem.stream
+        inner = {seeding.INNER_DRAWS: stream(seeding.INNER_DRAWS).get_state()}
         if self.steps % self.length == 0:
-            return {role: self._feeds[replica].problem.stream(role).get_state() for role in ROLES}
-        return self._feeds[replica].state()
+            return {role: stream(role).get_state() for role in ROLES} | inner
+        return self._feeds[replica].state() | inner
 
     def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`, after so many steps; all replicas must be restored to the same one."""
         self._feeds[replica].rewind(state)
+        self.inner_stream(replica).set_state(state[seeding.INNER_DRAWS].cpu())
         self.steps, self._block = steps, None
+
+    def inner_stream(self, replica: int) -> Generator:
+        """The stream of what a replica's losses draw by themselves."""
+        return self._feeds[replica].problem.stream(seeding.INNER_DRAWS)
+
+    def _drawn_inside(self, inner: Sequence[Numbers], repeats: int) -> dict[str, Tensor]:
+        """What a phase's loss will draw by itself in so many calls, `(repeats, replicas, *shape)` by name."""
+        if not inner:
+            return {}
+        streams = [self.inner_stream(replica) for replica in range(len(self._feeds))]
+        calls = [[[numbers.draw(rng) for numbers in inner] for _ in range(repeats)] for rng in streams]
+        return {
+            inner_name(i): torch.stack([torch.stack([call[i] for call in of]) for of in calls], dim=1)
+            for i in range(len(inner))
+        }
+
+
+def inner_name(place: int) -> str:
+    """What the numbers are called that a loss draws by itself; no draw of a phase can be called so."""
+    return f"inner {place}"
 
 
 def block_steps(method: Method, problem: Problem) -> int:

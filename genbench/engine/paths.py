@@ -13,6 +13,7 @@ from genbench.datasets.base import Dataset, DataStream
 from genbench.engine import EXACT, Engine, Numerics
 from genbench.engine.feed import Feed, Feeds
 from genbench.engine.global_streams import GlobalStreams
+from genbench.engine.inner import wanted
 from genbench.engine.meter import Clock
 from genbench.engine.method import Method, Trainer
 from genbench.engine.plain import Plain
@@ -156,10 +157,12 @@ def _stack(
     device = torch.device(problems[0].device)
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
     path = _choose(methods[0], trial, device, engine, numerics)
+    inner = wanted(methods[0], feeds.blank_batches(), problems[0])
     compile_key = canonical_json([path.name, trial.trainer.identity, dataset.event_shape])
     spent = 0.0
     if path.name != "plain" and compile_key not in _failures:
         started = clock.now()
+        feeds.inner = inner
         try:
             stack = _warm(Stacked(methods, feeds, device, compile_key, capture=path.name == "graph"), device)
             return Assembled(stack, path, clock.now() - started)
@@ -170,7 +173,8 @@ def _stack(
     if compile_key in _failures:
         _refuse(trial.trainer, engine, _failures[compile_key])
         path = Path("plain", _failures[compile_key], fell_back=True)
-    return Assembled(Plain(methods[0], feeds, device, numerics), path, spent)
+    feeds.inner = [[] for _ in inner]
+    return Assembled(Plain(methods[0], feeds, device, numerics, draws_inside=any(inner)), path, spent)
 
 
 def _warm(stack: Stacked, device: torch.device) -> Stacked:

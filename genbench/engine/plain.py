@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -12,21 +13,34 @@ from genbench.engine import EXACT, Numerics
 from genbench.engine.draws import draw_noise
 from genbench.engine.evaluation import Made, looked_at, made
 from genbench.engine.feed import Feeds
+from genbench.engine.inner import Answered, live
 from genbench.engine.method import OF_EVERY_BATCH, Batch, Method, Networks, Optimizer, Phase
 from genbench.engine.stack import below
 from genbench.engine.torch_internals import copy_each
 
 
 class Plain:
-    """One replica of a method, as a person would train it: each phase trains its network, the others stand still."""
+    """One replica of a method, as a person would train it: each phase trains its networks, the others stand still.
+
+    With `draws_inside`, losses draw by themselves, what genbench.engine.inner knows and no more.
+    """
 
     size = 1
 
-    def __init__(self, method: Method, feeds: Feeds, device: torch.device | str, numerics: Numerics = EXACT) -> None:
+    def __init__(
+        self,
+        method: Method,
+        feeds: Feeds,
+        device: torch.device | str,
+        numerics: Numerics = EXACT,
+        *,
+        draws_inside: bool = False,
+    ) -> None:
         self.method, self._numerics = method, numerics
         self.prior = method.prior
         self._losses: dict[str, Tensor] = {}
         self.evaluations: int | None = None
+        self._draws_inside = draws_inside
         self._feeds, self._device = feeds, device
         self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
         self._networks = Networks(method.networks)
@@ -110,7 +124,8 @@ class Plain:
             _let_learn(parameters, True)
         for i in range(phase.repeats):
             batch = Batch({name: self._laid_out(tensor[i, 0]) for name, tensor in draws.items()} | self._moment)
-            loss = phase.loss(self._networks, batch)
+            with Answered(live(self._feeds.inner_stream(0))) if self._draws_inside else nullcontext():
+                loss = phase.loss(self._networks, batch)
             for optimizer in optimizers:
                 optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from genbench.engine.bound import Bound
 from genbench.engine.draws import draw_noise
 from genbench.engine.evaluation import Made, looked_at, made
-from genbench.engine.feed import Drawn, Feeds
+from genbench.engine.feed import Drawn, Feeds, inner_name
 from genbench.engine.method import OF_EVERY_BATCH, Method
 from genbench.engine.optimizers import RULES
 from genbench.engine.stack import below
@@ -71,8 +71,17 @@ class Stacked:
         self._rates = {name: torch.zeros((), device=device) for name in method.optimizers}
         self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
         updates = [
-            flat_update(method, phase, self._weights, self._slots, self._buffers, self._rates, self._moment)
-            for phase in method.phases
+            flat_update(
+                method,
+                phase,
+                self._weights,
+                self._slots,
+                self._buffers,
+                self._rates,
+                self._moment,
+                [inner_name(i) for i in range(len(inner))],
+            )
+            for phase, inner in zip(method.phases, feeds.inner, strict=True)
         ]
         self._updates: Sequence[Update] = [update for update, _ in updates]
         self._states = [state for _, state in updates]

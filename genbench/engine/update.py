@@ -6,13 +6,15 @@ one graph, which is compiled into one piece of code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
 from genbench.engine.bound import Bound, InPlace
+from genbench.engine.inner import Answered, given
 from genbench.engine.method import Batch, Method, Networks, Phase
 from genbench.engine.optimizers import RULES, Slots
 from genbench.engine.problem import by_func
@@ -30,10 +32,12 @@ def flat_update(
     buffers: dict[str, Weights],
     rates: Weights,
     moment: Weights,
+    inner: Sequence[str] = (),
 ) -> tuple[Update, list[Tensor]]:
     """A phase's update and the tensors of its state, which come first among its arguments.
 
-    After them come a batch's tensors `(replicas, batch, *event)`, in the order of the phase's draws. `weights`, `slots`
+    After them come a batch's tensors `(replicas, batch, *event)`, in the order of the phase's draws, and those of the
+    `inner` numbers, which its loss draws by itself. `weights`, `slots`
     and the networks' `buffers` carry a leading dimension of replicas; `rates` are those of the networks, `moment` what
     every batch holds. The losses are those before the update.
     """
@@ -46,18 +50,18 @@ def flat_update(
         "moment": moment,
     }
     state = list(_leaves(parts))
-    update = _update(method, phase)
+    update = _update(method, phase, inner)
 
     def flat(*tensors: Tensor) -> Tensor:
-        given = _filled(parts, iter(tensors[: len(state)]))
-        batch = dict(zip(phase.draws, tensors[len(state) :], strict=True))
+        filled = _filled(parts, iter(tensors[: len(state)]))
+        batch = dict(zip([*phase.draws, *inner], tensors[len(state) :], strict=True))
         with by_func():
-            return update(draws=batch, **given)
+            return update(draws=batch, **filled)
 
     return flat, state
 
 
-def _update(method: Method, phase: Phase) -> Update:
+def _update(method: Method, phase: Phase, inner: Sequence[str]) -> Update:
     """Weights and slots that change, the other networks' weights, draws and rates, to losses."""
 
     def loss(
@@ -69,8 +73,10 @@ def _update(method: Method, phase: Phase) -> Update:
     ) -> Tensor:
         weights = {**frozen, **learning}
         networks = {name: Bound(network, weights[name] | buffers[name]) for name, network in method.networks.items()}
-        with InPlace():
-            return phase.loss(Networks(networks), Batch({**draws, **moment}))
+        drawn = [draws[name] for name in inner]
+        asked = {name: draws[name] for name in phase.draws}
+        with InPlace(), Answered(given(drawn)) if inner else nullcontext():
+            return phase.loss(Networks(networks), Batch({**asked, **moment}))
 
     gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0, 0, None))
     after = vmap(phase.after) if phase.after else None

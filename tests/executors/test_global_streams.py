@@ -26,7 +26,6 @@ NAMES = (
     "draws-in-a-loss", "draws-by-numpy", "draws-by-python", "drops-out", "initialises-itself", "draws-while-sampling",
     "walks",
 )  # fmt: skip
-DRAWS_IN_TRAINING = [name for name in NAMES if name not in ("initialises-itself", "walks")]
 STEPS = 30
 
 
@@ -99,7 +98,7 @@ def test_bits_in_a_pool_are_those_of_this_process(bits, trials, tmp_path):
     assert found == {name: bits(name) for name in NAMES}
 
 
-@pytest.mark.parametrize("name", DRAWS_IN_TRAINING)
+@pytest.mark.parametrize("name", ["draws-by-numpy", "draws-by-python"])
 def test_what_would_be_drawn_once_and_for_all_is_not_compiled(name, monkeypatch):
     monkeypatch.setattr(paths, "COMPILE_FROM", 1)
     trial = Trial(
