@@ -120,10 +120,12 @@ class Feeds:
             self._block = _together([feed.block(first, self.length) for feed in self._feeds])
         drawn: Drawn = []
         for phase, draws, inner in zip(self._method.phases, self._block, self.inner, strict=True):
+            if self.steps % phase.every:
+                drawn.append(None)
+                continue
             at = _turns(phase, first, self.steps - first)
-            its_turn = self.steps % phase.every == 0
             own = {name: tensor[at] for name, tensor in draws.items()}
-            drawn.append(own | self._drawn_inside(inner, phase.repeats) if its_turn else None)
+            drawn.append(own | self._drawn_inside(inner, phase.repeats))
         self.steps += 1
         return drawn
 

@@ -61,8 +61,8 @@ class Phase:
     """One or several networks' turn to learn from one loss, `repeats` times in a row, each time on a fresh batch.
 
     `networks` is the name of the network, or names of those that learn together: that is one update. `loss` takes the
-    networks and the batch and returns a scalar. It is pure: it draws nothing, changes nothing and reduces over the
-    batch. Its turn comes in the first of each `every` generator steps. `batch` is the phase's own batch size, the
+    networks and the batch and returns a scalar. It is pure: it changes nothing, reduces over the batch, and may be
+    called more often than it trains. Its turn comes in the first of each `every` generator steps. `batch` is the phase's own batch size, the
     method's where there is none. `after` maps a network's parameters to what they become after each update (weight
     clipping). Gradients reach the phase's own networks alone.
     """

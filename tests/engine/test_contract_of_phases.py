@@ -177,6 +177,7 @@ def test_turn_comes_in_the_first_of_so_many_steps_and_counts_then(ready):
         return replace(method, phases=[method.phases[0], replace(critic, loss=noted)])
 
     training = ready(build, budget="steps=8")
+    seen.clear()  # where training is assembled, losses are called to see what they draw
     training.run(1.0)
     assert seen == [(step, 5) for step in (0, 0, 3, 3, 6, 6)]
     assert training.meter.updates == 8 + 6
@@ -196,7 +197,9 @@ def test_draws_of_a_lazy_phase_are_fresh_and_do_not_depend_on_blocks(ready):
 
         return replace(method, phases=[method.phases[0], replace(critic, loss=noted)])
 
-    ready(build, budget="steps=400").run(1.0)
+    training = ready(build, budget="steps=400")
+    seen.clear()
+    training.run(1.0)
     assert len(seen) == 134
     assert len(torch.cat(seen).unique(dim=0)) == 134 * 16
 
@@ -214,7 +217,9 @@ def test_batch_says_the_step_and_the_share_of_the_budget(ready):
 
         return replace(method, phases=[method.phases[0], replace(critic, loss=noted)])
 
-    ready(build, budget="steps=4").run(1.0)
+    training = ready(build, budget="steps=4")
+    seen.clear()
+    training.run(1.0)
     assert seen == [(0, 0), (1, 0.25), (2, 0.5), (3, 0.75)]
 
 

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from genbench import api
+from genbench.engine import evaluation
 from genbench.engine.feed import Feed, Feeds
 from genbench.engine.method import Batch, Networks
 from genbench.engine.plain import Plain
@@ -212,7 +213,7 @@ def test_samples_do_not_depend_on_blocks_or_mode(monkeypatch):
     assert torch.allclose(whole[:, :16], watched.trainer.sample(16, [torch.Generator().manual_seed(0)]), rtol=1e-4)
     assert watched.networks["generator"].training
     assert not whole.requires_grad
-    monkeypatch.setattr(watched.trainer, "_block", 30)
+    monkeypatch.setattr(evaluation, "sample_block", lambda shape: 30)
     in_blocks = watched.trainer.sample(100, [torch.Generator().manual_seed(0)])
     assert torch.allclose(in_blocks, whole, rtol=1e-4)
     first = watched.trainer.sample(100, [torch.Generator().manual_seed(0)], first=40)
