@@ -62,9 +62,9 @@ class Phase:
 
     `networks` is the name of the network, or names of those that learn together: that is one update. `loss` takes the
     networks and the batch and returns a scalar. It is pure: it changes nothing, reduces over the batch, and may be
-    called more often than it trains. Its turn comes in the first of each `every` generator steps. `batch` is the phase's own batch size, the
-    method's where there is none. `after` maps a network's parameters to what they become after each update (weight
-    clipping). Gradients reach the phase's own networks alone.
+    called more often than it trains. Its turn comes in the first of each `every` generator steps. `batch` is the
+    phase's own batch size, the method's where there is none. `after` maps a network's parameters to what they become
+    after each update (weight clipping). Gradients reach the phase's own networks alone.
     """
 
     networks: Sequence[str]
