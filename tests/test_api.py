@@ -19,6 +19,13 @@ def test_importing_it_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
+def test_baselines_are_found_from_a_checkouts_root_too():
+    """There its folder comes before the installed package."""
+    check = "import sys; from genbench.registry import trainers; sys.exit('wgan-gp' not in trainers)"
+    root = Path(__file__).parent.parent
+    assert subprocess.run([sys.executable, "-c", check], check=False, cwd=root).returncode == 0
+
+
 def test_all_that_it_promises_is_there():
     assert [name for name in api.__all__ if not hasattr(api, name)] == []
     assert len(set(api.__all__)) == len(api.__all__)
