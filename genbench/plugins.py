@@ -87,9 +87,9 @@ def source_of(build: Callable[..., Any]) -> Source:
     It is name and version of an installed distribution, and else, as for one that is installed to be edited, the
     SHA-256 of the function's file, or of all Python files of the package that it is part of.
     """
-    if is_own(build.__module__):
+    if is_own(module_of(build)):
         return {}
-    top = _top(build.__module__)
+    top = _top(module_of(build))
     if top in _distributions:
         return _distributions[top]
     package = sys.modules.get(top)
@@ -110,15 +110,20 @@ def source_of(build: Callable[..., Any]) -> Source:
 
 def file_of(build: Callable[..., Any]) -> str | None:
     """The file of the module that a function was written in; None where it has none."""
-    return getattr(sys.modules.get(build.__module__), "__file__", None)
+    return getattr(sys.modules.get(module_of(build)), "__file__", None)
+
+
+def module_of(build: Callable[..., Any]) -> str:
+    """The module that a function was written in, though it may wrap another's and be called as that one."""
+    return str(getattr(build, "__globals__", {}).get("__name__", build.__module__))
 
 
 def is_behind(build: Callable[..., Any], file: str) -> bool:
     """Whether a file is the one that a function was written in, or of the same package; genbench is no package here."""
     own = file_of(build)
-    package = sys.modules.get(_top(build.__module__))
+    package = sys.modules.get(_top(module_of(build)))
     root = getattr(package, "__file__", None) if hasattr(package, "__path__") else None
-    return file == own or bool(root and not is_own(build.__module__) and Path(file).is_relative_to(Path(root).parent))
+    return file == own or bool(root and not is_own(module_of(build)) and Path(file).is_relative_to(Path(root).parent))
 
 
 def _top(module: str) -> str:

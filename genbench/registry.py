@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
-from genbench.plugins import Source, broken_plugins, is_own, load_plugins, source_of
+from genbench.plugins import Source, broken_plugins, is_own, load_plugins, module_of, source_of
 
 Value = bool | int | float | str | None
 Built = TypeVar("Built", bound=Callable[..., Any])
@@ -213,7 +213,7 @@ class Registry:
 
         def decorate(build: Built) -> Built:
             self._check_signature(name, build)
-            entry = Entry(self.kind, name, version, build, build.__module__, source=source_of(build), **details)
+            entry = Entry(self.kind, name, version, build, module_of(build), source=source_of(build), **details)
             self.add(entry)
             return build
 

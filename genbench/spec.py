@@ -96,11 +96,6 @@ class Component(Frozen):
         own = {"name": self.name, "version": self.version, "parameters": parameters, "files": self.files}
         return own | {"source": self.source} if self.source else own
 
-    @property
-    def planned(self) -> dict[str, Any]:
-        """What people ask for: the identity without version and source, which are those of the code at hand."""
-        return {key: value for key, value in self.identity.items() if key not in ("version", "source")}
-
     def __hash__(self) -> int:
         return hash(canonical_json(self.model_dump()))
 
@@ -142,10 +137,13 @@ class Trial(Frozen):
 
     @property
     def plan_key(self) -> str:
-        """The trial without versions and sources: of equal keys and different ids one was made by other code."""
+        """The trial as people ask for it: of equal keys and different ids one was made by other code or of other files.
+
+        References are in their shortest form, which a new parameter with a default leaves as it is.
+        """
         spec = {
-            "dataset": self.dataset.planned,
-            "trainer": self.trainer.planned,
+            "dataset": self.dataset.label,
+            "trainer": self.trainer.label,
             "budget": self.budget.model_dump(),
             "seed": self.seed,
             **self._averaged,

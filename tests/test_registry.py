@@ -350,6 +350,20 @@ def test_file_is_run_as_it_is_though_it_was_changed_at_the_same_time_to_the_same
 
 
 @pytest.mark.usefixtures("forgetful")
+def test_plugin_that_wraps_one_of_genbenchs_own_is_a_plugins(tmp_path: Path) -> None:
+    path = tmp_path / "wraps.py"
+    path.write_text(
+        "import functools\nfrom genbench import api\nfrom genbench.baselines.gan import gan\n"
+        "def wrapped(problem: api.Problem) -> api.Method:\n    return gan(problem)\n"
+        "wrapped.__module__ = gan.__module__\n"
+        "api.trainer('wrapped')(wrapped)\n"
+    )
+    load_plugin(str(path))
+    assert trainers["wrapped"].source == sha256(path.read_bytes())
+    assert not trainers["wrapped"].is_own
+
+
+@pytest.mark.usefixtures("forgetful")
 def test_two_files_of_one_name_do_not_replace_each_other_silently(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -78,8 +78,9 @@ def _load_plugins(record: Record, folder: Path) -> None:
 
 
 def _is_within(path: Path, trial: Path) -> bool:
-    """Whether a file lies in the results that a trial's folder is part of."""
-    return any(path.resolve().is_relative_to(results) for results in trial.resolve().parents[3:4])
+    """Whether a file lies in the results that a trial's folder is part of, or may do so by way of a link."""
+    folders = (parent.resolve() for base in (trial.absolute(), trial.resolve()) for parent in base.parents[:4])
+    return any(path.resolve().is_relative_to(folder) for folder in folders)
 
 
 def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:

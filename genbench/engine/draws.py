@@ -54,9 +54,11 @@ class Uniform:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", _shape(self.shape, "api.Uniform"))
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        numbers = all(isinstance(end, int | float) and math.isfinite(end) for end in (self.low, self.high))
+        if not (numbers and self.low < self.high):
             raise GenbenchError(
-                f"api.Uniform: low must lie below high, and both be finite, not {self.low}, {self.high}."
+                f"api.Uniform: low must be a number below high, and both finite, not {self.low!r} and {self.high!r}. "
+                "Its shape comes third: api.Uniform(shape=(2,))."
             )
 
     def sample(self, lead: tuple[int, ...], rng: Generator) -> Tensor:

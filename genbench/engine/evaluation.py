@@ -38,14 +38,21 @@ def made(method: Method, parts: Parts, noise: Tensor, problem: Problem, first: i
         # Of whole blocks, since what a procedure draws itself depends on how many samples it makes at once.
         wanted = noise if first is None else noise[: -(-first // size) * size]
         nets, sample = Networks(count.parts), method.sample
-        samples = _blocks(method, lambda block: sample(nets, block), wanted, problem)[:first]
+        samples = _blocks(method, lambda block: sample(nets, block), wanted, problem)
+        check_samples(samples, len(wanted), problem, "sample")
+        samples = samples[:first]
         evaluations = count.calls // -(-len(wanted) // size)
-    if samples.shape[1:] != problem.event_shape:
-        maker = "sample" if method.sample else "the generator"
-        raise GenbenchError(
-            f"A sample of the dataset has the shape {problem.event_shape}, and {maker} made {tuple(samples.shape[1:])}."
-        )
+    check_samples(samples, len(noise[:first]), problem, "sample" if method.sample else "the generator")
     return Made(samples, evaluations)
+
+
+def check_samples(samples: Tensor, n: int, problem: Problem, maker: str) -> None:
+    """Raises GenbenchError where what `maker` made are not n samples of the problem's event shape."""
+    if tuple(samples.shape) != (n, *problem.event_shape):
+        raise GenbenchError(
+            f"{n} samples of the dataset have the shape {(n, *problem.event_shape)}, and {maker} made "
+            f"{tuple(samples.shape)}."
+        )
 
 
 def looked_at(method: Method, parts: Parts, name: str, x: Tensor, problem: Problem) -> Tensor:
@@ -70,12 +77,12 @@ class _Count:
 
 @torch.no_grad()
 def _blocks(method: Method, make: Callable[[Tensor], Tensor], x: Tensor, problem: Problem) -> Tensor:
-    modes = {network: network.training for network in method.networks.values()}
-    for network in modes:
+    modes = {part: part.training for network in method.networks.values() for part in network.modules()}
+    for network in method.networks.values():
         network.eval()
     try:
         with problem.global_streams(seeding.GLOBAL_EVALUATION), by_func():
             return torch.cat([make(block) for block in torch.split(x, sample_block(problem.event_shape))])
     finally:
-        for network, mode in modes.items():
-            network.train(mode)
+        for part, mode in modes.items():  # each by itself: a method may keep a layer in evaluation mode
+            part.training = mode

@@ -14,6 +14,7 @@ from genbench.engine.draws import Draw, Real, draw_noise
 from genbench.engine.inner import Numbers
 from genbench.engine.method import Method, Phase
 from genbench.engine.problem import Problem
+from genbench.errors import GenbenchError
 
 BLOCK_STEPS = 128
 BLOCK_BYTES = 8 * 2**20
@@ -63,7 +64,13 @@ class Feed:
     def _draw(self, draw: Draw, lead: tuple[int, ...]) -> Tensor:
         if isinstance(draw, Real):
             rng = self.problem.stream(seeding.TRAINING_DATA)
-            return self._dataset.sample(math.prod(lead), rng).reshape(*lead, *self.problem.event_shape)
+            samples = self._dataset.sample(math.prod(lead), rng)
+            if tuple(samples.shape) != (math.prod(lead), *self.problem.event_shape):
+                raise GenbenchError(
+                    f"{math.prod(lead)} samples of {self.problem.event_shape} were asked of the dataset, and it drew "
+                    f"{tuple(samples.shape)}."
+                )
+            return samples.reshape(*lead, *self.problem.event_shape)
         return draw_noise(draw, lead, self.problem.stream(seeding.TRAINING_NOISE))
 
 
@@ -131,16 +138,15 @@ class Feeds:
 
     def state(self, replica: int) -> dict[str, Tensor]:
         """What the rest of a replica's draws depends on, but for the number of steps."""
-        stream = self._feeds[replica].problem.stream
-        inner = {seeding.INNER_DRAWS: stream(seeding.INNER_DRAWS).get_state()}
-        if self.steps % self.length == 0:
-            return {role: stream(role).get_state() for role in ROLES} | inner
-        return self._feeds[replica].state() | inner
+        problem = self._feeds[replica].problem
+        now = {role: problem.stream(role).get_state() for role in (*ROLES, seeding.INNER_DRAWS, *problem.streams)}
+        return now if self.steps % self.length == 0 else now | self._feeds[replica].state()
 
     def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`, after so many steps; all replicas must be restored to the same one."""
         self._feeds[replica].rewind(state)
-        self.inner_stream(replica).set_state(state[seeding.INNER_DRAWS].cpu())
+        for role in state.keys() - ROLES:
+            self._feeds[replica].problem.stream(role).set_state(state[role].cpu())
         self.steps, self._block = steps, None
 
     def inner_stream(self, replica: int) -> Generator:

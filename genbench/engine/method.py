@@ -17,7 +17,7 @@ from genbench.errors import GenbenchError, UnknownName
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-    from torch.nn import Module
+    from torch.nn import Module, Parameter
 
     from genbench.datasets.base import DataStream
 
@@ -172,8 +172,9 @@ class Method:
         trained = dict.fromkeys(name for phase in self.phases for name in phase.networks)
         for name in trained:
             _known("network", name, self.networks, "It is to learn in a phase of this api.Method.")
-            if not any(parameter.numel() for parameter in self.networks[name].parameters()):
-                raise GenbenchError(f"api.Method: the network {name} is to learn and has no parameters.")
+            if not any(parameter.numel() for parameter in learning(self.networks[name]).values()):
+                raise GenbenchError(f"api.Method: the network {name} is to learn and has no parameters that do.")
+        _check(isinstance(self.optimizers, Mapping), "api.Method", "optimizers must be given by name", self.optimizers)
         for name, optimizer in self.optimizers.items():
             _known("network", name, trained, "It has an optimizer in this api.Method, and no phase.")
             _check(isinstance(optimizer, Optimizer), f"api.Method: {name}", "needs an api.Optimizer", optimizer)
@@ -189,10 +190,12 @@ class Method:
         for name, network in self.networks.items():
             _check(isinstance(name, str) and name.isidentifier(), "api.Method", "networks need names", name)
             _check(isinstance(network, Module), "api.Method", f"network {name} must be a torch module", network)
-            for parameter in network.parameters():
-                if owners.setdefault(id(parameter), name) != name:
+            for own, parameter in network.named_parameters(remove_duplicate=False):
+                where = f"{name}.{own}"
+                if (owner := owners.setdefault(id(parameter), where)) != where:
                     raise GenbenchError(
-                        f"api.Method: {owners[id(parameter)]} and {name} share weights. Make them one network."
+                        f"api.Method: {owner} and {where} are the same weights. Let one module hold them, and call it "
+                        "wherever they are wanted."
                     )
         if self.sample is None:
             _known("network", "generator", self.networks, "It makes the samples, unless api.Method has a sample=.")
@@ -232,6 +235,17 @@ class Method:
         return optimizer.lr * schedule(optimizer.schedule or self.schedule, progress) * risen
 
 
+def learning(network: Module) -> dict[str, Parameter]:
+    """A network's parameters that learn, by name: those that nobody has frozen by `requires_grad_(False)`."""
+    return {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+
+
+def standing(network: Module) -> dict[str, Tensor]:
+    """What else a network keeps, by name: frozen parameters and buffers."""
+    frozen = {name: value for name, value in network.named_parameters() if not value.requires_grad}
+    return frozen | dict(network.named_buffers())
+
+
 @runtime_checkable
 class Trainer(Protocol):
     """What no list of phases can say: the wider contract. The engine gives it data and asks it for samples."""
@@ -255,7 +269,7 @@ class Trainer(Protocol):
 
 
 def _is_noise(given: object) -> bool:
-    return isinstance(given, Noise) and not isinstance(given, type)
+    return isinstance(given, Noise) and not isinstance(given, type) and isinstance(given.shape, tuple)
 
 
 def _is_whole(given: object) -> bool:

@@ -57,15 +57,16 @@ def _decayed(spec: Optimizer, parameter: Tensor, gradient: Tensor) -> Tensor:
 
 
 class Rule(NamedTuple):
-    """An update rule and the slots that it keeps beside the number of updates."""
+    """An update rule, the slots that it keeps, and whether it counts updates in one more, `step`, as torch's does."""
 
     rule: Callable[[Optimizer, Tensor, Tensor, dict[str, Tensor], Tensor], None]
     slots: tuple[str, ...]
+    counts: bool = True
 
 
 RULES: Mapping[str, Rule] = {
     "adam": Rule(adam, ("exp_avg", "exp_avg_sq")),
     "adamw": Rule(adamw, ("exp_avg", "exp_avg_sq")),
     "rmsprop": Rule(rmsprop, ("square_avg",)),
-    "sgd": Rule(sgd, ("momentum_buffer",)),
+    "sgd": Rule(sgd, ("momentum_buffer",), counts=False),
 }

@@ -80,6 +80,10 @@ def assemble(
     trainer = trials[0].trainer
     built = [build(trainer, problem) for problem in problems]
     check_engine(built[0], trainer, engine, numerics)
+    if isinstance(built[0], Method) and trials[0].budget.kind == "samples" and not built[0].samples(1):
+        raise GenbenchError(
+            f"{trainer.label} draws no real samples, which its budget counts. Give another: --budget steps=N"
+        )
     if isinstance(built[0], Method):
         methods = [method for method in built if isinstance(method, Method)]
         found = _stack(methods, dataset, problems, trials[0], clock, engine, numerics)
@@ -103,6 +107,11 @@ def build(trainer: Component, problem: Problem) -> Method | Trainer:
         raise GenbenchError(
             f"The trainer {trainer.name} gave {built!r}. Let it return an api.Method, or an object with all that "
             "api.Trainer has: updates_per_step, step, sample, state_dict, load_state_dict and weights."
+        )
+    if isinstance(built, Trainer) and not (type(built.updates_per_step) is int and built.updates_per_step >= 1):
+        raise GenbenchError(
+            f"The trainer {trainer.name}: updates_per_step must be a whole number from 1 on, not "
+            f"{built.updates_per_step!r}."
         )
     return built
 

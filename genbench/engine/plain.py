@@ -14,7 +14,7 @@ from genbench.engine.draws import draw_noise
 from genbench.engine.evaluation import Made, looked_at, made
 from genbench.engine.feed import Feeds
 from genbench.engine.inner import Answered, live
-from genbench.engine.method import OF_EVERY_BATCH, Batch, Method, Networks, Optimizer, Phase
+from genbench.engine.method import OF_EVERY_BATCH, Batch, Method, Networks, Optimizer, Phase, learning
 from genbench.engine.stack import below
 from genbench.engine.torch_internals import copy_each
 
@@ -44,8 +44,8 @@ class Plain:
         self._feeds, self._device = feeds, device
         self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
         self._networks = Networks(method.networks)
-        self._params = {name: dict(network.named_parameters()) for name, network in method.networks.items()}
-        self._optimizers = {name: _build(spec, method.networks[name]) for name, spec in method.optimizers.items()}
+        self._params = {name: learning(network) for name, network in method.networks.items()}
+        self._optimizers = {name: _build(spec, self._params[name]) for name, spec in method.optimizers.items()}
         for network in method.networks.values():
             network.requires_grad_(False)
             if numerics.channels_last:
@@ -118,9 +118,9 @@ class Plain:
         self._feeds.restore(replica, steps, below(state, "feed."))
 
     def _run(self, phase: Phase, draws: Mapping[str, Tensor]) -> Tensor:
-        learning = [self._params[name] for name in phase.networks]
+        learnt = [self._params[name] for name in phase.networks]
         optimizers = [self._optimizers[name] for name in phase.networks]
-        for parameters in learning:
+        for parameters in learnt:
             _let_learn(parameters, True)
         for i in range(phase.repeats):
             batch = Batch({name: self._laid_out(tensor[i, 0]) for name, tensor in draws.items()} | self._moment)
@@ -129,11 +129,14 @@ class Plain:
             for optimizer in optimizers:
                 optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            for optimizer, parameters in zip(optimizers, learning, strict=True):
+            for optimizer, parameters in zip(optimizers, learnt, strict=True):
+                for parameter in parameters.values():
+                    if parameter.grad is None:  # what a loss doesn't reach decays all the same, as on other paths
+                        parameter.grad = torch.zeros_like(parameter)
                 optimizer.step()
                 if phase.after is not None:
                     _apply(phase.after, parameters)
-        for parameters in learning:
+        for parameters in learnt:
             _let_learn(parameters, False)
         return loss.detach().reshape(1)
 
@@ -155,8 +158,8 @@ def _autocast(forward: Callable[..., Tensor], device_type: str) -> Callable[...,
     return cast
 
 
-def _build(spec: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
-    own: dict[str, Any] = {"params": list(network.parameters()), "lr": spec.lr, "weight_decay": spec.weight_decay}
+def _build(spec: Optimizer, parameters: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:
+    own: dict[str, Any] = {"params": list(parameters.values()), "lr": spec.lr, "weight_decay": spec.weight_decay}
     if spec.name in ("adam", "adamw"):
         adam = torch.optim.Adam if spec.name == "adam" else torch.optim.AdamW
         return adam(**own, betas=(spec.beta1, spec.beta2), eps=spec.epsilon, fused=True)

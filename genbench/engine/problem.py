@@ -102,7 +102,8 @@ def input_gradient(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         if _by_func:
             gradient: Tensor = torch.func.grad(lambda x: network(x).sum())(x)
             return gradient
-        x = x.detach().requires_grad_()
+        if not x.requires_grad:
+            x = x.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(network(x).sum(), x, create_graph=True)
         return gradient
 

@@ -105,7 +105,13 @@ class Solo:
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
         (rng,) = rngs
         with self._problem.global_streams(seeding.GLOBAL_EVALUATION):
-            return self.trainer.sample(n, rng)[None, :first]
+            samples = self.trainer.sample(n, rng)
+        if tuple(samples.shape) != (n, *self._problem.event_shape):
+            raise GenbenchError(
+                f"{n} samples have the shape {(n, *self._problem.event_shape)}, and the trainer's sample gave "
+                f"{tuple(samples.shape)}."
+            )
+        return samples[None, :first]
 
     def generate(self, replica: int, noise: Tensor) -> None:
         return None

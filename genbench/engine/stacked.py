@@ -14,7 +14,7 @@ from genbench.engine.bound import Bound
 from genbench.engine.draws import draw_noise
 from genbench.engine.evaluation import Made, looked_at, made
 from genbench.engine.feed import Drawn, Feeds, inner_name
-from genbench.engine.method import OF_EVERY_BATCH, Method
+from genbench.engine.method import OF_EVERY_BATCH, Method, learning, standing
 from genbench.engine.optimizers import RULES
 from genbench.engine.stack import below
 from genbench.engine.torch_internals import compiled
@@ -57,12 +57,8 @@ class Stacked:
         self.prior = method.prior
         self._feeds, self._device, self._capture = feeds, device, capture
         self.evaluations: int | None = None
-        self._weights = {
-            name: _stack([dict(each.networks[name].named_parameters()) for each in methods]) for name in method.networks
-        }
-        self._buffers = {
-            name: _stack([dict(each.networks[name].named_buffers()) for each in methods]) for name in method.networks
-        }
+        self._weights = {name: _stack([learning(each.networks[name]) for each in methods]) for name in method.networks}
+        self._buffers = {name: _stack([standing(each.networks[name]) for each in methods]) for name in method.networks}
         self._stored = {name: network.state_dict().keys() for name, network in method.networks.items()}
         self._slots = {
             name: {key: _new_slots(spec.name, weight) for key, weight in self._weights[name].items()}
@@ -158,7 +154,8 @@ class Stacked:
 
     def restore(self, replica: int, steps: int, state: Mapping[str, Tensor]) -> None:
         for key, own in self._own_state(replica).items():
-            own.copy_(state[key])
+            if key in state:  # torch's SGD without momentum keeps none
+                own.copy_(state[key])
         self._feeds.restore(replica, steps, below(state, "feed."))
 
     def _own_state(self, replica: int) -> dict[str, Tensor]:
@@ -238,4 +235,5 @@ def _new_slots(optimizer: str, weight: Tensor) -> dict[str, Tensor]:
     """Empty slots of a stacked parameter; every replica counts its own updates."""
     size = len(weight)
     step = torch.zeros(size, *[1] * (weight.dim() - 1), device=weight.device)
-    return {name: torch.zeros_like(weight) for name in RULES[optimizer].slots} | {"step": step}
+    slots = {name: torch.zeros_like(weight) for name in RULES[optimizer].slots}
+    return slots | {"step": step} if RULES[optimizer].counts else slots

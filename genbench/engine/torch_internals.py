@@ -12,6 +12,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
+from genbench.errors import GenbenchError
+
 SEEN = ("2.9", "2.14")
 """The first and the last release of torch with which all of this was seen to work."""
 
@@ -23,14 +25,21 @@ def compiled(function: Function, arguments: Sequence[Tensor]) -> Function:
     """The same function as compiled code for arguments of just these shapes, types and devices; changes none of them.
 
     `torch.compile` would do the same and then look at the arguments of every call for the graph that fits them; here
-    there is only one.
+    there is only one. Raises GenbenchError where that would hold tensors that come from elsewhere.
     """
     # With a CUDA toolkit and no device, torch would say so in the middle of whatever is being displayed.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     # Inductor finds what it has compiled before, in this process or another, by shapes that such a mode has noted.
     mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
     fake: list[Any] = [mode.from_tensor(tensor, static_shapes=True) for tensor in arguments]
-    code: Function = torch._inductor.compile(make_fx(function)(*fake), fake)
+    graph = make_fx(function)(*fake)
+    for node in graph.graph.nodes:
+        if node.op == "get_attr" and getattr(graph, node.target).dim() > 0:
+            raise GenbenchError(
+                "a loss or a network uses a tensor that is neither its argument nor a parameter or buffer, and would "
+                "use one seed's for all: register_buffer makes it one"
+            )
+    code: Function = torch._inductor.compile(graph, fake)
     return code
 
 

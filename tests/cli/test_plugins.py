@@ -125,6 +125,18 @@ class TestFigures:
         assert ran.code == 2
         assert re.search(r"shift was run with --plugin \S+shift\.py, which isn't here as it was", ran.err)
 
+    def test_run_nothing_that_a_results_folder_brings_by_way_of_a_link(self, trial, tmp_path, genbench):
+        inside = shutil.move(tmp_path / "shift.py", tmp_path / "results" / "shift.py")
+        deep = tmp_path / "results" / "a" / "b" / "c"
+        deep.mkdir(parents=True)
+        shutil.move(tmp_path / "results" / "custom", deep / "custom")
+        (tmp_path / "results" / "custom").symlink_to(deep / "custom")
+        path = trial / "record.json"
+        record = json.loads(path.read_text())
+        record["provenance"]["plugins"] = [str(inside)]
+        path.write_text(json.dumps(record))
+        assert genbench("figures", trial).code == 2
+
     def test_run_nothing_that_a_results_folder_brings(self, trial, tmp_path, genbench):
         inside = shutil.move(tmp_path / "shift.py", tmp_path / "results" / "shift.py")
         path = trial / "record.json"
@@ -184,6 +196,56 @@ def test_method_that_is_none_is_refused_before_anything_is_trained(body, message
     assert message in ran.err
     assert len(ran.err.splitlines()) == 1
     assert not list(tmp_path.glob("results/**/record.json"))
+
+
+METHOD = """
+import torch
+from torch import nn
+from genbench import api
+
+class Laplace:
+    shape = (2,)
+    def sample(self, lead, rng):
+        return torch.distributions.Laplace(0.0, 1.0).sample((*lead, 2))
+
+def method(problem, size=2, landscape=None, prior=api.Normal((2,))):
+    net = problem.initialised("generator", lambda rng: nn.Linear(2, size))
+    def loss(nets, batch):
+        return nets.generator(batch.real).square().mean()
+    phase = api.Phase("generator", loss, {"real": api.Real()})
+    sgd = {"generator": api.Optimizer("sgd", 0.1)}
+    return api.Method({"generator": net}, [phase], sgd, prior, 8, landscape=landscape)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise ValueError('oops')", r"mine can't be built for ring8: ValueError: oops \(mine\.py:\d+\)"),
+        ("return api.Optimizer('adam', 1e-3, beta=0.5)", r"mine can't be built for ring8: TypeError: .*'beta'"),
+        ("return method(problem, size=3)", r"have the shape \(3, 2\), and the generator made \(3, 3\)"),
+        ("return method(problem, landscape='generator')", r"The landscape generator must give one score a sample"),
+        ("return method(problem, prior=Laplace())", r"draws from elsewhere than the stream that it is given"),
+    ],
+)
+def test_method_that_would_fail_in_training_is_refused_before_anything_is_trained(body, message, tmp_path, genbench):
+    path = tmp_path / "mine.py"
+    path.write_text(f"{METHOD}\n@api.trainer('mine')\ndef mine(problem):\n    '''Mine.'''\n    {body}\n")
+    ran = genbench("run", *RUN, "--trainer", "gan,mine", "--plugin", path)
+    assert ran.code == 2
+    assert re.search(message, ran.err), ran.err
+    assert len(ran.err.splitlines()) == 1
+    assert not list(tmp_path.glob("results/**/record.json"))
+
+
+def test_results_of_a_plugin_with_a_new_parameter_are_stale(run, plugin, tmp_path):
+    path = plugin(0.1)
+    assert run(path, "--seeds", "0").code == 0
+    path.write_text(path.read_text().replace("problem: api.Problem)", "problem: api.Problem, *, width: int = 3)"))
+    assert "1 stale, made by another version or source" in run(path, "--seeds", "0").out
+    assert run(path, "--seeds", "0", "--rerun", "stale").code == 0
+    (record,) = records(tmp_path)
+    assert record["trial"]["trainer"]["parameters"] == {"width": 3}
 
 
 def test_engine_that_cannot_be_had_is_refused_before_anything_is_trained(genbench, tmp_path):
