@@ -143,7 +143,7 @@ def test_generator_is_evaluated_once(training):
 
 
 def test_samples_of_another_shape_are_refused(ready):
-    with pytest.raises(api.GenbenchError, match=r"has the shape \(2,\), and sample made \(1,\)"):
+    with pytest.raises(api.GenbenchError, match=r"have the shape \(20, 2\), and sample made \(20, 1\)"):
         ready(nothing).stack.sample(20, [stream()])
 
 

@@ -173,9 +173,13 @@ class TestFailure:
         assert names_in(made_up.place(task)) == left
 
     def test_leaves_the_number_of_threads_alone(self, trainer, status, reason, trials):
+        before = torch.get_num_threads()
         torch.set_num_threads(2)
-        run(*trials(trainer))
-        assert torch.get_num_threads() == 2
+        try:
+            run(*trials(trainer))
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("misfits")
