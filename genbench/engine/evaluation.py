@@ -11,8 +11,7 @@ from torch import Tensor
 from genbench import seeding
 from genbench.engine.method import Method, Networks
 from genbench.engine.problem import Problem, by_func
-from genbench.engine.stack import sample_block
-from genbench.errors import GenbenchError
+from genbench.engine.stack import check_samples, sample_block
 
 Parts = Mapping[str, Callable[..., Tensor]]
 """Networks by name, or functions that do what they do."""
@@ -31,33 +30,21 @@ def made(method: Method, parts: Parts, noise: Tensor, problem: Problem, first: i
     Raises GenbenchError where they are not of the problem's event shape.
     """
     if method.sample is None:
-        samples, evaluations = _blocks(method, lambda block: parts["generator"](block), noise[:first], problem), 1
-    else:
-        count = _Count(parts)
-        size = sample_block(problem.event_shape)
-        # Of whole blocks, since what a procedure draws itself depends on how many samples it makes at once.
-        wanted = noise if first is None else noise[: -(-first // size) * size]
-        nets, sample = Networks(count.parts), method.sample
-        samples = _blocks(method, lambda block: sample(nets, block), wanted, problem)
-        check_samples(samples, len(wanted), problem, "sample")
-        samples = samples[:first]
-        evaluations = count.calls // -(-len(wanted) // size)
-    check_samples(samples, len(noise[:first]), problem, "sample" if method.sample else "the generator")
-    return Made(samples, evaluations)
-
-
-def check_samples(samples: Tensor, n: int, problem: Problem, maker: str) -> None:
-    """Raises GenbenchError where what `maker` made are not n samples of the problem's event shape."""
-    if tuple(samples.shape) != (n, *problem.event_shape):
-        raise GenbenchError(
-            f"{n} samples of the dataset have the shape {(n, *problem.event_shape)}, and {maker} made "
-            f"{tuple(samples.shape)}."
-        )
+        samples = _blocks(method, parts["generator"], noise[:first], problem)
+        check_samples(samples, len(noise[:first]), problem, "the generator")
+        return Made(samples, 1)
+    count, sample = _Count(parts), method.sample
+    nets, size = Networks(count.parts), sample_block(problem.event_shape)
+    # Of whole blocks, since what a procedure draws itself depends on how many samples it makes at once.
+    wanted = noise if first is None else noise[: -(-first // size) * size]
+    samples = _blocks(method, lambda block: sample(nets, block), wanted, problem)
+    check_samples(samples, len(wanted), problem, "sample")
+    return Made(samples[:first], count.calls // -(-len(wanted) // size))
 
 
 def looked_at(method: Method, parts: Parts, name: str, x: Tensor, problem: Problem) -> Tensor:
     """What a network says of `(n, *event)` samples, `(n,)`."""
-    return _blocks(method, lambda block: parts[name](block), x, problem).flatten()
+    return _blocks(method, parts[name], x, problem).flatten()
 
 
 class _Count:

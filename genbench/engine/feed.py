@@ -14,7 +14,7 @@ from genbench.engine.draws import Draw, Real, draw_noise
 from genbench.engine.inner import Numbers
 from genbench.engine.method import Method, Phase
 from genbench.engine.problem import Problem
-from genbench.errors import GenbenchError
+from genbench.engine.stack import check_samples
 
 BLOCK_STEPS = 128
 BLOCK_BYTES = 8 * 2**20
@@ -65,11 +65,7 @@ class Feed:
         if isinstance(draw, Real):
             rng = self.problem.stream(seeding.TRAINING_DATA)
             samples = self._dataset.sample(math.prod(lead), rng)
-            if tuple(samples.shape) != (math.prod(lead), *self.problem.event_shape):
-                raise GenbenchError(
-                    f"{math.prod(lead)} samples of {self.problem.event_shape} were asked of the dataset, and it drew "
-                    f"{tuple(samples.shape)}."
-                )
+            check_samples(samples, math.prod(lead), self.problem, "its own sample")
             return samples.reshape(*lead, *self.problem.event_shape)
         return draw_noise(draw, lead, self.problem.stream(seeding.TRAINING_NOISE))
 

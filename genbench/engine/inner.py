@@ -8,6 +8,7 @@ plainly, in global streams of the trial's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -109,24 +110,13 @@ def _size(size: Sequence[Any]) -> tuple[int, ...]:
     return tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else tuple(size)
 
 
-def _as(numbers: Tensor, dtype: torch.dtype | None) -> Tensor:
+def _of_size(kind: Kind, source: Source, *size: Any, dtype: torch.dtype | None = None, **more: Any) -> Tensor:
+    numbers = source(Numbers(kind, _size(more.get("size", size))))
     return numbers if dtype is None else numbers.to(dtype)
 
 
-def _randn(source: Source, *size: Any, dtype: torch.dtype | None = None, **more: Any) -> Tensor:
-    return _as(source(Numbers("normal", _size(more.get("size", size)))), dtype)
-
-
-def _rand(source: Source, *size: Any, dtype: torch.dtype | None = None, **more: Any) -> Tensor:
-    return _as(source(Numbers("uniform", _size(more.get("size", size)))), dtype)
-
-
-def _randn_like(source: Source, x: Tensor, dtype: torch.dtype | None = None, **more: Any) -> Tensor:
-    return _as(source(Numbers("normal", tuple(x.shape))), dtype or x.dtype)
-
-
-def _rand_like(source: Source, x: Tensor, dtype: torch.dtype | None = None, **more: Any) -> Tensor:
-    return _as(source(Numbers("uniform", tuple(x.shape))), dtype or x.dtype)
+def _like(kind: Kind, source: Source, x: Tensor, dtype: torch.dtype | None = None, **more: Any) -> Tensor:
+    return source(Numbers(kind, tuple(x.shape))).to(dtype or x.dtype)
 
 
 def _normal(source: Source, mean: Any, std: Any = 1.0, size: Any = None, **more: Any) -> Tensor:
@@ -177,10 +167,10 @@ def _dropped(source: Source, x: Tensor, p: float, training: bool, shape: tuple[i
 
 
 ANSWERS: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
-    torch.randn: _randn,
-    torch.rand: _rand,
-    torch.randn_like: _randn_like,
-    torch.rand_like: _rand_like,
+    torch.randn: partial(_of_size, "normal"),
+    torch.rand: partial(_of_size, "uniform"),
+    torch.randn_like: partial(_like, "normal"),
+    torch.rand_like: partial(_like, "uniform"),
     torch.normal: _normal,
     torch.bernoulli: _bernoulli,
     torch.randint: _randint,

@@ -38,7 +38,7 @@ class Plain:
     ) -> None:
         self.method, self._numerics = method, numerics
         self.prior = method.prior
-        self._losses: dict[str, Tensor] = {}
+        self._names, self._losses = method.names, dict[str, Tensor]()
         self.evaluations: int | None = None
         self._draws_inside = draws_inside
         self._feeds, self._device = feeds, device
@@ -68,7 +68,7 @@ class Plain:
                 group["lr"] = self.method.rate(name, step, progress)
         self._moment["step"].fill_(step)
         self._moment["progress"].fill_(progress)
-        for name, phase, draws in zip(self.method.names, self.method.phases, self._feeds.next(), strict=True):
+        for name, phase, draws in zip(self._names, self.method.phases, self._feeds.next(), strict=True):
             if draws is not None:
                 self._losses[name] = self._run(phase, draws)
         return dict(self._losses)

@@ -106,11 +106,7 @@ class Solo:
         (rng,) = rngs
         with self._problem.global_streams(seeding.GLOBAL_EVALUATION):
             samples = self.trainer.sample(n, rng)
-        if tuple(samples.shape) != (n, *self._problem.event_shape):
-            raise GenbenchError(
-                f"{n} samples have the shape {(n, *self._problem.event_shape)}, and the trainer's sample gave "
-                f"{tuple(samples.shape)}."
-            )
+        check_samples(samples, n, self._problem, "the trainer's sample")
         return samples[None, :first]
 
     def generate(self, replica: int, noise: Tensor) -> None:
@@ -135,6 +131,15 @@ class Solo:
         for role, value in below(state, "stream.").items():
             self._problem.stream(role).set_state(value.cpu())
         self._data.drawn, self._steps = int(state["drawn"]), steps
+
+
+def check_samples(samples: Tensor, n: int, problem: Problem, maker: str) -> None:
+    """Raises GenbenchError where what `maker` made are not n samples of the problem's event shape."""
+    if tuple(samples.shape) != (n, *problem.event_shape):
+        raise GenbenchError(
+            f"{n} samples of the dataset have the shape {(n, *problem.event_shape)}, and {maker} made "
+            f"{tuple(samples.shape)}."
+        )
 
 
 def sample_block(event_shape: Sequence[int]) -> int:

@@ -82,7 +82,7 @@ class Stacked:
         self._updates: Sequence[Update] = [update for update, _ in updates]
         self._states = [state for _, state in updates]
         self._compile_key = compile_key
-        self._losses: dict[str, Tensor] = {}
+        self._names, self._losses = method.names, dict[str, Tensor]()
         self._graphs: dict[Turns, Step] = {}
 
     @property
@@ -180,7 +180,7 @@ class Stacked:
 
     def _run(self, drawn: Drawn) -> Mapping[str, Tensor]:
         losses = {}
-        phases = zip(self.method.names, self.method.phases, self._updates, self._states, drawn, strict=True)
+        phases = zip(self._names, self.method.phases, self._updates, self._states, drawn, strict=True)
         for name, phase, update, state, draws in phases:
             if draws is None:
                 continue
