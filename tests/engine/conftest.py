@@ -2,7 +2,10 @@
 
 import made_up
 import pytest
+import torch
 
+from genbench import api
+from genbench.engine import paths, stacked
 from genbench.engine.training import Training
 from genbench.executors.resources import build_dataset
 from genbench.registry import datasets, trainers
@@ -29,3 +32,44 @@ def training():
         return Training([trial], build_dataset(trial.dataset))
 
     return ready
+
+
+@pytest.fixture
+def double():
+    """Computes in double precision, where rounding stays far below every difference that a mistake could make."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Leaves the stacked path uncompiled, which is quick and says as much about its mathematics."""
+    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
+    monkeypatch.setattr(stacked, "_compiled", {})
+
+
+@pytest.fixture
+def assembled(forgetful, monkeypatch):
+    """`assembled(build, engine=…, seeds=…)`: the training on ring8 of what `build(problem)` gives, ready to step."""
+    monkeypatch.setattr(stacked, "_compiled", {})
+    monkeypatch.setattr(paths, "_failures", {})
+
+    def of(build, engine="plain", seeds=(0,), budget="steps=12", ema=None):
+        @api.trainer("made-up")
+        def made_up(problem: api.Problem) -> api.Method:
+            return build(problem)
+
+        trials = [
+            Trial(
+                dataset=Component.resolve(datasets, "ring8"),
+                trainer=Component.resolve(trainers, "made-up"),
+                budget=Budget.parse(budget),
+                seed=seed,
+                ema=ema,
+            )
+            for seed in seeds
+        ]
+        return Training(trials, build_dataset(trials[0].dataset), "cpu", engine)
+
+    return of

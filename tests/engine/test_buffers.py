@@ -1,16 +1,16 @@
 """Networks that keep buffers, as normalisations do: stacked and compiled, each replica has its own."""
 
+from functools import partial
+
 import pytest
 import torch
+from agreement import far_apart, trained
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from genbench import api
-from genbench.engine import paths, stacked
-from genbench.engine.training import Training
-from genbench.executors.resources import build_dataset
-from genbench.registry import datasets, trainers
-from genbench.spec import Budget, Component, Trial
+
+pytestmark = pytest.mark.usefixtures("double")
 
 STEPS = 30
 
@@ -69,51 +69,10 @@ def build(problem, critic):
     )
 
 
-@pytest.fixture(autouse=True)
-def double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.fixture(params=CRITICS)
-def ready(request, forgetful, monkeypatch):
+def ready(request, assembled):
     """`ready(engine, seeds)`: a training whose generator and critic keep buffers."""
-    monkeypatch.setattr(stacked, "_compiled", {})
-    monkeypatch.setattr(paths, "_failures", {})
-
-    @api.trainer("made-up")
-    def made_up(problem: api.Problem) -> api.Method:
-        return build(problem, CRITICS[request.param])
-
-    def of(engine="plain", seeds=(0,)):
-        trials = [
-            Trial(
-                dataset=Component.resolve(datasets, "ring8"),
-                trainer=Component.resolve(trainers, "made-up"),
-                budget=Budget.parse(f"steps={STEPS}"),
-                seed=seed,
-            )
-            for seed in seeds
-        ]
-        return Training(trials, build_dataset(trials[0].dataset), "cpu", engine)
-
-    return of
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
-
-
-def trained(training, share=1.0):
-    training.run(share)
-    return training
-
-
-def far_apart(one, other):
-    assert one.keys() == other.keys()
-    return max(float((one[k] - other[k]).abs().max() / other[k].abs().max()) for k in one)
+    return partial(assembled, lambda problem: build(problem, CRITICS[request.param]), budget=f"steps={STEPS}")
 
 
 def stream(seed=0):

@@ -1,17 +1,16 @@
 """What phases can say, on every path: networks that learn together, turns, batches, rates, and the time of training."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
+from agreement import far_apart
 from torch import nn
 
 from genbench import api
-from genbench.engine import paths, stacked
-from genbench.engine.training import Training
-from genbench.executors.resources import build_dataset
-from genbench.registry import datasets, trainers
-from genbench.spec import Budget, Component, Trial
+
+pytestmark = pytest.mark.usefixtures("double")
 
 STEPS = 24
 TOLERANCE = 1e-9
@@ -76,47 +75,10 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.fixture
-def ready(forgetful, monkeypatch):
+def ready(assembled):
     """`ready(build, engine=…, seeds=…)`: the training of a method, ready to step."""
-    monkeypatch.setattr(stacked, "_compiled", {})
-    monkeypatch.setattr(paths, "_failures", {})
-
-    def of(build, engine="plain", seeds=(0,), budget=f"steps={STEPS}"):
-        @api.trainer("made-up")
-        def made_up(problem: api.Problem) -> api.Method:
-            return build(problem)
-
-        trials = [
-            Trial(
-                dataset=Component.resolve(datasets, "ring8"),
-                trainer=Component.resolve(trainers, "made-up"),
-                budget=Budget.parse(budget),
-                seed=seed,
-            )
-            for seed in seeds
-        ]
-        return Training(trials, build_dataset(trials[0].dataset), "cpu", engine)
-
-    return of
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    """Leaves the stacked path uncompiled, which is quick and says as much about its mathematics."""
-    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
-
-
-def far_apart(one, other):
-    assert one.keys() == other.keys()
-    return max(float((one[k] - other[k]).abs().max() / other[k].abs().max()) for k in one)
+    return partial(assembled, budget=f"steps={STEPS}")
 
 
 def of(variant):

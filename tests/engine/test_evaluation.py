@@ -2,15 +2,11 @@
 
 import pytest
 import torch
+from agreement import trained
 from torch import nn
 
 from genbench import api
-from genbench.engine import paths, stacked
 from genbench.engine.stack import sample_block
-from genbench.engine.training import Training
-from genbench.executors.resources import build_dataset
-from genbench.registry import datasets, trainers
-from genbench.spec import Budget, Component, Trial
 
 EULER = 5
 
@@ -53,29 +49,11 @@ def build(problem, sample):
 
 
 @pytest.fixture
-def ready(forgetful, monkeypatch):
-    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
-    monkeypatch.setattr(stacked, "_compiled", {})
-    monkeypatch.setattr(paths, "_failures", {})
+def ready(assembled, eager):
+    """`ready(sample, engine=…)`: a training whose samples are made by that procedure, run to its end."""
 
-    def of(sample, engine="plain", seeds=(0,), ema=None):
-        @api.trainer("made-up")
-        def made_up(problem: api.Problem) -> api.Method:
-            return build(problem, sample)
-
-        trials = [
-            Trial(
-                dataset=Component.resolve(datasets, "ring8"),
-                trainer=Component.resolve(trainers, "made-up"),
-                budget=Budget.parse("steps=10"),
-                seed=seed,
-                ema=ema,
-            )
-            for seed in seeds
-        ]
-        training = Training(trials, build_dataset(trials[0].dataset), "cpu", engine)
-        training.run(1.0)
-        return training
+    def of(sample, *how, **more):
+        return trained(assembled(lambda problem: build(problem, sample), *how, budget="steps=10", **more))
 
     return of
 

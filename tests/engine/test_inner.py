@@ -2,16 +2,14 @@
 
 import pytest
 import torch
+from agreement import far_apart, trained
 from scipy import stats
 from torch import nn
 
 from genbench import api
-from genbench.engine import paths, stacked
 from genbench.engine.inner import ANSWERS, Answered, live
-from genbench.engine.training import Training
-from genbench.executors.resources import build_dataset
-from genbench.registry import datasets, trainers
-from genbench.spec import Budget, Component, Trial
+
+pytestmark = pytest.mark.usefixtures("double")
 
 STEPS = 20
 
@@ -63,49 +61,14 @@ def build(problem, penalised=True):
     )
 
 
-@pytest.fixture(autouse=True)
-def double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.fixture
-def ready(forgetful, monkeypatch):
-    monkeypatch.setattr(stacked, "_compiled", {})
-    monkeypatch.setattr(paths, "_failures", {})
+def ready(assembled):
+    """`ready(engine, seeds)`: a training whose networks and losses draw by themselves, or of another `build`."""
 
     def of(engine="plain", seeds=(0,), build=build):
-        @api.trainer("made-up")
-        def made_up(problem: api.Problem) -> api.Method:
-            return build(problem)
-
-        trials = [
-            Trial(
-                dataset=Component.resolve(datasets, "ring8"),
-                trainer=Component.resolve(trainers, "made-up"),
-                budget=Budget.parse(f"steps={STEPS}"),
-                seed=seed,
-            )
-            for seed in seeds
-        ]
-        return Training(trials, build_dataset(trials[0].dataset), "cpu", engine)
+        return assembled(build, engine, seeds, f"steps={STEPS}")
 
     return of
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
-
-
-def trained(training, share=1.0):
-    training.run(share)
-    return training
-
-
-def far_apart(one, other):
-    return max(float((one[k] - other[k]).abs().max() / other[k].abs().max()) for k in one)
 
 
 @pytest.mark.usefixtures("eager")

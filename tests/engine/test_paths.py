@@ -7,6 +7,7 @@ nothing but rounding is left to be divided by its own size.
 
 import pytest
 import torch
+from agreement import far_apart
 
 from genbench.engine import EXACT, Numerics, paths, stacked
 from genbench.engine.training import Training
@@ -14,6 +15,8 @@ from genbench.errors import GenbenchError
 from genbench.executors.resources import build_dataset
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
+
+pytestmark = pytest.mark.usefixtures("double")
 
 TOLERANCE = 1e-6
 """The largest difference of a weight after 100 updates, in units of the largest weight."""
@@ -46,34 +49,14 @@ def ready(trainer, seeds=(0,), engine="plain", budget="steps=60", device="cpu", 
     return Training(trials, build_dataset(trials[0].dataset), device, engine, numerics)
 
 
-@pytest.fixture(autouse=True)
-def double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.fixture
 def single(double):
     torch.set_default_dtype(torch.float32)
 
 
-@pytest.fixture
-def eager(monkeypatch):
-    """Leaves the stacked path uncompiled, which is quick and says as much about its mathematics."""
-    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
-    monkeypatch.setattr(stacked, "_compiled", {})
-
-
 def trained(training, steps):
     training.run(steps / training.budget.amount)
     return training
-
-
-def far_apart(one, other):
-    """The largest difference between weights, in units of the largest weight."""
-    assert one.keys() == other.keys()
-    return max(float((one[k] - other[k]).abs().max() / other[k].abs().max()) for k in one)
 
 
 @pytest.mark.usefixtures("eager")

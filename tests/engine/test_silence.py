@@ -1,15 +1,15 @@
 """What would train as something else on one path, or after a pause, without a word."""
 
+from functools import partial
+
 import pytest
 import torch
+from agreement import far_apart, trained
 from torch import nn
 
 from genbench import api
-from genbench.engine import paths, stacked
-from genbench.engine.training import Training
-from genbench.executors.resources import build_dataset
-from genbench.registry import datasets, trainers
-from genbench.spec import Budget, Component, Trial
+
+pytestmark = pytest.mark.usefixtures("double")
 
 STEPS = 12
 ADAM = api.Optimizer("adam", 1e-2)
@@ -40,48 +40,10 @@ def method(problem, generator=None, critic_loss=None, generator_loss=None, optim
     )
 
 
-@pytest.fixture(autouse=True)
-def double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.fixture
-def ready(forgetful, monkeypatch):
+def ready(assembled):
     """`ready(build, engine=…)`: the training of what `build(problem)` gives."""
-    monkeypatch.setattr(stacked, "_compiled", {})
-    monkeypatch.setattr(paths, "_failures", {})
-
-    def of(build, engine="plain", seed=0, budget=f"steps={STEPS}"):
-        @api.trainer("made-up")
-        def made_up(problem: api.Problem) -> api.Method:
-            return build(problem)
-
-        trial = Trial(
-            dataset=Component.resolve(datasets, "ring8"),
-            trainer=Component.resolve(trainers, "made-up"),
-            budget=Budget.parse(budget),
-            seed=seed,
-        )
-        return Training([trial], build_dataset(trial.dataset), "cpu", engine)
-
-    return of
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    monkeypatch.setattr(stacked, "compiled", lambda update, arguments: update)
-
-
-def trained(training, share=1.0):
-    training.run(share)
-    return training
-
-
-def far_apart(one, other):
-    assert one.keys() == other.keys()
-    return max(float((one[k] - other[k]).abs().max() / other[k].abs().max().clamp(min=1e-12)) for k in one)
+    return partial(assembled, budget=f"steps={STEPS}")
 
 
 def frozen():
