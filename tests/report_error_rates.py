@@ -17,9 +17,9 @@ from multiprocessing import get_context
 import made_up
 import numpy as np
 
-from genbench.protocols.points import GENBENCH1
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
+from genbench.scoring.protocols.points import GENBENCH1
 
 DATASETS, TRAINERS, SEEDS = 3, 3, 5
 FAILING = (0.0, 0.2, 0.4)

@@ -18,13 +18,13 @@ from genbench.datasets.base import DataStream, Finite, Target
 from genbench.datasets.images import stored
 from genbench.engine.training import Training
 from genbench.errors import BadParameter, Skip
-from genbench.executors.resources import build_dataset
-from genbench.metrics.scoring import Scorer
 from genbench.metrics.truth import Truth
-from genbench.protocols import PROTOCOLS
 from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers
+from genbench.scoring.protocols import PROTOCOLS
+from genbench.scoring.scorer import Scorer
 from genbench.spec import Budget, Component, Trial
 from genbench.stats.closure import seeds_needed
+from genbench.trials.resources import build_dataset
 
 ENTRIES = {f"{entry.kind} {entry.name}": entry for registry in REGISTRIES for entry in registry}
 EVERYTHING = pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)

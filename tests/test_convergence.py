@@ -9,10 +9,10 @@ from genbench import seeding
 from genbench.engine.method import Batch, Networks
 from genbench.engine.problem import Problem
 from genbench.engine.training import Training
-from genbench.executors.resources import build_dataset
 from genbench.metrics.truth import Truth
 from genbench.registry import controls, datasets, metrics, trainers
 from genbench.spec import Budget, Component, Trial
+from genbench.trials.resources import build_dataset
 
 SIZE = "width=6,depth=2"
 N = 64

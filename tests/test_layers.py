@@ -10,10 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("genbench", "distances", "errors", "plugins", "provenance", "record", "registry", "seeding", "spec"),
-    ("datasets", "features", "networks", "protocols", "samples", "store"),
-    ("controls", "engine", "metrics", "stats", "suites"),
-    ("api", "compare", "executors", "report"),
+    ("genbench", "distances", "errors", "plugins", "registry", "seeding", "spec"),
+    ("records",),
+    ("datasets", "features", "networks"),
+    ("engine", "metrics", "stats"),
+    ("executors", "scoring", "suites"),
+    ("api", "compare", "report", "trials"),
     ("cli",),
 )
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -163,7 +165,7 @@ def test_report_neither_trains_nor_samples(module):
     found = set(imports(module))
     assert {name.partition(".")[0] for name in found}.isdisjoint({"torch", "torchmetrics"})
     assert {part(name) for name in found if name.startswith("genbench")}.isdisjoint(
-        {"controls", "datasets", "engine", "executors", "networks", "seeding"}
+        {"datasets", "engine", "executors", "networks", "seeding", "trials"}
     )
 
 
@@ -196,12 +198,12 @@ def written(tmp_path: Path, name: str, text: str) -> Module:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("genbench.store", "from genbench.report import table"),
-        ("genbench.spec", "import genbench.store"),
+        ("genbench.records.store", "from genbench.report import table"),
+        ("genbench.spec", "import genbench.records.store"),
         ("genbench.engine.training", "from genbench import api"),
         ("genbench.engine.training", "from ..executors.pool import PoolExecutor"),
-        ("genbench.metrics.modes", "def late():\n    from genbench.executors import trial"),
-        ("genbench.record", "if TYPE_CHECKING:\n    from genbench.store import Store"),
+        ("genbench.metrics.modes", "def late():\n    from genbench.trials import trial"),
+        ("genbench.records.record", "if TYPE_CHECKING:\n    from genbench.datasets.base import Dataset"),
         ("genbench.networks.mlp", "import genbench.somewhere.unheard_of"),
     ],
 )
@@ -240,7 +242,7 @@ def test_draw_from_an_own_stream_is_fine(text):
     "text", ["import pickle", "from joblib import dump", "torch.load(path)", "np.load(path)", "frame.to_pickle(path)"]
 )
 def test_pickling_is_seen(text, tmp_path):
-    assert pickling(written(tmp_path, "genbench.store", text))
+    assert pickling(written(tmp_path, "genbench.records.store", text))
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from genbench.protocols import PROTOCOLS, protocol
+from genbench.records.store import Store
 from genbench.report.formats import markdown
 from genbench.report.table import tables
-from genbench.store import Store
+from genbench.scoring.protocols import PROTOCOLS, protocol
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = Store(ROOT / "results" / "reference")

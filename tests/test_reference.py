@@ -8,8 +8,8 @@ import pytest
 from safetensors import safe_open
 
 from genbench.errors import GenbenchError
+from genbench.records.store import SAMPLES, WEIGHTS, Store
 from genbench.registry import suites
-from genbench.store import SAMPLES, WEIGHTS, Store
 
 ROOT = Path(__file__).parent.parent / "results" / "reference"
 MEGABYTES = 10

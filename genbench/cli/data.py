@@ -15,8 +15,8 @@ from genbench.cli.options import AsJson, DataFolder, Plugins, load, use_data
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.datasets.stock import Stock
-    from genbench.datasets.transforms import Progress
+    from genbench.datasets.files.stock import Stock
+    from genbench.datasets.files.transforms import Progress
     from genbench.spec import Component
 
 MEGABYTE = 1e6
@@ -73,7 +73,7 @@ def verify(names: Names, data: DataFolder = None, plugin: Plugins = None) -> Non
 
 def survey() -> dict[str, Any]:
     """What `genbench data list` shows, as plain data."""
-    from genbench.datasets import cache, roots
+    from genbench.datasets.files import cache, roots
     from genbench.errors import GenbenchError
     from genbench.registry import datasets
 
@@ -107,7 +107,7 @@ def survey() -> dict[str, Any]:
 
 def _entry(folder: Path) -> dict[str, Any]:
     """An entry of the cache, of whatever version."""
-    from genbench.datasets import cache
+    from genbench.datasets.files import cache
 
     try:
         about = json.loads((folder / cache.ABOUT).read_bytes())

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from genbench.executors import task
 from genbench.executors.task import Outcome
-from genbench.record import Record
+from genbench.records.record import Record
 
 PLAIN_EVERY_SECONDS = 30.0
 

@@ -27,9 +27,10 @@ def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
 
 def examine() -> dict[str, Any]:
     """What there is, and in `problems` what is wrong with it."""
-    from genbench import __version__, plugins, provenance, registry
-    from genbench.datasets.roots import cache_root, data_root
+    from genbench import __version__, plugins, registry
+    from genbench.datasets.files.roots import cache_root, data_root
     from genbench.features import INCEPTION_WEIGHTS
+    from genbench.records import provenance
 
     counts = {f"{r.kind}s": len(list(r)) for r in registry.REGISTRIES}
     problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in plugins.broken_plugins]
@@ -55,7 +56,7 @@ def _devices(problems: list[str]) -> list[str]:
     try:
         import torch
 
-        from genbench.provenance import device_name
+        from genbench.records.provenance import device_name
 
         accelerators = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
         return [f"{device} ({device_name(device)})" for device in ["cpu", *accelerators]]

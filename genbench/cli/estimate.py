@@ -10,10 +10,10 @@ from rich.markup import escape
 
 from genbench.cli.display import duration
 from genbench.engine.training import Stopped, Training
-from genbench.executors.plan import Plan
 from genbench.executors.process import run_conditions
-from genbench.executors.resources import build_dataset, resolve_device
 from genbench.spec import Trial
+from genbench.trials.plan import Plan
+from genbench.trials.resources import build_dataset, resolve_device
 
 WARM_UP_STEPS = 10
 REHEARSAL_STEPS = 40

@@ -13,7 +13,7 @@ from genbench.cli.stored import tell_unreadable
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genbench.record import Record
+    from genbench.records.record import Record
     from genbench.spec import Trial
 
 
@@ -33,9 +33,9 @@ def figures(
     """
     load(plugin)
     use_data(data)
-    from genbench.report import stored
-    from genbench.report.figures import draw_trial
-    from genbench.store import Store
+    from genbench.records.store import Store
+    from genbench.report.figures import stored
+    from genbench.report.figures.catalogue import draw_trial
 
     store = Store(trial.parent)
     found = store.trial(trial)
@@ -84,7 +84,7 @@ def _is_within(path: Path, trial: Path) -> bool:
 
 
 def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
-    """Samples and their portrait from a trial's weights; raises GenbenchError where it kept none."""
+    """Samples and what else its pictures show, from a trial's weights; raises GenbenchError where it kept none."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -92,10 +92,10 @@ def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
     from genbench.datasets.images import stored
     from genbench.engine.paths import check_versions, revive
     from genbench.errors import GenbenchError
-    from genbench.executors import portrait
     from genbench.executors.process import run_conditions
-    from genbench.executors.resources import build_dataset
-    from genbench.store import WEIGHTS
+    from genbench.records.store import WEIGHTS
+    from genbench.trials import latents
+    from genbench.trials.resources import build_dataset
 
     try:
         weights = load_file(folder / WEIGHTS)
@@ -107,5 +107,5 @@ def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
     dataset = build_dataset(trial.dataset)
     with run_conditions():
         stack = revive(trial, dataset, weights)
-        samples = stored(stack.sample(portrait.REAL_POINTS, [seeding.stream(seed, seeding.EVALUATION_NOISE)])[0])
-        return {"final": samples} | portrait.portrait(stack, 0, dataset, samples, seed, everything=True)
+        samples = stored(stack.sample(latents.REAL_POINTS, [seeding.stream(seed, seeding.EVALUATION_NOISE)])[0])
+        return {"final": samples} | latents.for_pictures(stack, 0, dataset, samples, seed, everything=True)

@@ -41,7 +41,7 @@ def command_line() -> str:
 
 def use_data(folder: Path | None) -> None:
     """Reads data from `folder` from here on, in this process and in those that it starts."""
-    from genbench.datasets.roots import DATA
+    from genbench.datasets.files.roots import DATA
 
     if folder is not None:
         os.environ[DATA] = str(folder.absolute())
@@ -84,7 +84,7 @@ def load(plugins: list[str] | None) -> None:
 
 def own_protocol(dataset: str) -> str:
     """The protocol that the dataset of this name is scored under where nobody says so; raises UnknownName."""
-    from genbench.protocols import DEFAULT
     from genbench.registry import datasets
+    from genbench.scoring.protocols import DEFAULT
 
     return str(datasets[dataset].facts.get("protocol", DEFAULT))

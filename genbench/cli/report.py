@@ -13,7 +13,7 @@ from genbench.cli import stored
 from genbench.cli.options import no_garbage
 
 if TYPE_CHECKING:
-    from genbench.store import Store
+    from genbench.records.store import Store
 
 PAGE = "index.html"
 Format = Literal["terminal", "md", "csv", "json", "latex", "parquet"]
@@ -56,10 +56,10 @@ def report(
 def _tables(
     store: Store, names: list[str], protocol: str | None, format_: Format, all_metrics: bool, file: Path | None
 ) -> None:
-    from genbench.protocols import PROTOCOLS
-    from genbench.protocols import protocol as protocol_named
     from genbench.report import formats
     from genbench.report.table import external_tables, tables
+    from genbench.scoring.protocols import PROTOCOLS
+    from genbench.scoring.protocols import protocol as protocol_named
 
     found = [table for name in names for table in tables(store, name, stored.protocol(store, name, protocol))]
     if not names:
@@ -74,9 +74,9 @@ def _tables(
 
 def _page(store: Store, names: list[str], protocol: str | None, folder: Path, figures: bool) -> None:
     """Writes the page, and the pictures that are in it beside it."""
+    from genbench.report.figures.style import write
     from genbench.report.page import page
     from genbench.report.page.content import Content
-    from genbench.report.style import write
 
     contents = [Content(store, name, protocol) for name in names]
     for content in contents:
@@ -100,7 +100,7 @@ def _check(results: Path, format_: Format, file: Path | None) -> None:
 def _write(content: str | bytes, file: Path | None) -> None:
     """Writes to a file, or prints; raises GenbenchError where a file can't be written."""
     from genbench.errors import GenbenchError
-    from genbench.store import write_atomically
+    from genbench.records.store import write_atomically
 
     if file is None:
         assert isinstance(content, str)
@@ -113,7 +113,7 @@ def _write(content: str | bytes, file: Path | None) -> None:
 
 
 def _draw(store: Store, suites: list[str], folder: Path) -> None:
-    from genbench.report import figures
+    from genbench.report.figures import catalogue as figures
 
     for suite in suites:
         for drawn in figures.draw(store, suite, folder / suite):

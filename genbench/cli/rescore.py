@@ -13,10 +13,10 @@ from genbench.cli import stored
 from genbench.cli.options import DataFolder, InceptionWeights, Plugins, load, use_data, use_inception
 
 if TYPE_CHECKING:
-    from genbench.executors.rescoring import Rescorer
-    from genbench.record import Score
+    from genbench.records.record import Score
+    from genbench.records.store import Store
     from genbench.spec import Component
-    from genbench.store import Store
+    from genbench.trials.rescoring import Rescorer
 
 
 def rescore(
@@ -38,8 +38,8 @@ def rescore(
     use_data(data)
     use_inception(inception_weights)
     from genbench.errors import GenbenchError
-    from genbench.protocols import protocol as protocol_named
-    from genbench.store import Store
+    from genbench.records.store import Store
+    from genbench.scoring.protocols import protocol as protocol_named
 
     way = protocol_named(protocol)
     store = Store(results)
@@ -50,7 +50,7 @@ def rescore(
     wanted = stored.suites(store, suite)
     store.check_writable()
     from genbench.executors.process import run_conditions
-    from genbench.executors.rescoring import Rescorer
+    from genbench.trials.rescoring import Rescorer
 
     rescorer = Rescorer(way.name)
     with run_conditions():

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genbench.executors.local import LocalExecutor
-    from genbench.executors.plan import Plan
     from genbench.executors.pool import PoolExecutor
     from genbench.executors.task import Task
+    from genbench.records.store import Store
     from genbench.spec import Suite
-    from genbench.store import Store
+    from genbench.trials.plan import Plan
 
 CUSTOM_BUDGET = "steps=6000"
 CUSTOM_SEEDS = "0-4"
@@ -109,16 +109,16 @@ def run(
     # Every name and parameter is checked here, and every file where the plan is made, before torch is imported.
     chosen = _suite(suite, trainer, dataset, seeds, budget, ema, checkpoints).canonical()
     _check_device(device, engine)
-    from genbench.store import Store
+    from genbench.records.store import Store
 
     store = Store(out)
     from rich.console import Console
 
     from genbench.executors.local import LocalExecutor
-    from genbench.executors.plan import make_plan
     from genbench.executors.pool import PoolExecutor
-    from genbench.executors.preflight import preflight
     from genbench.executors.task import Context, Keep
+    from genbench.trials.plan import make_plan
+    from genbench.trials.preflight import preflight
 
     console = Console(highlight=False)
     plan = make_plan(chosen, store, rerun or ())
@@ -210,7 +210,7 @@ def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExe
 
 def _stack_size(plan: Plan, device: str, jobs: int) -> int:
     """How many seeds to train together: on CUDA all, on a processor as many as leave every process enough to do."""
-    from genbench.executors.resources import resolve_device
+    from genbench.trials.resources import resolve_device
 
     if resolve_device(device).startswith("cuda"):
         return len(plan.suite.seeds)

@@ -24,11 +24,11 @@ from genbench.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from genbench.executors.controls import Null
-    from genbench.protocols import Protocol
-    from genbench.record import ControlScores, External, Score
-    from genbench.samples import Samples
+    from genbench.records.record import ControlScores, External, Score
+    from genbench.scoring.external import Samples
+    from genbench.scoring.protocols import Protocol
     from genbench.spec import Component
+    from genbench.trials.controls import Null
 
 CONTROL_DRAWS = 2
 LONGEST_NAME = 60
@@ -82,11 +82,11 @@ def _score(
     save: str | None,
     out: Path,
 ) -> None:
-    from genbench.protocols import protocol as protocol_named
+    from genbench.records.store import Store
     from genbench.registry import Reference, datasets
-    from genbench.samples import find
+    from genbench.scoring.external import find
+    from genbench.scoring.protocols import protocol as protocol_named
     from genbench.spec import Component
-    from genbench.store import Store
 
     # All that can be refused before torch is imported.
     way = protocol_named(protocol or own_protocol(Reference.parse(dataset).name))
@@ -128,9 +128,9 @@ def _scored(
     path: Path, component: Component, way: Protocol, key: str | None, drop_nonfinite: bool
 ) -> tuple[Samples, Null, tuple[Score, ...]]:
     """The samples, the dataset's null bands, and the samples' scores."""
-    from genbench.executors.resources import build_dataset, scorer
-    from genbench.metrics.bands import bands, shipped
-    from genbench.samples import read
+    from genbench.scoring.bands import bands, shipped
+    from genbench.scoring.external import read
+    from genbench.trials.resources import build_dataset, scorer
 
     dataset = build_dataset(component)
     samples = read(path, dataset.event_shape, key, drop_nonfinite)
@@ -142,8 +142,8 @@ def _scored(
 
 
 def _entry(name: str, path: Path, component: Component, samples: Samples, scores: tuple[Score, ...]) -> External:
-    from genbench import provenance
-    from genbench.record import External
+    from genbench.records import provenance
+    from genbench.records.record import External
 
     return External(
         name=name,
@@ -158,8 +158,8 @@ def _entry(name: str, path: Path, component: Component, samples: Samples, scores
 
 def _controls(component: Component, null: Null) -> ControlScores:
     """A few draws of every control that applies, as `genbench run` measures them."""
-    from genbench.executors.controls import all_draws
-    from genbench.record import ControlScores
+    from genbench.records.record import ControlScores
+    from genbench.trials.controls import all_draws
 
     drawn = all_draws(component, null, CONTROL_DRAWS)
     bands = tuple(band for of in null.values() for band in of.values())

@@ -65,8 +65,8 @@ def describe(entry: Entry) -> dict[str, Any]:
 
 def _measured(metric: str) -> dict[str, Any]:
     """The bands and the power cards of a metric's columns that ship with genbench."""
-    from genbench.metrics.power_cards import cards_of
-    from genbench.metrics.shipped import bands_of
+    from genbench.scoring.power_cards import cards_of
+    from genbench.scoring.shipped import bands_of
 
     bands = [{"dataset": band.dataset, **band.score.model_dump(mode="json")} for band in bands_of(metric)]
     return {"bands": bands, "power": [card.model_dump(mode="json") for card in cards_of(metric)]}
@@ -137,7 +137,7 @@ def _recipe(entry: Entry, name: str) -> str:
 
 def _bands(metric: str) -> dict[str, str]:
     """The null bands that ship with genbench, by dataset, protocol and column."""
-    from genbench.metrics.shipped import bands_of
+    from genbench.scoring.shipped import bands_of
 
     lines = {}
     for dataset, band in bands_of(metric):
@@ -149,7 +149,7 @@ def _bands(metric: str) -> dict[str, str]:
 
 def _power(metric: str) -> dict[str, dict[str, str]]:
     """What a metric's columns tell from the truth, change by change, by dataset, protocol and column."""
-    from genbench.metrics.power_cards import cards_of
+    from genbench.scoring.power_cards import cards_of
 
     return {
         f"{card.dataset}, {card.identity.protocol}, {card.column}": {

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from genbench.protocols import Protocol
-    from genbench.store import Store
+    from genbench.records.store import Store
+    from genbench.scoring.protocols import Protocol
 
 
 def results(folder: Path) -> Store:
     """The results, or the reference inside them where there are no others."""
     from genbench.errors import GenbenchError
-    from genbench.store import REFERENCE, Store
+    from genbench.records.store import REFERENCE, Store
 
     if not folder.is_dir():
         raise GenbenchError(f"{folder} is not a folder. Give a results folder, or make one: genbench run --suite toy2d")
@@ -41,8 +41,8 @@ def suites(store: Store, suite: str | None) -> list[str]:
 
 def protocol(store: Store, suite: str, name: str | None) -> Protocol:
     """The protocol of that name; without one, the suite's first."""
-    from genbench.protocols import DEFAULT
-    from genbench.protocols import protocol as protocol_named
+    from genbench.scoring.protocols import DEFAULT
+    from genbench.scoring.protocols import protocol as protocol_named
 
     plan = store.plan(suite)
     stored = (score.identity.protocol for found in store.trials(suite) if found.scores for score in found.scores.scores)

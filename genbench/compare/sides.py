@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from genbench.errors import GenbenchError, UnknownName
-from genbench.protocols import Protocol
+from genbench.records.store import Store
 from genbench.report.model import Column, Row, Table
 from genbench.report.places import Facts, apart
 from genbench.report.table import LEFT_OUT, tables
 from genbench.report.verdict import ORACLE
-from genbench.store import Store
+from genbench.scoring.protocols import Protocol
 
 FIRST, SECOND = "A", "B"
 MOST_SHOWN = 12

@@ -12,7 +12,7 @@ from genbench.registry import datasets
 
 if TYPE_CHECKING:
     from genbench.datasets.base import Finite, Target
-    from genbench.datasets.stock import Stock
+    from genbench.datasets.files.stock import Stock
 
 dataset = datasets.register
 

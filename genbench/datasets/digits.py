@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from genbench.datasets import cache
-from genbench.datasets.cache import Entry, Key, Labels
-from genbench.datasets.roots import DATA, data_root
-from genbench.datasets.splits import Split
-from genbench.datasets.stock import silent
-from genbench.datasets.transforms import Pixels, Progress, Write
+from genbench.datasets.files import cache
+from genbench.datasets.files.cache import Entry, Key, Labels
+from genbench.datasets.files.roots import DATA, data_root
+from genbench.datasets.files.splits import Split
+from genbench.datasets.files.stock import silent
+from genbench.datasets.files.transforms import Pixels, Progress, Write
 from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genbench.datasets.roots import DATA, data_root
-from genbench.datasets.stock import Pictures, silent
-from genbench.datasets.transforms import Transform
+from genbench.datasets.files.roots import DATA, data_root
+from genbench.datasets.files.stock import Pictures, silent
+from genbench.datasets.files.transforms import Transform
 from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:

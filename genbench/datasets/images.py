@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genbench.datasets.cache import Entry
-    from genbench.datasets.splits import Split
+    from genbench.datasets.files.cache import Entry
+    from genbench.datasets.files.splits import Split
 
 HALF_RANGE = 127.5
 """Pixels 0 … 255 are the floats −1 … 1."""

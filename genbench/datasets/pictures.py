@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from genbench.datasets.stock import Pictures, silent
-from genbench.datasets.transforms import Mode, Transform
+from genbench.datasets.files.stock import Pictures, silent
+from genbench.datasets.files.transforms import Mode, Transform
 
 if TYPE_CHECKING:
     from genbench.datasets.images import ImageSet

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from genbench.engine import Precision
-from genbench.provenance import CUBLAS_WORKSPACE
+from genbench.records.provenance import CUBLAS_WORKSPACE
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Options of the C library's `mallopt`."""

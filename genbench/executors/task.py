@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from genbench.engine import Engine, Numerics, Precision
-from genbench.record import Record
+from genbench.records.record import Record
 
 
 class Progress(NamedTuple):

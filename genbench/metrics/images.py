@@ -194,7 +194,7 @@ def train_distance(truth: Truth, *, n: Count = 1_000) -> Metric:
     0 is a copy, so a value well below that of real images that were held out means memorising. It sees copies of
     pixels alone, not of content, and blurred samples lie near everything.
     """
-    from genbench.metrics.memory import TrainDistance
+    from genbench.metrics.memorisation import TrainDistance
 
     return TrainDistance(truth.finite.train)
 

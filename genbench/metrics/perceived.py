@@ -10,7 +10,7 @@ import torchmetrics
 from torch import Tensor
 
 from genbench.features import Extractor, Seen
-from genbench.features.looking import look
+from genbench.features.extraction import look
 from genbench.metrics.samples import joined
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Dataset, Finite, Modes, Target
+from genbench.datasets.files.roots import cache_root
 from genbench.datasets.images import as_pixels
-from genbench.datasets.roots import cache_root
 from genbench.errors import Skip
 from genbench.features import Extractor, ExtractorName, Seen, extractor
-from genbench.features.looking import look, recalling, remembered
+from genbench.features.extraction import look, recalling, remembered
 
 if TYPE_CHECKING:
     from genbench.metrics.curve import Projection

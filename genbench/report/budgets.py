@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from genbench.protocols import Protocol
-from genbench.record import ControlScores, Record
+from genbench.records.record import ControlScores, Record
 from genbench.registry import Reference, metrics
 from genbench.report.model import Row, Table
 from genbench.report.places import Rows
 from genbench.report.verdict import deciding
+from genbench.scoring.protocols import Protocol
 from genbench.stats.intervals import median
 from genbench.stats.ranks import ranks
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from genbench.protocols import Protocol
-from genbench.record import Identity
+from genbench.records.record import Identity
 from genbench.report.places import Facts
+from genbench.scoring.protocols import Protocol
 from genbench.stats import LEVEL
 from genbench.stats.intervals import Interval, median, median_interval
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from genbench.record import Record
+from genbench.records.record import Record
+from genbench.records.store import Found
 from genbench.spec import Suite
-from genbench.store import Found
 
 EXACT = "highest"
 """The precision of records that don't say theirs."""

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from genbench.metrics.shipped import all_bands
-from genbench.protocols import Protocol
-from genbench.record import ControlScores, External, Identity, Score
+from genbench.records.record import ControlScores, External, Identity, Score
+from genbench.records.store import Found, Store
 from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.places import Rows, facts, is_planned, making, placed
 from genbench.report.verdict import judged
+from genbench.scoring.protocols import Protocol
+from genbench.scoring.shipped import all_bands
 from genbench.spec import Component, Suite, canonical_json
-from genbench.store import Found, Store
 
 AVERAGED = ", EMA "
 """Stands between a trainer's label and the decay, in the label of the row of its averaged weights."""

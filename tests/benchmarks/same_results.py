@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import permutation_test
 
-from genbench.protocols.points import GENBENCH1
-from genbench.store import Store
+from genbench.records.store import Store
+from genbench.scoring.protocols.points import GENBENCH1
 
 
 def values(root, suite):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from genbench.store import CONTROLS, CURVE, PLAN, RECORD, SAMPLES, SCORES, Store
+from genbench.records.store import CONTROLS, CURVE, PLAN, RECORD, SAMPLES, SCORES, Store
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 SUITE = "toy2d"

@@ -20,7 +20,7 @@ from preparing import Decoded, decode
 
 from genbench import seeding
 from genbench.datasets import faces
-from genbench.datasets.stock import silent
+from genbench.datasets.files.stock import silent
 from genbench.registry import datasets
 
 BATCH, BATCHES, PROCESSES, ROUNDS = 128, 30, 2, 9

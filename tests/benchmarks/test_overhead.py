@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from genbench.engine.stacked import Stacked
-from genbench.executors.plan import make_plan
 from genbench.executors.task import Context, Keep
+from genbench.records.store import Store
 from genbench.registry import suites
 from genbench.spec import Budget
-from genbench.store import Store
+from genbench.trials.plan import make_plan
 
 STACK = 5
 

@@ -15,7 +15,7 @@ from genbench import seeding
 from genbench.cli.main import app, main
 from genbench.registry import datasets
 
-TESTS = Path(__file__).parent.parent
+HELPERS = Path(__file__).parent.parent / "helpers"
 SMOKE = ("--suite", "toy2d-smoke", "--dataset", "ring8", "--checkpoints", "2", "--device", "cpu", "--jobs", "1")
 FEW = ("--seeds", "0-1", "--budget", "steps=5")
 
@@ -77,7 +77,7 @@ def smoke(genbench, once, tmp_path):
 
 @pytest.fixture
 def misfits():
-    return str(TESTS / "misfits.py")
+    return str(HELPERS / "misfits.py")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import made_up
 import numpy as np
 import pytest
 
-from genbench.store import RECORD, SCORES, Store
+from genbench.records.store import RECORD, SCORES, Store
 
 GOOD, BAD = [0.010, 0.012, 0.011, 0.015, 0.013], [0.30, 0.25, 0.41, 0.33, 0.29]
 

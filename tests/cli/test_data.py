@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from genbench.cli.data import decode_first
-from genbench.datasets import cache, digits
+from genbench.datasets import digits
+from genbench.datasets.files import cache
 from genbench.registry import datasets
 from genbench.spec import Component
 

@@ -5,7 +5,7 @@ import pytest
 
 from genbench.cli.display import describe, rate
 from genbench.executors.task import Progress
-from genbench.record import Record
+from genbench.records.record import Record
 
 
 @pytest.mark.parametrize(("trials", "left"), [(1, "3.0 s"), (5, "15 s")])

@@ -11,13 +11,14 @@ from made_up_images import digits
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
-from genbench import seeding, store
+from genbench import seeding
 from genbench.cli.main import app
 from genbench.datasets.images import as_pixels
-from genbench.metrics import bands
-from genbench.report.sheet import tiled
+from genbench.records import store
+from genbench.report.figures.sheet import tiled
+from genbench.scoring import bands
 
-PLUGIN = ("--plugin", str(Path(__file__).parent.parent / "printed.py"))
+PLUGIN = ("--plugin", str(Path(__file__).parent.parent / "helpers" / "printed.py"))
 PICTURES = {f"{name}-diary.png" for name in ("strip", "samples", "interpolation", "sweep", "neighbours")}
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from genbench import plugins, provenance, registry
-from genbench.metrics import power_cards
-from genbench.metrics.power_cards import Card, Effect
-from genbench.metrics.shipped import bands_of
+from genbench import plugins, registry
+from genbench.records import provenance
+from genbench.scoring import power_cards
+from genbench.scoring.power_cards import Card, Effect
+from genbench.scoring.shipped import bands_of
 
 PLUGIN = Path(__file__).parent.parent / "plugin"
 KINDS = [f"{held.kind}s" for held in registry.REGISTRIES]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from genbench.records.store import Store
 from genbench.report.formats import number
-from genbench.store import Store
 
 
 def cells(tables):

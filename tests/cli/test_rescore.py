@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from genbench import store
-from genbench.protocols import protocol
-from genbench.store import Store
+from genbench.records import store
+from genbench.records.store import Store
+from genbench.scoring.protocols import protocol
 
 
 def scores(results):

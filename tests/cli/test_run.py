@@ -16,11 +16,11 @@ from pathlib import Path
 import made_up
 import pytest
 
-from genbench import store
 from genbench.cli import run
-from genbench.executors import session
-from genbench.executors.plan import Plan
-from genbench.store import Store
+from genbench.records import store
+from genbench.records.store import Store
+from genbench.trials import session
+from genbench.trials.plan import Plan
 
 CUSTOM = ("run", "--trainer", "gan", "--dataset", "ring8")
 PATIENCE = 120.0

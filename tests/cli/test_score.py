@@ -13,13 +13,13 @@ from PIL import Image
 from genbench.cli.options import own_protocol
 from genbench.cli.score import _controls
 from genbench.datasets.images import as_floats, as_pixels
-from genbench.metrics import bands
-from genbench.metrics.scoring import Scorer
-from genbench.protocols import protocol
+from genbench.records.store import Store
 from genbench.registry import datasets
-from genbench.samples import read
+from genbench.scoring import bands
+from genbench.scoring.external import read
+from genbench.scoring.protocols import protocol
+from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
-from genbench.store import Store
 
 PRINTED = (
     "--dataset",
@@ -27,7 +27,7 @@ PRINTED = (
     "--protocol",
     "mnist-smoke",
     "--plugin",
-    str(Path(__file__).parents[1] / "printed.py"),
+    str(Path(__file__).parents[1] / "helpers" / "printed.py"),
 )
 RING = ("--dataset", "ring8", "--protocol", "smoke")
 FIELDS = ["value", "unit", "higher_is_better", "null_low", "null_high", "state", "reason"]

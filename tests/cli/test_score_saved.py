@@ -7,7 +7,7 @@ import made_up
 import numpy as np
 import pytest
 
-from genbench.store import Store
+from genbench.records.store import Store
 
 RING = ("--dataset", "ring8", "--protocol", "smoke")
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import made_up
 import pytest
 
-from genbench.protocols.points import GENBENCH1
-from genbench.store import Store
+from genbench.records.store import Store
+from genbench.scoring.protocols.points import GENBENCH1
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from genbench.compare.changes import breaches, changes, gated
 from genbench.compare.margins import Margin
 from genbench.compare.sides import Pair, two_folders
-from genbench.protocols.points import GENBENCH1
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
+from genbench.scoring.protocols.points import GENBENCH1
 from genbench.stats.closure import corrected, lone_p
 from genbench.stats.effects import minimal_detectable_effect, pooled_deviation, shift
 

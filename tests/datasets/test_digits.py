@@ -5,8 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from genbench.datasets import digits, roots
+from genbench.datasets import digits
 from genbench.datasets.base import Finite
+from genbench.datasets.files import roots
 from genbench.datasets.images import as_pixels
 from genbench.errors import GenbenchError
 from genbench.registry import datasets

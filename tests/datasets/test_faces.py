@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from genbench.datasets import faces, splits
+from genbench.datasets import faces
 from genbench.datasets.base import Finite
+from genbench.datasets.files import splits
 from genbench.datasets.images import as_pixels
 from genbench.errors import BadParameter, GenbenchError
 from genbench.registry import datasets

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from genbench import seeding
-from genbench.datasets import splits
 from genbench.datasets.base import Finite
+from genbench.datasets.files import splits
 from genbench.datasets.images import Images, ImageSet, as_floats, as_pixels
 from genbench.errors import BadParameter, GenbenchError, Skip
 from genbench.registry import datasets

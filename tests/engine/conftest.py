@@ -7,9 +7,9 @@ import torch
 from genbench import api
 from genbench.engine import paths, stacked
 from genbench.engine.training import Training
-from genbench.executors.resources import build_dataset
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
+from genbench.trials.resources import build_dataset
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import torch
 from genbench.engine import stacked
 from genbench.engine.training import Training
 from genbench.errors import GenbenchError
-from genbench.executors.resources import build_dataset
 from genbench.plugins import load_plugin
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
+from genbench.trials.resources import build_dataset
 
 SIZE = "width=8,batch=16"
-MISFITS = str(Path(__file__).parent.parent / "misfits.py")
+MISFITS = str(Path(__file__).parent.parent / "helpers" / "misfits.py")
 
 
 @pytest.fixture(autouse=True)

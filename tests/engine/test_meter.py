@@ -10,9 +10,9 @@ from genbench.engine import training as engine
 from genbench.engine.meter import Clock, Meter
 from genbench.engine.stacked import Stacked
 from genbench.engine.training import Stopped, Training
-from genbench.executors.resources import build_dataset
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
+from genbench.trials.resources import build_dataset
 
 LAUNCH, WORK = 0.25, 4.0
 """Seconds that a step takes of the host, and of the device once it comes to it. Both are exact in binary."""

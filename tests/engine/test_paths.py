@@ -12,9 +12,9 @@ from agreement import far_apart
 from genbench.engine import EXACT, Numerics, paths, stacked
 from genbench.engine.training import Training
 from genbench.errors import GenbenchError
-from genbench.executors.resources import build_dataset
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
+from genbench.trials.resources import build_dataset
 
 pytestmark = pytest.mark.usefixtures("double")
 

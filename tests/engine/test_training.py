@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from genbench import api, store
+from genbench import api
 from genbench.engine import training as engine
 from genbench.engine.training import Stopped
 from genbench.plugins import load_plugin
+from genbench.records import store
 
 PLUGIN = Path(__file__).parent.parent / "plugin/genbench_crescent.py"
 SMALL = {

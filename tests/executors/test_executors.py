@@ -13,12 +13,12 @@ import made_up
 import pytest
 from tasks import Noted, ignore
 
-from genbench import store
-from genbench.executors import session
 from genbench.executors.local import LocalExecutor
 from genbench.executors.pool import Backlog, PoolExecutor
+from genbench.records import store
+from genbench.trials import session
 
-TESTS = Path(__file__).parent.parent
+HELPERS = Path(__file__).parent.parent / "helpers"
 PATIENCE = 30.0
 
 
@@ -48,7 +48,7 @@ def in_a_process(code, folder):
     prelude = "import sys; from tasks import Noted; from genbench.executors.pool import PoolExecutor\n"
     return subprocess.Popen(
         [sys.executable, "-c", prelude + code, str(folder)],
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": str(HELPERS)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

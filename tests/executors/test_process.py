@@ -7,8 +7,8 @@ import sys
 import pytest
 import torch
 
-from genbench import provenance
 from genbench.executors.process import Flags, _flags, _set, run_conditions
+from genbench.records import provenance
 
 ALLOWED = {"highest": "ieee", "high": "tf32", "medium": "tf32", "bf16": "ieee"}
 PRODUCTS = {"highest": "highest", "high": "high", "medium": "medium", "bf16": "highest"}
@@ -98,7 +98,7 @@ def test_torch_warns_of_nothing():
     """In a process of its own, since torch warns once: what it deprecates it would say here."""
     check = (
         "from genbench.executors.process import run_conditions\n"
-        "from genbench.provenance import flags\n"
+        "from genbench.records.provenance import flags\n"
         "for precision in ('highest', 'high', 'medium', 'bf16'):\n"
         "    with run_conditions(precision):\n"
         "        flags()\n"

@@ -8,8 +8,8 @@ from scipy.stats import entropy
 
 from genbench.errors import Skip
 from genbench.metrics.curve import SHELLS, STRETCHES
-from genbench.metrics.shipped import bands_of
 from genbench.registry import metrics
+from genbench.scoring.shipped import bands_of
 
 NOISE = 0.25
 N = 10_000

@@ -16,7 +16,7 @@ from genbench.datasets.images import as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.errors import Skip
 from genbench.features import extractor
-from genbench.features.looking import look
+from genbench.features.extraction import look
 from genbench.metrics.truth import Truth
 from genbench.registry import metrics
 

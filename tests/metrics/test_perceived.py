@@ -9,10 +9,10 @@ from made_up_images import digits
 from genbench.datasets.images import as_pixels
 from genbench.features import extractor
 from genbench.metrics import perceived
-from genbench.metrics.scoring import Scorer
 from genbench.metrics.truth import Truth
-from genbench.protocols import PROTOCOLS
 from genbench.registry import metrics
+from genbench.scoring.protocols import PROTOCOLS
+from genbench.scoring.scorer import Scorer
 
 OF_PROTOCOL = {
     "modes": "class_modes[extractor=mnist-cnn]",

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from genbench.report import figures
-from genbench.store import Store
+from genbench.records.store import Store
+from genbench.report.figures import catalogue as figures
 
 FRAMES = 3
 STEPS = np.array([1, 10, 40])

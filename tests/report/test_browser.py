@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from genbench.records.store import Store
 from genbench.report.page import page
 from genbench.report.page.content import Content
-from genbench.store import Store
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genbench.protocols.points import GENBENCH1
-from genbench.record import ControlScores, Record
+from genbench.records.record import ControlScores, Record
+from genbench.records.store import Found
 from genbench.report import budgets
 from genbench.report.model import Cell, Column, Row, Table
-from genbench.store import Found
+from genbench.scoring.protocols.points import GENBENCH1
 
 CONSTANT = {"schedule": "constant"}
 N_ALONG = GENBENCH1.along().n

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from genbench.protocols.points import GENBENCH1
-from genbench.report.curves import profiles
+from genbench.report.figures.curves import profiles
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.overall import THRESHOLDS, normalised, overall
+from genbench.scoring.protocols.points import GENBENCH1
 
 
 def cell(*values, lost=0):

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import torch
 
-from genbench.metrics import power_cards
-from genbench.metrics.power_cards import Card, Effect
+from genbench.records.store import Store
 from genbench.registry import panels
 from genbench.report.page import page
 from genbench.report.page.content import Content
 from genbench.report.page.render import anchor, prose
-from genbench.store import Store
+from genbench.scoring import power_cards
+from genbench.scoring.power_cards import Card, Effect
 
 ODD = 'gan[note=<script>alert("x")</script>&amp;]'
 PANELS = ["verdict", "tables", "scores", "curves", "budgets", "pictures", "metrics", "trials", "provenance"]

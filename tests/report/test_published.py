@@ -3,13 +3,13 @@
 import made_up
 import pytest
 
-from genbench import protocols
-from genbench.protocols.points import GENBENCH1, PACGAN2018, VEEGAN2017
+from genbench.records.store import Store
 from genbench.registry import datasets
 from genbench.report import published
 from genbench.report.sentence import sentence
 from genbench.report.table import tables
-from genbench.store import Store
+from genbench.scoring import protocols
+from genbench.scoring.protocols.points import GENBENCH1, PACGAN2018, VEEGAN2017
 
 PLACES = sorted({(entry.dataset, entry.protocol) for entry in published.entries()})
 

@@ -6,14 +6,14 @@ from statistics import mean, median
 import made_up
 import pytest
 
-from genbench.metrics.shipped import bands_of
-from genbench.protocols.points import GENBENCH1, PACGAN2018
-from genbench.record import ControlScores
+from genbench.records.record import ControlScores
+from genbench.records.store import Store
 from genbench.registry import datasets
 from genbench.report.places import facts
 from genbench.report.table import external_table, tables
+from genbench.scoring.protocols.points import GENBENCH1, PACGAN2018
+from genbench.scoring.shipped import bands_of
 from genbench.spec import ENGINE_VERSION, Budget, Component
-from genbench.store import Store
 
 HQ = (0.91, 0.87, 0.95, 0.9, 0.5, 0.93, 0.92, 0.99, 0.89)
 

@@ -7,10 +7,10 @@ import made_up
 import numpy as np
 import pytest
 
-from genbench.protocols.points import GENBENCH1
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.sentence import sentence
 from genbench.report.verdict import best_first, judged, not_told_from_best
+from genbench.scoring.protocols.points import GENBENCH1
 from genbench.stats.closure import corrected
 
 GOOD, SO_SO, BAD = (0.01, 0.02, 0.015, 0.03, 0.012), (0.2, 0.1, 0.018, 0.15, 0.011), (2.0, 2.5, 2.2, 1.9, 3.0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from genbench.metrics import power_cards
 from genbench.registry import Reference, metrics
-from genbench.report import scatter
+from genbench.report.figures import scatter
+from genbench.report.figures.style import Picture
 from genbench.report.model import Table
-from genbench.report.style import Picture
 from genbench.report.verdict import ORACLE
+from genbench.scoring import power_cards
 from genbench.stats.effects import deviation, minimal_detectable_effect
 
 

@@ -6,16 +6,17 @@ from functools import cached_property
 
 import pandas as pd
 
-from genbench.protocols import DEFAULT
-from genbench.protocols import protocol as protocol_named
-from genbench.record import ControlScores
-from genbench.report import figures, stored
+from genbench.records.record import ControlScores
+from genbench.records.store import CURVE, Found, Store
+from genbench.report.figures import catalogue as figures
+from genbench.report.figures import stored
+from genbench.report.figures.style import Colours, Picture, colours
 from genbench.report.model import Table
 from genbench.report.places import Places, Rows, finished, placed, trainers
-from genbench.report.style import Colours, Picture, colours
 from genbench.report.table import are_of, tables
+from genbench.scoring.protocols import DEFAULT
+from genbench.scoring.protocols import protocol as protocol_named
 from genbench.spec import Suite
-from genbench.store import CURVE, Found, Store
 
 
 class Content:

@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from genbench.report.figures.style import Picture, svg
 from genbench.report.formats.text import number
-from genbench.report.style import Picture, svg
 
 TYPES = {".png": "image/png", ".webp": "image/webp"}
 

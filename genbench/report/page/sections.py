@@ -9,10 +9,11 @@ from typing import Any
 
 import matplotlib as mpl
 
-from genbench.protocols import protocol
 from genbench.registry import panels
-from genbench.report import budgets, curves, overall, scatter
+from genbench.report import budgets, overall
 from genbench.report.budgets import UNITS, Equal, Reached
+from genbench.report.figures import curves, scatter
+from genbench.report.figures.style import STYLE, Picture
 from genbench.report.formats.long import middle
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Column, Row, Table
@@ -21,8 +22,8 @@ from genbench.report.page.content import Content
 from genbench.report.page.render import template
 from genbench.report.places import Rows, finished
 from genbench.report.sentence import sentence
-from genbench.report.style import STYLE, Picture
 from genbench.report.verdict import deciding
+from genbench.scoring.protocols import protocol
 from genbench.stats.intervals import median
 
 Panel = Callable[[Content], str]

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAINED, cells, table
 
-from genbench.protocols.points import GENBENCH1
 from genbench.report import formats
 from genbench.report.formats.text import title
 from genbench.report.model import Row
+from genbench.scoring.protocols.points import GENBENCH1
 
 
 @pytest.fixture

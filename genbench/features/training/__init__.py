@@ -1,0 +1,1 @@
+"""What trained the extractors that ship with genbench; nothing here is on the way to a score."""

@@ -1,0 +1,1 @@
+"""What a trial leaves behind, where it lies, and where it came from."""

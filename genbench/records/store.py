@@ -1,0 +1,302 @@
+"""Results on disk: one folder a trial, written so that a cut at any moment loses nothing that was finished.
+
+    <results>/<suite>/suite.json                                  the plan
+    <results>/<suite>/<dataset>/controls.json                     the rows that need no training, and null bands
+    <results>/<suite>/<dataset>/<trainer>/seed-<n>-<id>/
+        record.json          written last: with it the trial is finished
+        scores.json          can be computed again
+        curve.parquet        metrics and losses at the checkpoints
+        losses.parquet       losses every hundred generator steps; the oldest records have none
+        samples.safetensors  the final samples and what the pictures need
+        weights.safetensors
+        traceback.txt        where an error that ended the trial came from
+        checkpoint.safetensors   only while the trial is unfinished
+    <results>/external/<dataset>/<name>.json    scores of samples from elsewhere, under every protocol they were scored
+
+`<results>/reference/` is a results folder of its own and no part of `<results>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from genbench.errors import GenbenchError
+from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, parse
+from genbench.spec import Component, Frozen, Suite, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
+LOSSES = "losses.parquet"
+TRACEBACK = "traceback.txt"
+SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
+REFERENCE, EXTERNAL = "reference", "external"
+PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
+SPARE_BYTES = 64 * 2**20
+"""Free space below which no trial is started."""
+
+
+class Unreadable(NamedTuple):
+    """A file in the results that can't be read, and why."""
+
+    path: Path
+    reason: str
+
+
+class Found(NamedTuple):
+    """A stored trial: its folder, its record, and its scores where it has any."""
+
+    folder: Path
+    record: Record
+    scores: Scores | None
+
+
+class Store:
+    """A results folder. Reading it never raises for a single bad file: `unreadable` collects those."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.unreadable: list[Unreadable] = []
+        self._known: dict[tuple[Path, int, int], Any] = {}
+
+    def check_writable(self) -> None:
+        """Makes the folder and writes to it; raises GenbenchError where that fails or the disk is full."""
+        probe = self.root / f".probe-{os.getpid()}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"genbench")
+            probe.unlink()
+        except OSError as error:
+            raise self._not_writable(error) from None
+        if (free := shutil.disk_usage(self.root).free) < SPARE_BYTES:
+            raise GenbenchError(
+                f"Only {free // 2**20} MiB are free for {self.root}. Make room or give another folder: --out DIR"
+            )
+
+    def folder(self, suite: str, trial: Trial) -> Path:
+        """Where a trial lives."""
+        return self.cell(suite, trial.dataset) / slug(trial.trainer.label) / f"seed-{trial.seed}-{trial.id}"
+
+    def cell(self, suite: str, dataset: Component) -> Path:
+        """Where all of a dataset's trials and its controls live."""
+        return self.root / suite / slug(dataset.label)
+
+    def suites(self) -> list[str]:
+        """The names of the suites that have results here, in order."""
+        if not self.root.is_dir():
+            return []
+        folders = (path for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE)
+        return sorted(path.name for path in folders if any(path.glob(f"*/*/*/{RECORD}")))
+
+    def trials(self, suite: str) -> Iterator[Found]:
+        """Every finished trial of a suite."""
+        for path in sorted(self.root.glob(f"{suite}/*/*/seed-*/{RECORD}")):
+            record = self._read(path, partial(parse, Record))
+            if record is not None:
+                scores = self._read(path.parent / SCORES, partial(parse, Scores), optional=True)
+                yield Found(path.parent, record, scores)
+
+    def trial(self, folder: Path) -> Found:
+        """The finished trial that lives in `folder`; raises GenbenchError where none does."""
+        record = self._read(folder / RECORD, partial(parse, Record))
+        if record is None:
+            raise GenbenchError(
+                f"{folder} holds no finished trial: {self.unreadable.pop().reason}. Give a folder that holds {RECORD}."
+            )
+        return Found(folder, record, self._read(folder / SCORES, partial(parse, Scores), optional=True))
+
+    def controls(self, suite: str) -> Iterator[ControlScores]:
+        """The controls of every dataset in a suite."""
+        return self._all(f"{suite}/*/{CONTROLS}", ControlScores)
+
+    def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
+        """One dataset's controls, None where there are none that can be read."""
+        path = self.cell(suite, dataset) / CONTROLS
+        found: ControlScores | None = self._read(path, partial(parse, ControlScores), optional=True)
+        return found
+
+    def write_controls(self, suite: str, dataset: Component, controls: ControlScores) -> None:
+        """Stores one dataset's controls."""
+        write_model(self.cell(suite, dataset) / CONTROLS, controls)
+
+    def externals(self) -> Iterator[External]:
+        """Every entry of samples from elsewhere, whatever suite their dataset is in."""
+        return self._all(f"{EXTERNAL}/*/*.json", External)
+
+    def write_external(self, entry: External) -> None:
+        """Stores an entry; what its name holds of the same samples under other protocols stays."""
+        path = self.root / EXTERNAL / slug(entry.dataset.label) / f"{slug(entry.name)}.json"
+        self._write(path, entry.after(self._read(path, partial(parse, External), optional=True)))
+
+    def plan(self, suite: str) -> Suite | None:
+        """The plan that was last run under this name, None where there is none that can be read."""
+        found: Suite | None = self._read(self.root / suite / PLAN, Suite.model_validate, optional=True)
+        return found
+
+    def write_plan(self, plan: Suite) -> None:
+        """Stores a suite's plan, so that a report knows what is missing; what was planned before stays planned.
+
+        Raises GenbenchError where that fails.
+        """
+        before = self.plan(plan.name)
+        if before is not None and before.version == plan.version:
+            parts = ("datasets", "trainers", "seeds", "budgets")
+            both = {part: tuple(dict.fromkeys((*getattr(before, part), *getattr(plan, part)))) for part in parts}
+            plan = plan.model_copy(update=both)
+        self._write(self.root / plan.name / PLAN, plan)
+
+    def _write(self, path: Path, model: Frozen) -> None:
+        """Raises GenbenchError where that fails."""
+        try:
+            write_model(path, model)
+        except OSError as error:
+            raise self._not_writable(error) from None
+
+    def _not_writable(self, error: OSError) -> GenbenchError:
+        return GenbenchError(f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR")
+
+    def _all(self, pattern: str, model: type[Frozen]) -> Iterator[Any]:
+        """Every file that the pattern finds and that can be read as `model`, in order."""
+        found = (self._read(path, partial(parse, model)) for path in sorted(self.root.glob(pattern)))
+        return (each for each in found if each is not None)
+
+    def _read(self, path: Path, model: Callable[[Any], Any], optional: bool = False) -> Any:
+        """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails.
+
+        A file that hasn't changed since is not read again.
+        """
+        try:
+            stat = path.stat()
+            version = (path, stat.st_mtime_ns, stat.st_ino)
+            if version not in self._known:
+                self._known[version] = model(json.loads(path.read_bytes()))
+            return self._known[version]
+        except FileNotFoundError as error:
+            if not optional:
+                self.unreadable.append(Unreadable(path, str(error.strerror)))
+        except OSError as error:
+            self.unreadable.append(Unreadable(path, str(error.strerror)))
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
+        except (BadRecord, ValidationError) as error:
+            self.unreadable.append(Unreadable(path, str(error).splitlines()[0]))
+        return None
+
+
+def commit(
+    folder: Path,
+    record: Record,
+    scores: Scores | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    samples: Mapping[str, Tensor] | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+    traceback: str | None = None,
+) -> Record:
+    """Writes a finished trial, its record last, and takes away its checkpoint and what an earlier failure left.
+
+    Returns the record as written.
+    """
+    from safetensors.torch import save
+
+    files: dict[str, bytes] = {}
+    if scores is not None:
+        files[SCORES] = _model_bytes(scores)
+    for name, table in (tables or {}).items():
+        files[name] = _parquet_bytes(table)
+    for name, tensors in ((SAMPLES, samples), (WEIGHTS, weights)):
+        if tensors is not None:
+            files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
+    if traceback is not None:
+        files[TRACEBACK] = traceback.encode()
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != SCORES}
+    record = record.model_copy(update={"files": hashes})
+    write_model(folder / RECORD, record)
+    for name in (CHECKPOINT, *([TRACEBACK] if traceback is None else [])):
+        (folder / name).unlink(missing_ok=True)
+    return record
+
+
+def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Keeps an unfinished trial's state: tensors, and whatever JSON can hold."""
+    from safetensors.torch import save
+
+    content = save(
+        {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
+        metadata={"facts": json.dumps(facts)},
+    )
+    write_atomically(folder / CHECKPOINT, content)
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """An unfinished trial's state; None where there is none, or none that can be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / CHECKPOINT, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            return tensors, json.loads(file.metadata()["facts"])
+    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+        return None
+
+
+def write_model(path: Path, model: Frozen) -> None:
+    """Writes a model as readable JSON, atomically."""
+    write_atomically(path, _model_bytes(model))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that it is there whole or not at all: a temporary name, fsync, rename, fsync the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:  # Ctrl-C in the middle leaves nothing behind either
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def slug(label: str) -> str:
+    """A label as a folder's name: `wgan-gp[penalty=1]` becomes `wgan-gp+penalty=1`.
+
+    Names differ where labels do: one that is long, or has characters that folders had better not, ends in its hash.
+    """
+    plain = PLAIN_LABEL.fullmatch(label)
+    if plain and len(label) <= 100:
+        return "+".join(filter(None, plain.groups())).replace(",", "+")
+    readable = re.sub(r"[^A-Za-z0-9._=-]+", "_", label)[:100].lstrip(".")
+    return f"{readable}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+
+
+def _model_bytes(model: Frozen) -> bytes:
+    return (json.dumps(model.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _parquet_bytes(frame: pd.DataFrame) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""The pictures of a report, drawn from what is stored alone."""

@@ -1,0 +1,98 @@
+"""Pictures of samples in the plane: on the critic's landscape, and along training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genbench.report.figures.style import REAL_COLOUR, Colours, Layout, grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from genbench.report.figures.stored import Tensors
+
+LEVELS = 14
+POINTS = 800
+FRAMES = 7
+LEVEL_COLOURS = "Greys"
+DOTS: Any = {"linewidths": 0, "rasterized": True}
+LANDSCAPE = Layout((2.2, 2.2), 0.55, 0.5, 0.1, 0.3, (0.15, 0.35))
+STRIP = Layout((1.5, 1.5), 0.3, 0.35, 0.05, 0.25, (0.0, 0.25))
+"""Its size is a frame's."""
+
+
+def landscapes(
+    cells: Mapping[tuple[str, str], Tensors], datasets: Sequence[str], trainers: Sequence[str], colours: Colours
+) -> Figure:
+    """A row a dataset, a column a trainer: samples over real points, on the level sets of the critic."""
+    figure, axes_grid = grid(len(datasets), len(trainers), LANDSCAPE)
+    for row, dataset in zip(axes_grid, datasets, strict=True):
+        for axes, trainer in zip(row, trainers, strict=True):
+            tensors = cells.get((dataset, trainer))
+            if tensors is None:
+                axes.set_axis_off()
+                continue
+            if "landscape" in tensors:
+                (x_low, y_low), (x_high, y_high) = tensors["extent"]
+                heights = tensors["landscape"].T
+                x, y = np.linspace(x_low, x_high, len(heights)), np.linspace(y_low, y_high, len(heights))
+                axes.contourf(x, y, heights, LEVELS, cmap=LEVEL_COLOURS, alpha=0.55).set_rasterized(True)
+                axes.contour(x, y, heights, LEVELS, colors="white", linewidths=0.4).set_rasterized(True)
+                axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high))
+            _points(axes, tensors, tensors["final"], colours[trainer])
+            axes.set(
+                title=f"{trainer} on {dataset}", xlabel="x₁ (data units)", ylabel="x₂ (data units)", aspect="equal"
+            )
+            axes.label_outer()
+    return figure
+
+
+def strip(cells: Mapping[str, Tensors], colours: Colours) -> Figure:
+    """A row a trainer; its frames stand side by side in one set of axes, each moved a window to the right."""
+    columns = min(FRAMES, min(len(tensors["strip"]) for tensors in cells.values()))
+    figure, axes_grid = grid(len(cells), 1, STRIP._replace(size=(columns * STRIP.size[0], STRIP.size[1])))
+    for (axes,), (trainer, tensors) in zip(axes_grid, cells.items(), strict=True):
+        frames = np.unique(np.linspace(0, len(tensors["strip"]) - 1, columns).round().astype(int))
+        (x_low, y_low), (x_high, y_high) = _window(tensors)
+        for place, frame in enumerate(frames):
+            shift = np.array([place * (x_high - x_low), 0])
+            samples = _inside(tensors["strip"][frame].astype(np.float32), (x_low, y_low), (x_high, y_high))
+            _points(axes, tensors, samples + shift, colours[trainer], size=1.5, shift=shift)
+            middle = (place + 0.5) * (x_high - x_low) + x_low
+            axes.text(middle, y_high, f"step {tensors['steps'][frame]}", ha="center", va="bottom", fontsize=8)
+        axes.set(
+            xlim=(x_low, x_low + columns * (x_high - x_low)), ylim=(y_low, y_high), aspect="equal", xticks=[], yticks=[]
+        )
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.set_ylabel(trainer)
+    figure.supxlabel("x₁ to the right, x₂ upwards, the same data units in every frame", fontsize=8)
+    return figure
+
+
+def _window(tensors: Tensors) -> Any:
+    """The lowest and the highest corner of what a strip shows: `(2, 2)`."""
+    if "extent" in tensors:
+        return tensors["extent"]
+    shown = np.concatenate([tensors[name].reshape(-1, 2) for name in ("strip", "real") if name in tensors])
+    return np.stack([shown.min(0), shown.max(0)]).astype(np.float32)
+
+
+def _inside(samples: Any, low: Any, high: Any) -> Any:
+    """The samples within a window; what lies beyond would show up in its neighbour's."""
+    return samples[((samples >= low) & (samples <= high)).all(1)]
+
+
+def _points(
+    axes: Axes, tensors: Tensors, samples: Any, colour: str, size: float = 3.0, shift: Any = (0.0, 0.0)
+) -> None:
+    """Samples over real points, which are moved by `shift`."""
+    if "real" in tensors:
+        real = tensors["real"].astype(np.float32)[:POINTS] + shift
+        axes.scatter(real[:, 0], real[:, 1], s=size, color=REAL_COLOUR, alpha=0.5, linewidths=0, rasterized=True)
+    axes.scatter(
+        samples[:POINTS, 0], samples[:POINTS, 1], s=size, color=colour, alpha=0.7, linewidths=0, rasterized=True
+    )

@@ -1,0 +1,163 @@
+"""What pictures are drawn from, read so that whatever is malformed costs the pictures that need it and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow.parquet import ParquetFile
+from safetensors import SafetensorError, safe_open
+
+from genbench.records.store import CURVE, SAMPLES, Found, Store, Unreadable
+from genbench.report.places import Rows
+
+Tensors = dict[str, Any]
+"""A trial's stored samples by name, with the generator `steps` of its strip."""
+
+SHOWN = 64
+"""So many images of a set are read; pictures show no more."""
+
+Shape = tuple[int | None, ...]
+FLOATS = ("F16", "F32", "F64")
+POINTS: Mapping[str, Shape] = {
+    "final": (None, 2),
+    "strip": (None, None, 2),
+    "real": (None, 2),
+    "landscape": (None, None),
+    "extent": (2, 2),
+}
+IMAGES: Mapping[str, Shape] = {
+    "final": (None,),
+    "strip": (None, None),
+    "linear": (None, None),
+    "spherical": (None, None),
+    "sweep": (None, None),
+    "neighbours": (None, None),
+    "real": (None,),
+    "ema.final": (None,),
+    "ema.strip": (None, None),
+}
+"""Without the images' own channels, height and width."""
+
+DISTANCES = "neighbour_distances"
+OF_A_TRIAL = ("trainer", "seed")
+"""Columns that are no trial's own: they say whose its rows are, once all are in one table."""
+
+
+def table(store: Store, trial: Found, name: str, optional: bool = False) -> pa.Table | None:
+    """The numbers of a trial's parquet file against its `steps` and `updates`; None, and a note, without those."""
+    path = trial.folder / name
+    try:
+        with ParquetFile(path) as file:
+            whole = file.read()
+    except (OSError, ValueError) as error:
+        if not (optional and isinstance(error, FileNotFoundError)):
+            _note(store, path, str(error))
+        return None
+    numeric = (
+        field.name for field in whole.schema if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+    )
+    numbers = [name for name in numeric if name not in OF_A_TRIAL]
+    if not {"steps", "updates"} <= set(numbers):
+        _note(store, path, "no numbers in the columns steps and updates")
+        return None
+    return whole.select(numbers)
+
+
+def tables(store: Store, rows: Rows, name: str, optional: bool = False) -> pd.DataFrame:
+    """The parquet files of all trials that have one, below each other, with their row as `trainer` and their `seed`."""
+    found = []
+    for label, trials in rows.items():
+        for trial in trials:
+            if (of := table(store, trial, name, optional)) is not None:
+                for column, value in zip(OF_A_TRIAL, (label, trial.record.trial.seed), strict=True):
+                    of = of.append_column(column, pa.repeat(value, len(of)))
+                found.append(of)
+    frame: pd.DataFrame = pa.concat_tables(found, promote_options="permissive").to_pandas() if found else pd.DataFrame()
+    return frame
+
+
+def samples(store: Store, trial: Found) -> Tensors | None:
+    """A trial's samples where they are points of the plane, `(n, 2)`, or images, `(n, channels, height, width)`."""
+    path = trial.folder / SAMPLES
+    try:
+        with safe_open(path, framework="numpy") as file:
+            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            if "final" not in parts:
+                _note(store, path, "no tensor is named final")
+                return None
+            shape = tuple(parts["final"].get_shape())
+            if len(shape) == 4 and shape[1] in (1, 3):
+                tensors = _images(parts, shape[1:], lambda problem: _note(store, path, problem))
+            elif shape[1:] == (2,):
+                tensors = _points(parts, lambda problem: _note(store, path, problem))
+            else:
+                return None
+    except (OSError, SafetensorError) as error:
+        _note(store, path, str(error))
+        return None
+    return _with_steps(store, trial, tensors) if "final" in tensors else None
+
+
+def _points(parts: Mapping[str, Any], complain: Callable[[str], None]) -> Tensors:
+    tensors = {name: parts[name][:] for name in _sound(parts, POINTS, FLOATS, complain)}
+    if not {"landscape", "extent"} <= tensors.keys():
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in ("landscape", "extent")}
+    return tensors
+
+
+def _images(parts: Mapping[str, Any], event: Shape, complain: Callable[[str], None]) -> Tensors:
+    """At most the first SHOWN of each set."""
+    sound = _sound(parts, {name: (*leading, *event) for name, leading in IMAGES.items()}, ("U8",), complain)
+    tensors = {name: _head(parts[name], len(IMAGES[name])) for name in sound}
+    if "neighbours" in tensors:
+        measured = tuple(parts["neighbours"].get_shape())[:2]
+        if list(_sound(parts, {DISTANCES: measured}, FLOATS, complain)):
+            tensors[DISTANCES] = parts[DISTANCES][:]
+    return tensors
+
+
+def _head(part: Any, leading: int) -> Any:
+    """The first images of each set in a tensor with so many dimensions before an image's own."""
+    n = min(SHOWN, part.get_shape()[leading - 1])
+    return part[:n] if leading == 1 else part[:, :n]
+
+
+def _sound(
+    parts: Mapping[str, Any], expected: Mapping[str, Shape], types: Sequence[str], complain: Callable[[str], None]
+) -> list[str]:
+    """The names among `expected` that are there, with a note on each that is of another shape or type, or empty."""
+    sound = []
+    for name, shape in expected.items():
+        if name not in parts:
+            continue
+        found, dtype = tuple(parts[name].get_shape()), parts[name].get_dtype()
+        fits = len(found) == len(shape) and all(a > 0 and b in (None, a) for a, b in zip(found, shape, strict=True))
+        if fits and dtype in types:
+            sound.append(name)
+        else:
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            complain(f"{name} is {dtype} of shape {found}, not {' or '.join(types)} of shape ({wanted})")
+    return sound
+
+
+def _with_steps(store: Store, trial: Found, tensors: Tensors) -> Tensors:
+    """The tensors with their strip's steps, which are the curve's; without the strip where the two don't fit."""
+    strips = [name for name in ("strip", "ema.strip") if name in tensors]
+    curve = table(store, trial, CURVE) if strips else None
+    steps = curve["steps"].to_numpy() if curve is not None else np.empty(0, int)
+    for name in strips:
+        if len(tensors[name]) != len(steps):
+            if curve is not None:
+                problem = f"{name} has {len(tensors[name])} checkpoints and the curve {len(steps)}"
+                _note(store, trial.folder / SAMPLES, problem)
+            del tensors[name]
+    return {**tensors, "steps": steps}
+
+
+def _note(store: Store, path: Path, problem: str) -> None:
+    store.unreadable.append(Unreadable(path, problem.splitlines()[0]))

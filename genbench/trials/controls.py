@@ -1,0 +1,149 @@
+"""A dataset's controls and null bands: measured once, before its trials, and stored beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from genbench import seeding
+from genbench.datasets.base import Finite
+from genbench.errors import Skip
+from genbench.executors.process import run_conditions
+from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
+from genbench.records import provenance, store
+from genbench.records.record import ControlScores, Score
+from genbench.registry import Entry, controls
+from genbench.scoring.bands import Bands, Watch, bands
+from genbench.scoring.protocols import protocol
+from genbench.scoring.scorer import Scorer
+from genbench.spec import Component
+from genbench.trials.resources import build_dataset, scorer
+from genbench.trials.trial import control_name
+
+ORACLE = "oracle"
+
+Null = dict[str, Bands]
+"""The null bands of a dataset by protocol."""
+
+
+class Interrupted(Exception):
+    """Measuring was asked to stop."""
+
+
+@dataclass(frozen=True)
+class ControlTask:
+    """Scores every control on one dataset, `draws` times each; `key` says what decided them."""
+
+    context: Context
+    dataset: Component
+    draws: int
+    key: str
+
+    @property
+    def name(self) -> str:
+        return control_name(self.dataset)
+
+    @property
+    def needs(self) -> None:
+        return None
+
+    def run(self, notify: Notify, stop: Stop) -> Outcome:
+        """Raises GenbenchError where the dataset can't be built."""
+        with run_conditions():
+
+            def watch(share: float) -> None:
+                if stop():
+                    raise Interrupted
+                notify(Progress(self.name, share / 2, note="null bands, which don't ship for this dataset"))
+
+            try:
+                null = null_bands(self.dataset, self.context.protocols, watch)
+            except Interrupted:
+                return Outcome(self)
+            drawn: dict[str, tuple[tuple[Score, ...], ...]] = {}
+            for i, control in enumerate(controls):
+                if stop():
+                    return Outcome(self)
+                notify(Progress(self.name, 0.5 + i / len(list(controls)) / 2, note=control.name))
+                try:
+                    drawn[control.name] = scored_draws(control, self.dataset, null, self.draws)
+                except Skip:
+                    continue
+            along = along_draws(self.dataset, self.context.protocols[0], self.draws)
+            found = ControlScores(
+                dataset=self.dataset.label,
+                key=self.key,
+                draws=drawn,
+                bands=tuple(band for by_name in null.values() for band in by_name.values()),
+                along=along,
+                truth=self.dataset.identity,
+                provenance=provenance.gather("cpu", self.context.command),
+            )
+        store.Store(Path(self.context.root)).write_controls(self.context.suite, self.dataset, found)
+        return Outcome(self)
+
+    def crashed(self, reason: str) -> Outcome:
+        """Without its controls a dataset's rows can't be read, so a crash here is an error."""
+        return Outcome(self, error=f"{self.name}: {reason}")
+
+
+def null_bands(dataset: Component, protocols: Sequence[str], watch: Watch = lambda share: None) -> Null:
+    """The bands of a dataset under each protocol, measured where none are shipped; `watch` is as for `bands`."""
+    built, n = build_dataset(dataset), len(protocols)
+
+    def part(i: int) -> Watch:
+        return lambda share: watch((i + share) / n)
+
+    return {name: bands(dataset, built, scorer(dataset, name), part(i)) for i, name in enumerate(protocols)}
+
+
+def scored_draws(control: Entry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
+    """A control's scores under the protocols of `null`, for each of so many draws; raises Skip where it can't apply."""
+    n = max(protocol(name).n for name in null)
+    return tuple(
+        tuple(score for name, of in null.items() for score in drawn.judged_by(scorer(dataset, name))(drawn.samples, of))
+        for drawn in _drawn(control, dataset, n, draws)
+    )
+
+
+def along_draws(dataset: Component, protocol_name: str, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
+    """The oracle's scores as a protocol scores at checkpoints, by its name; nothing where it scores none there."""
+    judge, oracle = scorer(dataset, protocol_name, curve=True), controls[ORACLE]
+    if not judge.protocol.columns:
+        return {}
+    drawn = _drawn(oracle, dataset, judge.protocol.n, draws)
+    return {ORACLE: tuple(each.judged_by(judge)(each.samples) for each in drawn)}
+
+
+def all_draws(dataset: Component, null: Null, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
+    """`scored_draws` of every control that applies, by its name."""
+    found = {}
+    for control in controls:
+        with suppress(Skip):
+            found[control.name] = scored_draws(control, dataset, null, draws)
+    return found
+
+
+class _Drawn(NamedTuple):
+    """Samples of a control, and the deal of a finite dataset that they are from, if it was dealt."""
+
+    samples: Tensor
+    deal: Finite | None
+
+    def judged_by(self, judge: Scorer) -> Scorer:
+        """The scorer that fits the deal."""
+        return judge if self.deal is None else judge.dealt(self.deal)
+
+
+def _drawn(control: Entry, dataset: Component, n: int, draws: int) -> Iterator[_Drawn]:
+    """Draws of a control, each from a stream of its own."""
+    built = build_dataset(dataset)
+    for seed in range(draws):
+        rng = seeding.stream(seed, f"{seeding.CONTROL_DATA}/{control.name}")
+        deal = built.dealt(rng) if control.facts.get("dealt") and isinstance(built, Finite) else None
+        yield _Drawn(control.build(deal or built, n, rng), deal)

@@ -1,0 +1,81 @@
+"""Whether each trainer can be built for each dataset of a plan, tried before anything is trained."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genbench import seeding
+from genbench.errors import GenbenchError
+from genbench.executors.task import Context
+from genbench.registry import datasets, trainers
+from genbench.spec import Component
+from genbench.trials.plan import Plan
+
+if TYPE_CHECKING:
+    from genbench.datasets.base import Dataset
+    from genbench.engine.method import Method
+    from genbench.engine.problem import Problem
+
+FEW = 3
+
+
+def preflight(plan: Plan, context: Context) -> None:
+    """Builds every trainer once for every dataset that it may not fit, and has it make a few samples.
+
+    Raises GenbenchError, a line, for whatever goes wrong, say for a size that doesn't fit, or an engine that was asked
+    for and that the trainer can't take. genbench's own fit all points, and trying would mean to wait for torch.
+    """
+    asked = context.engine in ("compiled", "graph")
+    for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
+        own = trainers[trainer.name].is_own and datasets[dataset.name].is_own
+        if own and "stock" not in datasets[dataset.name].facts and not asked:
+            continue
+        try:
+            _try(dataset, trainer, context)
+        except GenbenchError:
+            raise
+        except Exception as error:  # whatever a stranger's builder raises
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            raise GenbenchError(
+                f"{trainer.label} can't be built for {dataset.label}: {type(error).__name__}: "
+                f"{' '.join(str(error).split())} ({Path(last.filename).name}:{last.lineno})"
+            ) from error
+
+
+def _try(dataset: Component, trainer: Component, context: Context) -> None:
+    from genbench.engine.method import Method
+    from genbench.engine.paths import build, check_engine
+    from genbench.engine.problem import Problem
+    from genbench.trials.resources import build_dataset
+
+    data = build_dataset(dataset)
+    problem = Problem(data.event_shape, seed=0)
+    built = build(trainer, problem)
+    check_engine(built, trainer, context.engine, context.numerics)
+    if isinstance(built, Method) and not trainers[trainer.name].is_own:
+        _rehearse(built, data, problem)
+
+
+def _rehearse(method: Method, data: Dataset, problem: Problem) -> None:
+    """Draws the prior, makes samples of it and looks at some; raises GenbenchError where that isn't as it should be."""
+    import torch
+
+    from genbench.engine.draws import draw_noise
+    from genbench.engine.evaluation import looked_at, made
+
+    def drawn(seed: int) -> torch.Tensor:
+        with problem.global_streams(f"{seeding.GLOBAL_EVALUATION}/{seed}"):
+            return draw_noise(method.prior, (FEW,), seeding.stream(0, seeding.EVALUATION_NOISE))
+
+    noise = drawn(0)
+    if not torch.equal(noise, drawn(1)):
+        raise GenbenchError(
+            f"The prior {method.prior!r} draws from elsewhere than the stream that it is given: pass on generator=rng."
+        )
+    made(method, method.networks, noise, problem)
+    if method.landscape is not None and len(problem.event_shape) == 1:
+        points = data.sample(FEW, seeding.stream(0, seeding.REFERENCE_DATA))
+        if len(looked_at(method, method.networks, method.landscape, points, problem)) != FEW:
+            raise GenbenchError(f"The landscape {method.landscape} must give one score a sample, of shape (batch, 1).")

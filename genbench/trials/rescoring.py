@@ -1,0 +1,140 @@
+"""Scoring what trials left behind once more, under whatever protocol, without training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import NamedTuple
+
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from genbench.errors import GenbenchError
+from genbench.records import store
+from genbench.records.record import ControlScores, Score, Scores, renewed
+from genbench.records.store import Found, Store
+from genbench.registry import datasets
+from genbench.scoring.scorer import banded
+from genbench.spec import Component
+from genbench.trials.controls import Null, all_draws, null_bands
+from genbench.trials.resources import build_dataset, scorer
+from genbench.trials.session import AVERAGED, RAW
+
+
+class Rescored(NamedTuple):
+    """A trial's scores under the protocol, those that `stayed` because too few samples are stored to make them again
+    among them."""
+
+    scores: tuple[Score, ...]
+    stayed: tuple[Score, ...]
+
+
+class Rescorer:
+    """Scores stored samples under one protocol, and puts the scores into the place of that protocol's earlier ones.
+
+    A score that was made when there were more samples than are stored stays, if it has the identity that it would
+    have now. What stays gets today's null band.
+    """
+
+    def __init__(self, protocol: str) -> None:
+        self.protocol = protocol
+        self._null: dict[Component, Null] = {}
+
+    def trial(self, found: Found) -> Rescored:
+        """Scores a finished trial. Raises GenbenchError, which says why, where that can't be done."""
+        trial = found.record.trial
+        if found.scores is None and (found.folder / store.SCORES).exists():
+            raise GenbenchError(f"its {store.SCORES} can't be read. Remove it to have it made again.")
+        _check(trial.dataset)
+        before = self._banded(trial.dataset, found.scores.scores if found.scores else ())
+        if found.scores and before != found.scores.scores:
+            store.write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=before))
+        scores: list[Score] = []
+        stayed: list[Score] = []
+        for prefix, samples in _samples(found, build_dataset(trial.dataset).event_shape).items():
+            ema = trial.ema if prefix == AVERAGED else None
+            for score in scorer(trial.dataset, self.protocol)(samples, self._bands(trial.dataset)[self.protocol]):
+                fresh = score.model_copy(update={"identity": score.identity.model_copy(update={"ema": ema})})
+                earlier = _of_more_samples(fresh, before, len(samples))
+                scores.append(earlier or fresh)
+                stayed += [earlier] if earlier else []
+        store.write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=renewed(before, scores)))
+        return Rescored(tuple(scores), tuple(stayed))
+
+    def controls(self, results: Store, suite: str, dataset: Component) -> bool:
+        """Adds the protocol's scores and null bands to a dataset's stored controls, to read trials against them.
+
+        False where none are stored, or they hold the same bands already.
+        """
+        measured = results.read_controls(suite, dataset)
+        null = self._bands(dataset)
+        bands = tuple(null[self.protocol].values())
+        if measured is None or {*map(_ends, bands)} <= {*map(_ends, measured.bands)}:
+            return False
+        draws = {name: tuple(self._banded(dataset, draw) for draw in of) for name, of in measured.draws.items()}
+        if not {*map(_key, bands)} <= {*map(_key, measured.bands)}:
+            count = max(map(len, measured.draws.values()), default=0)
+            for control, fresh in all_draws(dataset, null, count).items():
+                earlier = draws.get(control, ())
+                draws[control] = tuple(renewed(*pair) for pair in zip_longest(earlier, fresh, fillvalue=()))
+        both = {"draws": draws, "bands": renewed(measured.bands, bands)}
+        results.write_controls(suite, dataset, ControlScores(**{**dict(measured), **both}))
+        return True
+
+    def _banded(self, dataset: Component, scores: Sequence[Score]) -> tuple[Score, ...]:
+        """The scores with today's null bands under the protocol."""
+        found = self._bands(dataset)[self.protocol]
+        return tuple(banded(score, found) if score.identity.protocol == self.protocol else score for score in scores)
+
+    def _bands(self, dataset: Component) -> Null:
+        if dataset not in self._null:
+            self._null[dataset] = null_bands(dataset, [self.protocol])
+        return self._null[dataset]
+
+
+def _check(dataset: Component) -> None:
+    """Raises GenbenchError for a dataset that isn't here, or isn't as it was."""
+    now = Component.resolve(datasets, dataset.label)
+    if now.identity != dataset.identity:
+        raise GenbenchError(
+            f"it was trained on version {dataset.version} of {dataset.label} or on other files; here is version "
+            f"{now.version}. Run it again: genbench run --rerun stale"
+        )
+
+
+def _samples(found: Found, event_shape: tuple[int, ...]) -> dict[str, Tensor]:
+    """The final samples `(n, *event)` of a trial, and those of its averaged weights where it has any, by their prefix.
+
+    Raises GenbenchError where they are missing, not those that the record names, or of another shape.
+    """
+    path = found.folder / store.SAMPLES
+    try:
+        content = path.read_bytes()
+        tensors = load(content)
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise GenbenchError(f"its {path.name} can't be read ({reason}).") from error
+    if found.record.files.get(path.name, "") != hashlib.sha256(content).hexdigest():
+        raise GenbenchError(f"its {path.name} is not what its record names: it was changed or damaged.")
+    samples = {prefix: tensors[f"{prefix}final"] for prefix in (RAW, AVERAGED) if f"{prefix}final" in tensors}
+    shapes = {tuple(values.shape[1:]) for values in samples.values()}
+    if shapes != {event_shape}:
+        raise GenbenchError(f"its {path.name} holds no final samples of shape {event_shape}.")
+    return samples
+
+
+def _of_more_samples(score: Score, before: Sequence[Score], stored: int) -> Score | None:
+    """The earlier score of the same identity, or earlier reason for none, where too few are `stored` to tell again."""
+    if stored >= score.identity.n:
+        return None
+    return next((s for s in before if _key(s) == _key(score) and s.reason != score.reason), None)
+
+
+def _ends(band: Score) -> tuple[tuple[str, str], float | None, float | None]:
+    return _key(band), band.null_low, band.null_high
+
+
+def _key(score: Score) -> tuple[str, str]:
+    return score.name, score.identity.model_dump_json()

@@ -1,0 +1,32 @@
+"""What the trials of a process share: their device, datasets and scorers, each made once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+
+from genbench.datasets.base import Dataset
+from genbench.registry import datasets
+from genbench.scoring.protocols import protocol
+from genbench.scoring.scorer import Scorer
+from genbench.spec import Component
+
+
+def resolve_device(device: str) -> str:
+    """`auto` is the accelerator where torch finds one, else the processor."""
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+@lru_cache(maxsize=8)
+def build_dataset(component: Component) -> Dataset:
+    """The dataset of a component, kept for the trials that follow."""
+    dataset: Dataset = datasets[component.name].build(**component.parameters)
+    return dataset
+
+
+@lru_cache(maxsize=16)
+def scorer(component: Component, protocol_name: str, curve: bool = False) -> Scorer:
+    """A dataset's scorer under a protocol, kept for the trials that follow."""
+    found = protocol(protocol_name)
+    return Scorer(build_dataset(component), found.along() if curve else found)

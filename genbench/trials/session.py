@@ -1,0 +1,320 @@
+"""A stack of trials from start to records: train, measure at the checkpoints, score, commit."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from genbench import seeding
+from genbench.datasets.base import Dataset
+from genbench.datasets.images import stored
+from genbench.engine.meter import Meter
+from genbench.engine.training import Stopped, Training, marks
+from genbench.executors.task import Context, Keep, Notify, Progress, Stop
+from genbench.records import provenance, store
+from genbench.records.record import Cost, Record, Score, Scores, Status
+from genbench.scoring.protocols import protocol
+from genbench.spec import Trial
+from genbench.trials.latents import for_pictures
+from genbench.trials.resources import build_dataset, resolve_device, scorer
+
+STRIP_POINTS, STRIP_IMAGES = 400, 64
+"""How many samples of each checkpoint are kept."""
+
+NOTIFY_SECONDS = 0.25
+RAW, AVERAGED = "", "ema."
+"""What the names of stored tensors begin with: those of the generator as trained, and of its average."""
+
+Samples = dict[str, Tensor]
+"""Samples of every replica, `(replicas, n, *event)`, by such a beginning."""
+
+
+@dataclass
+class Replica:
+    """One trial of a stack: where it lives, what was measured so far, and its record once it has ended."""
+
+    trial: Trial
+    folder: Path
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    strips: dict[str, list[Tensor]] = field(default_factory=dict)
+    losses: list[dict[str, Any]] = field(default_factory=list)
+    eval_seconds: float = 0.0
+    record: Record | None = None
+
+
+@contextmanager
+def evaluation_clock(*replicas: Replica) -> Iterator[None]:
+    """What happens within counts as evaluation, not as training; each replica bears its share."""
+    started = time.perf_counter()
+    yield
+    share = (time.perf_counter() - started) / len(replicas)
+    for replica in replicas:
+        replica.eval_seconds += share
+
+
+class Session:
+    """Trials that are trained as one stack, while they run.
+
+    Args:
+        name: what progress is reported under.
+        context: what all tasks of the run share.
+        trials: trials that differ in their seeds alone and start from the same step.
+        checkpoints: how often to measure.
+        keep: what to store of a finished trial.
+        notify: hears of progress.
+        stop: says whether to stop.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        trials: Sequence[Trial],
+        checkpoints: int,
+        keep: Keep,
+        notify: Notify,
+        stop: Stop,
+    ) -> None:
+        self.name, self.context, self.checkpoints, self.keep = name, context, checkpoints, keep
+        self.notify, self.stop = notify, stop
+        self.replicas = [Replica(trial, folder(context, trial)) for trial in trials]
+        self.training: Training | None = None
+        self._notified = 0.0
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records of the trials that have ended."""
+        return tuple(replica.record for replica in self.replicas if replica.record is not None)
+
+    def run(self) -> None:
+        """Trains up to each checkpoint in turn and measures there, then scores and commits."""
+        trials = [replica.trial for replica in self.replicas]
+        dataset = build_dataset(trials[0].dataset)
+        device = resolve_device(self.context.device)
+        self.training = training = Training(trials, dataset, device, self.context.engine, self.context.numerics)
+        done = self._resume(training)
+        for mark in marks(training.budget, self.checkpoints):
+            if mark <= done:
+                continue
+            try:
+                training.run(until=mark, stop=self._stop)
+            except Stopped:
+                self._save(training, done)
+                raise
+            for i, reason in training.diverged.items():
+                self._fail(i, "diverged", reason)
+            if not self._running:
+                return
+            samples = self._measure(training)
+            done = mark
+            if mark < 1:
+                self._save(training, done)
+        for i, _ in self._running:
+            self._finish(i, samples, training, dataset)
+
+    def fail(self, status: Status, reason: str, traceback: str) -> None:
+        """Records how every trial that hasn't ended has failed, and what it had used by then."""
+        for i, _ in self._running:
+            self._fail(i, status, reason, traceback)
+
+    @property
+    def _running(self) -> list[tuple[int, Replica]]:
+        return [(i, replica) for i, replica in enumerate(self.replicas) if replica.record is None]
+
+    def _fail(self, i: int, status: Status, reason: str, traceback: str | None = None) -> None:
+        replica = self.replicas[i]
+        if replica.record is None:
+            replica.record = commit_failure(
+                self.context, replica.trial, status, reason, self._cost(i), self._provenance(), traceback
+            )
+
+    def _stop(self, meter: Meter) -> bool:
+        now = time.perf_counter()
+        if now - self._notified < NOTIFY_SECONDS:
+            return False
+        self._notified = now
+        assert self.training is not None
+        self.training.read_clock()
+        curve = self.replicas[0].curve
+        note = ", ".join(f"{key} {curve[-1][key]:g}" for key in ("modes", "hq") if curve and key in curve[-1])
+        self.notify(Progress(self.name, self.training.progress, meter.steps, meter.seconds, note, len(self.replicas)))
+        return self.stop()
+
+    def _measure(self, training: Training) -> Samples:
+        """Samples from the evaluation streams, always the same noise, and adds a row to each curve."""
+        running = self._running
+        with evaluation_clock(*(replica for _, replica in running)):
+            samples = {RAW: self._sample(training)}
+            if training.average is not None:
+                with training.average.in_place():
+                    samples[AVERAGED] = self._sample(training)
+        losses = {f"loss_{name}": values.tolist() for name, values in training.losses.items()}
+        for i, replica in running:
+            with evaluation_clock(replica):
+                name = self.context.protocols[0]
+                scores = scorer(replica.trial.dataset, name, curve=True)(samples[RAW][i])
+                row: dict[str, Any] = {"protocol": name, **training.meter_of(i).units}
+                row |= {name: values[i] for name, values in losses.items()}
+                row |= {score.name: score.value for score in scores if score.value is not None}
+                replica.curve.append(row)
+                for prefix, drawn in samples.items():
+                    replica.strips.setdefault(prefix, []).append(_frame(drawn[i], self.keep))
+        return samples
+
+    def _sample(self, training: Training) -> Tensor:
+        """Samples of every replica, as they are stored: at the end as many as scoring wants, before as curves do."""
+        wanted = max(protocol(name).n for name in self.context.protocols)
+        first = None if training.progress >= 1 else protocol(self.context.protocols[0]).along().n
+        rngs = [
+            seeding.stream(replica.trial.seed, seeding.EVALUATION_NOISE, training.device) for replica in self.replicas
+        ]
+        return torch.stack([stored(own) for own in training.stack.sample(wanted, rngs, first).cpu()])
+
+    def _finish(self, i: int, samples: Samples, training: Training, dataset: Dataset) -> None:
+        replica, trial = self.replicas[i], self.replicas[i].trial
+        with evaluation_clock(replica):
+            scores = [score for prefix, drawn in samples.items() for score in self._scores(trial, drawn[i], prefix)]
+            pictured = for_pictures(training.stack, i, dataset, samples[RAW][i], trial.seed)
+        for prefix, drawn in samples.items():
+            pictured[f"{prefix}final"] = drawn[i, : self.keep.samples]
+            pictured[f"{prefix}strip"] = torch.stack(replica.strips[prefix])
+        losses = replica.losses + _losses(training, i)
+        record = Record(
+            id=trial.id,
+            suite=self.context.suite,
+            trial=trial,
+            status="done",
+            cost=self._cost(i),
+            weights_sha256=training.weights_sha256(i),
+            provenance=self._provenance(),
+        )
+        replica.record = store.commit(
+            replica.folder,
+            record,
+            Scores(id=trial.id, scores=tuple(scores)),
+            {store.CURVE: pd.DataFrame(replica.curve)} | ({store.LOSSES: pd.DataFrame(losses)} if losses else {}),
+            pictured,
+            _weights(training, i) if self.keep.weights else None,
+        )
+
+    def _scores(self, trial: Trial, samples: Tensor, prefix: str) -> Iterator[Score]:
+        """A trial's scores under every protocol; those of averaged weights say so in their identity."""
+        controls = store.Store(Path(self.context.root)).read_controls(self.context.suite, trial.dataset)
+        bands = controls.bands if controls else ()
+        for name in self.context.protocols:
+            fitting = {band.name: band for band in bands if band.identity.protocol == name}
+            for score in scorer(trial.dataset, name)(samples, fitting):
+                identity = score.identity.model_copy(update={"ema": trial.ema if prefix == AVERAGED else None})
+                yield score.model_copy(update={"identity": identity})
+
+    def _resume(self, training: Training) -> float:
+        """Takes up the checkpoints, if there are any; returns the last mark that was measured, 0 for none."""
+        done = 0.0
+        for i, replica in enumerate(self.replicas):
+            found = store.load_checkpoint(replica.folder)
+            if found is None:
+                continue
+            tensors, facts = found
+            training.restore(tensors, facts["meter"], i)
+            replica.curve, replica.losses = facts["curve"], facts["losses"]
+            replica.eval_seconds = facts["eval_seconds"]
+            replica.strips = {
+                prefix: [tensors[f"{prefix}strip.{k}"] for k in range(len(replica.curve))] for prefix in facts["strips"]
+            }
+            done = float(facts["done"])
+        return done
+
+    def _save(self, training: Training, done: float) -> None:
+        for i, replica in self._running:
+            tensors, meter = training.state(i)
+            facts = {
+                "meter": meter,
+                "curve": replica.curve,
+                "losses": replica.losses + _losses(training, i),
+                "eval_seconds": replica.eval_seconds,
+                "strips": list(replica.strips),
+                "done": done,
+            }
+            frames = {
+                f"{prefix}strip.{k}": frame for prefix, strip in replica.strips.items() for k, frame in enumerate(strip)
+            }
+            store.save_checkpoint(replica.folder, tensors | frames, facts)
+
+    def _cost(self, i: int) -> Cost:
+        """What a trial has used."""
+        meter = self.training.meter_of(i) if self.training else Meter()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return Cost(
+            steps=meter.steps,
+            updates=meter.updates,
+            samples=meter.samples,
+            train_seconds=round(meter.seconds, 3),
+            compile_seconds=round(meter.compile_seconds, 3),
+            eval_seconds=round(self.replicas[i].eval_seconds, 3),
+            peak_memory_bytes=peak,
+            evaluations=self.training.stack.evaluations if self.training else None,
+        )
+
+    def _provenance(self) -> dict[str, Any]:
+        path = {**self.training.path._asdict(), "stack": len(self.replicas)} if self.training else {}
+        made = provenance.gather(resolve_device(self.context.device), self.context.command)
+        own = {"plugins": list(self.context.plugins), "engine": {**path, **self.context.numerics._asdict()}}
+        return made | own
+
+
+def _frame(samples: Tensor, keep: Keep) -> Tensor:
+    """What is kept of a checkpoint's samples; of images, no more than of the final ones."""
+    if samples.dtype == torch.uint8:
+        return samples[: min(STRIP_IMAGES, keep.samples or STRIP_IMAGES)]
+    return samples[:STRIP_POINTS].half()
+
+
+def _weights(training: Training, replica: int) -> dict[str, Tensor]:
+    averaged = training.average.weights(replica) if training.average else {}
+    return training.stack.weights(replica) | {f"{AVERAGED}{name}": value for name, value in averaged.items()}
+
+
+def _losses(training: Training, replica: int) -> list[dict[str, Any]]:
+    """A replica's losses along training, since it was begun or taken up again."""
+    return [
+        {
+            "steps": at.steps,
+            "updates": at.updates,
+            **{f"loss_{name}": each[replica] for name, each in at.losses.items()},
+        }
+        for at in training.trace
+    ]
+
+
+def commit_failure(
+    context: Context,
+    trial: Trial,
+    status: Status,
+    reason: str,
+    cost: Cost,
+    origin: dict[str, Any],
+    traceback: str | None = None,
+) -> Record:
+    """Stores a failure's record; where even that fails, the record's reason says so."""
+    record = Record(
+        id=trial.id, suite=context.suite, trial=trial, status=status, reason=reason, cost=cost, provenance=origin
+    )
+    try:
+        return store.commit(folder(context, trial), record, traceback=traceback)
+    except OSError as error:
+        return record.model_copy(update={"reason": f"{reason}; not stored: {error.strerror}"})
+
+
+def folder(context: Context, trial: Trial) -> Path:
+    """Where a trial of this run leaves its record."""
+    return store.Store(Path(context.root)).folder(context.suite, trial)

@@ -1,0 +1,420 @@
+"""Results on disk: whole or not at all, found again, and never silenced by one bad file."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import made_up
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genbench.errors import GenbenchError
+from genbench.records import store
+from genbench.records.record import Cost, Record
+from genbench.records.store import Store, slug
+from genbench.spec import Budget
+
+LABELS = st.from_regex(r"[a-z0-9-]{1,8}(\[[a-z_]{1,8}=[^\[\]]{1,12}(,[a-z_]{1,8}=[^\[\]]{1,12})?\])?", fullmatch=True)
+
+
+@pytest.fixture
+def results(tmp_path):
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """fsync fails as it does on a full disk."""
+
+    def fsync(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_trial_is_found_where_a_person_would_look(results):
+    folder = made_up.put(results, made_up.trial("wgan-gp[penalty=1,lr=0.01]", seed=3), made_up.scores({"modes": 8.0}))
+    assert folder.parent == results / "made-up/ring8/wgan-gp+penalty=1+lr=0.01"
+    assert folder.name == f"seed-3-{made_up.trial('wgan-gp[penalty=1,lr=0.01]', seed=3).id}"
+    (found,) = Store(results).trials("made-up")
+    assert found.folder == folder
+    assert found.record.trial.seed == 3
+    assert [score.value for score in found.scores.scores] == [8.0]
+
+
+def test_reading_does_not_depend_on_the_working_folder(results, monkeypatch):
+    made_up.put(results, made_up.trial())
+    monkeypatch.chdir(results.parent)
+    assert len(list(Store(Path("results")).trials("made-up"))) == 1
+
+
+def test_trial_without_scores_is_found_without_them(results):
+    made_up.put(results, made_up.trial(), status="crashed", reason="it did")
+    here = Store(results)
+    (found,) = here.trials("made-up")
+    assert (found.record.status, found.record.reason, found.scores) == ("crashed", "it did", None)
+    assert not here.unreadable
+
+
+def test_record_names_the_hash_of_every_file_that_cannot_be_made_again(results):
+    curve = pd.DataFrame({"steps": [1, 40], "hq": [0.5, 0.75]})
+    tensors = {"final": torch.arange(6.0).reshape(3, 2)}
+    folder = made_up.put(
+        results, made_up.trial(), made_up.scores({"hq": 0.75}), curve=curve, samples=tensors, weights=tensors
+    )
+    (found,) = Store(results).trials("made-up")
+    assert files(folder) == sorted([*found.record.files, "record.json", "scores.json"])
+    for name, expected in found.record.files.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / store.CURVE), curve)
+
+
+def test_record_is_written_last(results, monkeypatch):
+    written = []
+    write = store.write_atomically
+
+    def noted(path, content):
+        written.append(path.name)
+        write(path, content)
+
+    monkeypatch.setattr(store, "write_atomically", noted)
+    made_up.put(results, made_up.trial(), made_up.scores({"hq": 1.0}), samples={"final": torch.zeros(1, 2)})
+    assert written == ["scores.json", "samples.safetensors", "record.json"]
+
+
+BAD = {
+    "a newer genbench": (lambda text: text.replace(b'"schema_version": ', b'"schema_version": 99'), "upgrade"),
+    "cut off": (lambda text: text[: len(text) // 2], "not JSON"),
+    "empty": (lambda text: b"", "not JSON"),
+    "binary": (lambda text: bytes(range(256)), "not JSON"),
+    "foreign": (lambda text: b'{"name": "something else"}', "no schema_version"),
+    "a list": (lambda text: b"[1, 2]", "no schema_version"),
+    "nested without end": (lambda text: b"[" * 100_000, "not JSON"),
+    "of another status": (lambda text: text.replace(b'"done"', b'"fine"'), "status"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_record_is_named_and_the_rest_still_reads(name, results):
+    spoil, reason = BAD[name]
+    bad = made_up.put(results, made_up.trial(seed=0)) / "record.json"
+    made_up.put(results, made_up.trial(seed=1))
+    bad.write_bytes(spoil(bad.read_bytes()))
+    here = Store(results)
+    assert [found.record.trial.seed for found in here.trials("made-up")] == [1]
+    ((path, why),) = here.unreadable
+    assert path == bad
+    assert reason in why
+
+
+def test_bad_scores_are_named_and_their_record_still_reads(results):
+    folder = made_up.put(results, made_up.trial(), made_up.scores({"hq": 1.0}))
+    (folder / "scores.json").write_bytes(b"{")
+    here = Store(results)
+    (found,) = here.trials("made-up")
+    assert found.scores is None
+    assert [path.name for path, _ in here.unreadable] == ["scores.json"]
+
+
+def test_bad_controls_are_named(results):
+    made_up.put_controls(results, made_up.component("ring8"), {})
+    made_up.put_controls(results, made_up.component("grid25"), {})
+    (results / "made-up/ring8/controls.json").write_bytes(b"\x00")
+    here = Store(results)
+    assert [found.dataset for found in here.controls("made-up")] == ["grid25"]
+    assert [path.parent.name for path, _ in here.unreadable] == ["ring8"]
+
+
+def test_bad_plan_is_named(results):
+    here = Store(results)
+    here.write_plan(made_up.suite())
+    (results / "made-up/suite.json").write_bytes(b'{"name": ')
+    assert here.plan("made-up") is None
+    assert [path.name for path, _ in here.unreadable] == ["suite.json"]
+
+
+def test_folder_in_the_place_of_a_record_is_named(results):
+    folder = made_up.put(results, made_up.trial())
+    (folder / "record.json").unlink()
+    (folder / "record.json").mkdir()
+    here = Store(results)
+    assert list(here.trials("made-up")) == []
+    assert [path.name for path, _ in here.unreadable] == ["record.json"]
+
+
+def test_what_is_missing_is_not_unreadable(results):
+    here = Store(results)
+    assert here.suites() == []
+    assert list(here.trials("made-up")) == []
+    assert here.plan("made-up") is None
+    assert here.read_controls("made-up", made_up.component("ring8")) is None
+    assert not here.unreadable
+
+
+def test_reference_is_never_mixed_in(results):
+    made_up.put(results / store.REFERENCE, made_up.trial(seed=0))
+    assert Store(results).suites() == []
+    made_up.put(results, made_up.trial(seed=1))
+    assert Store(results).suites() == ["made-up"]
+    assert [found.record.trial.seed for found in Store(results).trials("made-up")] == [1]
+    assert [found.record.trial.seed for found in Store(results).trials("made-up")] == [1]
+    assert [found.record.trial.seed for found in Store(results / store.REFERENCE).trials("made-up")] == [0]
+
+
+def test_folder_without_records_is_no_suite(results):
+    made_up.put(results, made_up.trial())
+    (results / "report/made-up").mkdir(parents=True)
+    (results / "report/made-up/landscapes.png").write_bytes(b"")
+    assert Store(results).suites() == ["made-up"]
+
+
+def test_plan_grows_with_what_is_run_under_its_name(results):
+    here = Store(results)
+    here.write_plan(made_up.suite(trainers=("gan", "wgan"), seeds=(0, 1)))
+    here.write_plan(made_up.suite(trainers=("wgan",), seeds=(1, 2)))
+    assert here.plan("made-up") == made_up.suite(trainers=("gan", "wgan"), seeds=(0, 1, 2))
+    here.write_plan(made_up.suite(version=2))
+    assert here.plan("made-up") == made_up.suite(version=2)
+
+
+def test_plan_keeps_the_budgets_that_were_planned_before(results):
+    here = Store(results)
+    steps, seconds = Budget.parse("steps=40"), Budget.parse("seconds=2")
+    here.write_plan(made_up.suite(budget=steps))
+    here.write_plan(made_up.suite(budgets=(seconds, steps)))
+    assert here.plan("made-up").budgets == (steps, seconds)
+
+
+def test_plan_of_one_budget_that_is_stored_as_such_is_read(results):
+    plan = made_up.suite(budget=Budget.parse("steps=7"))
+    stored = plan.model_dump(mode="json")
+    stored["budget"] = stored.pop("budgets")[0]
+    (results / "made-up").mkdir(parents=True)
+    (results / "made-up/suite.json").write_text(json.dumps(stored))
+    assert Store(results).plan("made-up") == plan
+
+
+def test_trials_of_several_budgets_live_beside_each_other(results):
+    budgets = ("steps=40", "updates=40", "samples=40", "seconds=40")
+    folders = {made_up.put(results, made_up.trial(budget=budget)) for budget in budgets}
+    assert len(folders) == 4
+    assert len({folder.parent for folder in folders}) == 1
+    assert sorted(str(found.record.trial.budget) for found in Store(results).trials("made-up")) == sorted(budgets)
+
+
+@given(LABELS, LABELS)
+def test_slug_is_unique_and_fit_for_a_folder(one, other):
+    assert (slug(one) == slug(other)) == (one == other)
+    assert slug(one) == Path(slug(one)).name
+    assert not slug(one).startswith(".")
+    assert len(slug(one).encode()) < 120
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [
+        ("gan", "gan"),
+        ("wgan-gp[penalty=1]", "wgan-gp+penalty=1"),
+        ("gan[lr=0.002,recipe=seed2020]", "gan+lr=0.002+recipe=seed2020"),
+    ],
+)
+def test_slug_of_a_plain_label_reads_like_it(label, folder):
+    assert slug(label) == folder
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("mixture[path=a/b.csv]", "mixture[path=a_b.csv]"),
+        ("a" * 150, "a" * 151),
+        ("mixture[path=.]", "mixture[path=..]"),
+        ("mixture[path=a,b=1]", "mixture[path=a+b=1]"),
+        ("mixture[path=a]", "mixture[path=a]]"),
+        ("..", "."),
+        ("mixture[path=é]", "mixture[path=ü]"),
+    ],
+)
+def test_slugs_of_awkward_labels_differ(one, other):
+    assert slug(one) != slug(other)
+    assert {slug(one), slug(other)}.isdisjoint({".", "..", ""})
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_failed_write_leaves_no_half_file(tmp_path):
+    with pytest.raises(OSError, match="No space left"):
+        store.write_atomically(tmp_path / "folder/record.json", b"content")
+    assert files(tmp_path) == []
+
+
+def test_write_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
+    def interrupted(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.write_atomically(tmp_path / "folder/record.json", b"content")
+    assert files(tmp_path) == []
+
+
+def test_failed_write_leaves_the_old_file_whole(tmp_path, request):
+    path = tmp_path / "record.json"
+    store.write_atomically(path, b"old")
+    request.getfixturevalue("full_disk")
+    with pytest.raises(OSError, match="No space left"):
+        store.write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert files(tmp_path) == ["record.json"]
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_failed_commit_leaves_no_record(results):
+    with pytest.raises(OSError, match="No space left"):
+        made_up.put(results, made_up.trial(), made_up.scores({"hq": 1.0}))
+    assert list(Store(results).trials("made-up")) == []
+
+
+def test_write_reaches_the_disk_before_the_name_changes(tmp_path, monkeypatch):
+    happened = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (happened.append("fsync"), fsync(descriptor)))
+    monkeypatch.setattr(Path, "replace", lambda self, target: (happened.append("rename"), replace(self, target))[1])
+    store.write_atomically(tmp_path / "record.json", b"content")
+    assert happened == ["fsync", "rename", "fsync"]
+    assert (tmp_path / "record.json").read_bytes() == b"content"
+
+
+def test_writable_folder_is_made_and_left_clean(results):
+    Store(results / "deeper").check_writable()
+    assert list((results / "deeper").iterdir()) == []
+
+
+def test_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(GenbenchError, match=r"Can't write to .*results.* \(.+\)\. Give another folder: --out DIR"):
+        Store(tmp_path / "results" / "deeper").check_writable()
+
+
+def test_folder_that_takes_no_files_is_refused(results, monkeypatch):
+    def refuse(self, content):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(GenbenchError, match=r"Can't write to .*\(Permission denied\).*--out DIR"):
+        Store(results).check_writable()
+
+
+def test_full_disk_is_refused(results, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(2**40, 2**40 - 3 * 2**20, 3 * 2**20))
+    with pytest.raises(GenbenchError, match=r"Only 3 MiB are free for .*--out DIR"):
+        Store(results).check_writable()
+
+
+def test_checkpoint_round_trip(tmp_path):
+    tensors = {
+        "weights": torch.randn(3, 2, generator=torch.Generator().manual_seed(0)).T,
+        "steps": torch.tensor(7),
+        "stream": torch.Generator().get_state(),
+        "half": torch.ones(2, dtype=torch.float16),
+    }
+    facts = {"done": 0.1, "curve": [{"hq": 0.5, "steps": 3}], "third": 1 / 3}
+    store.save_checkpoint(tmp_path, tensors, facts)
+    loaded, told = store.load_checkpoint(tmp_path)
+    assert told == facts
+    assert loaded.keys() == tensors.keys()
+    for key, value in tensors.items():
+        assert loaded[key].dtype == value.dtype
+        assert torch.equal(loaded[key], value)
+
+
+def test_tensors_that_share_memory_can_be_kept(tmp_path):
+    whole = torch.arange(4.0)
+    store.save_checkpoint(tmp_path, {"whole": whole, "part": whole[:2]}, {})
+    loaded, _ = store.load_checkpoint(tmp_path)
+    assert torch.equal(loaded["part"], whole[:2])
+
+
+@pytest.mark.parametrize("spoil", [lambda c: c[: len(c) // 2], lambda c: b"", lambda c: b"x" * 64, None], ids=range(4))
+def test_checkpoint_that_cannot_be_read_is_none(spoil, tmp_path):
+    assert store.load_checkpoint(tmp_path) is None
+    store.save_checkpoint(tmp_path, {"weights": torch.zeros(100)}, {"done": 0.5})
+    path = tmp_path / store.CHECKPOINT
+    if spoil is None:
+        from safetensors.torch import save_file
+
+        save_file({"weights": torch.zeros(2)}, path)
+    else:
+        path.write_bytes(spoil(path.read_bytes()))
+    assert store.load_checkpoint(tmp_path) is None
+
+
+def test_commit_takes_the_checkpoint_away(results):
+    folder = Store(results).folder("made-up", made_up.trial())
+    store.save_checkpoint(folder, {"weights": torch.zeros(2)}, {})
+    made_up.put(results, made_up.trial())
+    assert files(folder) == ["record.json"]
+
+
+def test_numbers_that_json_lacks_are_never_written(tmp_path):
+    costly = Cost(**made_up.COST.model_dump() | {"train_seconds": float("nan")})
+    with pytest.raises(ValueError, match="JSON"):
+        store.write_model(tmp_path / "cost.json", costly)
+    assert files(tmp_path) == []
+
+
+def test_written_json_is_for_people_too(results):
+    folder = made_up.put(results, made_up.trial(), status="crashed", reason="Größe")
+    text = (folder / "record.json").read_text(encoding="utf-8")
+    assert "Größe" in text
+    assert text.endswith("}\n")
+    assert len(text.splitlines()) > 10
+    assert Record.model_validate(json.loads(text)).reason == "Größe"
+
+
+def test_external_entry_is_found_where_a_person_would_look(results):
+    entry = made_up.external("my model", made_up.scores({"hq": 0.9}), "ring[modes=5]")
+    Store(results).write_external(entry)
+    (path,) = results.rglob("*.json")
+    assert path.parent == results / "external" / "ring+modes=5"
+    assert path.name.startswith("my_model")
+    assert list(Store(results).externals()) == [entry]
+    assert Store(results).suites() == []
+
+
+def test_entry_of_the_same_samples_keeps_its_scores_under_other_protocols(results):
+    both = [made_up.scores({"hq": 0.9, "modes": 7.0}), made_up.scores({"hq": 0.8}, protocol="pacgan2018")]
+    for scores in (*both, made_up.scores({"hq": 0.95})):
+        Store(results).write_external(made_up.external("mine", scores))
+    (found,) = Store(results).externals()
+    assert [(s.name, s.identity.protocol, s.value) for s in found.scores] == [
+        ("hq", "genbench1", 0.95),
+        ("hq", "pacgan2018", 0.8),
+    ]
+
+
+@pytest.mark.parametrize("change", [{"samples_sha256": "cd" * 32}, {"dataset": made_up.component("ring8", version=2)}])
+def test_entry_of_other_samples_takes_the_place_of_all(change, results):
+    Store(results).write_external(made_up.external("mine", made_up.scores({"hq": 0.9}, protocol="pacgan2018")))
+    other = made_up.external("mine", made_up.scores({"hq": 0.5}), **change)
+    Store(results).write_external(other)
+    assert list(Store(results).externals()) == [other]
+
+
+def test_bad_external_entry_is_named(results):
+    Store(results).write_external(made_up.external("mine", ()))
+    (path,) = results.rglob("*.json")
+    path.write_text("{")
+    found = Store(results)
+    assert list(found.externals()) == []
+    assert [unreadable.path for unreadable in found.unreadable] == [path]

@@ -1,0 +1,148 @@
+"""Curves of metrics and of losses: the right panels under the right names, whatever the columns are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import pixels
+
+from genbench.report.figures import curves
+
+COLOURS = {"gan": "#0173b2", "wgan": "#de8f05"}
+
+
+def rows(**columns):
+    steps = np.arange(1, 41)
+    parts = [
+        pd.DataFrame({"trainer": trainer, "seed": seed, "steps": steps, "updates": 2 * steps, **columns})
+        for trainer in COLOURS
+        for seed in range(2)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def panels(figure):
+    return [axes for axes in figure.axes if axes.axison]
+
+
+def drawn(count):
+    names = [f"metric_{k}" for k in range(count)]
+    return curves.metrics(rows(**{name: np.linspace(0, k, 40) for k, name in enumerate(names)}), names, COLOURS)
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "label"),
+    [
+        ("modes", False, "modes captured"),
+        ("modes", True, "classes captured"),
+        ("fd[mnist-cnn-1]", True, "Fréchet distance (mnist-cnn-1)"),
+        ("fid", True, "FID"),
+        ("confident", True, "confident samples (fraction)"),
+        ("coverage[celeba-cnn-2]", True, "coverage (fraction) (celeba-cnn-2)"),
+        ("my_metric", False, "my metric"),
+        ("my_metric[k=3]", False, "my metric (k=3)"),
+    ],
+)
+def test_every_metric_has_a_label(name, images, label):
+    assert curves.metric_label(name, images) == label
+
+
+def test_metrics_stand_in_their_order_and_unknown_ones_last():
+    frame = rows(theirs=1.0, coverage=1.0, modes=1.0, loss_critic=1.0, seconds=1.0, empty=np.nan, **{"fd[x]": 1.0})
+    assert curves.metrics_of(frame) == ["modes", "fd[x]", "coverage", "theirs"]
+
+
+@pytest.mark.parametrize("count", [1, 6, 7, 13])
+def test_at_most_six_panels_stand_in_a_row(count):
+    found = panels(drawn(count))
+    assert len(found) == 2 * count
+    rows_of = pd.Series([round(axes.get_position().y0, 3) for axes in found]).value_counts()
+    assert rows_of.max() <= 6
+
+
+def test_each_metric_has_one_scale_of_its_own():
+    """Against steps and against updates the same, another for every metric."""
+    limits = {}
+    for axes in panels(drawn(7)):
+        limits.setdefault(axes.get_ylabel(), set()).add(axes.get_ylim())
+    assert all(len(found) == 1 for found in limits.values())
+    assert len(set.union(*limits.values())) == 7
+
+
+@pytest.mark.parametrize(("metric", "scale"), [("fd[mnist-cnn-1]", "log"), ("fid", "log"), ("coverage", "linear")])
+def test_distances_are_logarithmic(metric, scale):
+    figure = curves.metrics(rows(**{metric: np.linspace(30, 200, 40)}), [metric], COLOURS)
+    assert {axes.get_yscale() for axes in panels(figure)} == {scale}
+
+
+def test_distances_below_zero_are_linear():
+    figure = curves.metrics(rows(kid=np.linspace(-1, 2, 40)), ["kid"], COLOURS)
+    assert {axes.get_yscale() for axes in panels(figure)} == {"linear"}
+
+
+def test_thick_line_is_the_median_of_the_seeds():
+    """One of three seeds runs away, and takes a mean along but no median."""
+    steps = np.arange(1, 41)
+    frame = pd.concat(
+        pd.DataFrame(
+            {"trainer": "gan", "seed": seed, "steps": steps, "updates": 2 * steps, "hq": of, "loss_critic": of}
+        )
+        for seed, of in enumerate((steps / 100, steps / 50, 100 * steps))
+    )
+    for axes in panels(curves.metrics(frame, ["hq"], COLOURS)):
+        (middle,), (seeds,) = axes.lines, axes.collections
+        assert (middle.get_label(), len(seeds.get_segments())) == ("gan", 3)
+        assert middle.get_ydata() == pytest.approx(steps / 50)
+    (axes,) = panels(curves.losses(frame, COLOURS))
+    (middle,) = axes.lines
+    assert middle.get_ydata() == pytest.approx(steps / 50)
+
+
+def test_losses_have_a_panel_a_network_and_the_generator_comes_first():
+    frame = rows(loss_generator=1.0, loss_critic=np.linspace(0, 1, 40))
+    frame.loc[frame["trainer"] == "gan", "loss_critic"] = np.nan
+    found = panels(curves.losses(frame, COLOURS))
+    assert [(axes.get_title(), axes.get_ylabel()) for axes in found] == [
+        ("gan", "generator's loss"),
+        ("wgan", "generator's loss"),
+        ("", "critic's loss"),
+    ]
+
+
+def test_single_spikes_do_not_flatten_a_panel():
+    loss = np.linspace(0, 1, 400)
+    loss[200] = 1e6
+    frame = pd.DataFrame({"trainer": "gan", "seed": 0, "steps": np.arange(400), "updates": 0, "loss_generator": loss})
+    (axes,) = panels(curves.losses(frame, COLOURS))
+    assert axes.get_ylim()[1] < 2
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_losses_that_are_not_finite_are_drawn_around(odd):
+    loss = np.where(np.arange(40) == 7, odd, 1.0)
+    assert len(panels(curves.losses(rows(loss_generator=loss), COLOURS))) == 2
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame(), rows(), rows(loss_generator=np.nan)], ids=["none", "others", "nan"])
+def test_without_losses_there_is_no_figure(frame):
+    assert curves.losses(frame, COLOURS) is None
+
+
+@pytest.mark.parametrize("kind", ["put", "put_images"])
+def test_losses_are_drawn_where_they_are_stored(kind, request, draw, store):
+    put = request.getfixturevalue(kind)
+    put("gan")
+    assert not any(name.startswith("losses") for name in draw("before"))
+    steps = np.arange(100, 1_001, 100)
+    frame = pd.DataFrame({"steps": steps, "updates": 2 * steps, "loss_generator": 1 / steps, "loss_critic": steps / 10})
+    frame.to_parquet(put("wgan") / "losses.parquet", index=False)
+    after = draw("after")
+    (name,) = (name for name in after if name.startswith("losses"))
+    assert pixels(after[name]).size
+    assert draw("again")[name].read_bytes() == after[name].read_bytes()
+    assert not store.unreadable
+
+
+def test_broken_losses_leave_a_note(put, draw, store):
+    (put() / "losses.parquet").write_bytes(b"cut off")
+    assert "curves-ring8.png" in draw()
+    assert [path.name for path, _ in store.unreadable] == ["losses.parquet"]

@@ -1,0 +1,102 @@
+"""Malformed files cost the pictures that need them, never the report."""
+
+import pandas as pd
+import pytest
+import torch
+
+from genbench.report.figures import stored
+
+
+def notes(store):
+    return [f"{path.name}: {reason}" for path, reason in dict.fromkeys(store.unreadable)]
+
+
+def images(*shape, dtype=torch.uint8):
+    return torch.zeros(*shape, 1, 8, 8, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "left_out"),
+    [
+        ("strip", images(3, 16, dtype=torch.float32), "film-mnist/gan.webp"),
+        ("strip", images(2, 16), "film-mnist/gan.webp"),
+        ("strip", images(0, 16), "film-mnist/gan.webp"),
+        ("strip", torch.zeros(3, dtype=torch.uint8), "film-mnist/gan.webp"),
+        ("ema.strip", images(64), "film-mnist/gan+ema.webp"),
+        ("sweep", torch.zeros(4, 11, 3, 8, 8, dtype=torch.uint8), "sweep-mnist.png"),
+        ("neighbours", images(3), "neighbours-mnist.png"),
+        ("neighbour_distances", torch.zeros(5, 3), None),
+        ("neighbour_distances", torch.zeros(3, 5, dtype=torch.bfloat16), None),
+        ("real", images(3, 3), None),
+        ("linear", torch.zeros(()), None),
+    ],
+    ids=str,
+)
+def test_malformed_images_cost_their_picture_and_leave_a_note(name, tensor, left_out, put_images, draw, store):
+    put_images()
+    whole = draw("whole").keys()
+    put_images(**{name: tensor})
+    assert draw().keys() == whole - {left_out}
+    (note,) = notes(store)
+    assert note.startswith(f"samples.safetensors: {name} ")
+
+
+@pytest.mark.parametrize("name", ["final", "strip", "real", "landscape", "extent"])
+def test_malformed_points_leave_a_note(name, put, draw, store):
+    put(**{name: torch.zeros(4, 3, 3, 3, 3)})
+    assert "curves-ring8.png" in draw()
+    assert name == "final" or any(name in note for note in notes(store))
+
+
+@pytest.mark.parametrize("name", ["strip", "landscape", "extent"])
+def test_missing_points_do_not_stop_the_report(name, put, draw, store):
+    put(without=(name,))
+    assert "curves-ring8.png" in draw()
+    assert not store.unreadable
+
+
+def test_samples_without_final_ones_leave_a_note(put_images, draw, store):
+    put_images(without=("final",))
+    assert draw().keys() == {"curves-mnist.png"}
+    assert notes(store) == ["samples.safetensors: no tensor is named final"]
+
+
+@pytest.mark.parametrize("event", [(2, 8, 8), (4, 8, 8), (8, 8)], ids=str)
+def test_samples_that_are_no_images_have_no_pictures(event, put_images, draw):
+    put_images(event=event)
+    assert draw().keys() == {"curves-mnist.png"}
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", b"\xff" * 64])
+def test_broken_samples_leave_a_note(content, put_images, draw, store):
+    (put_images() / "samples.safetensors").write_bytes(content)
+    assert draw().keys() == {"curves-mnist.png"}
+    assert len(notes(store)) == 1
+
+
+def test_images_are_drawn_without_a_curve(put_images, draw, store):
+    (put_images() / "curve.parquet").write_bytes(b"cut off")
+    assert "samples-mnist.png" in draw()
+    assert len(notes(store)) == 1
+
+
+@pytest.mark.parametrize("columns", [{"modes": [1.0]}, {"steps": ["one"], "updates": [3]}], ids=str)
+def test_curve_without_steps_leaves_a_note(columns, put_images, draw, store):
+    pd.DataFrame(columns).to_parquet(put_images() / "curve.parquet")
+    assert "samples-mnist.png" in draw()
+    assert notes(store) == ["curve.parquet: no numbers in the columns steps and updates"]
+
+
+def test_columns_that_are_no_numbers_are_left_out(put, draw):
+    frame = pd.DataFrame({"steps": [1, 2], "updates": [3, 6], "modes": ["a", "b"], "hq": [0.1, 0.2]})
+    put("gan")
+    frame.to_parquet(put("wgan") / "curve.parquet")
+    assert "curves-ring8.png" in draw()
+
+
+def test_no_more_images_are_read_than_are_shown(put_images, store):
+    put_images(event=(3, 64, 64))
+    (trial,) = store.trials("made-up")
+    tensors = stored.samples(store, trial)
+    assert len(tensors["final"]) == stored.SHOWN
+    assert tensors["steps"].tolist() == [1, 10, 40]

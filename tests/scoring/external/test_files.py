@@ -1,0 +1,186 @@
+"""What is read comes back as it was written; what can't be read says why, and nothing is ever unpickled."""
+
+import os
+import pickle
+import zipfile
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_tensors
+
+from genbench.errors import GenbenchError
+from genbench.scoring.external.files import ENDINGS, reader
+
+POINTS = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+
+
+def write(path, array):
+    """One array in a file of the ending's own kind."""
+    if path.suffix == ".npy":
+        np.save(path, array, allow_pickle=False)
+    elif path.suffix == ".npz":
+        np.savez(path, allow_pickle=False, samples=array)
+    elif path.suffix == ".csv":
+        np.savetxt(path, array, delimiter=",", fmt="%.9g")
+    elif path.suffix == ".parquet":
+        pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])]).to_parquet(path, index=False)
+    else:
+        save_file({"samples": array}, path)
+    return path
+
+
+def refusal(path, key=None):
+    with pytest.raises(GenbenchError) as refused:
+        reader(path)(path, key)
+    assert str(path) in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_was_written_is_read(ending, tmp_path):
+    path = write(tmp_path / f"mine{ending}", POINTS)
+    assert np.array_equal(reader(path)(path, None).astype(np.float32), POINTS)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_ending_may_be_in_capitals(ending, tmp_path):
+    path = write(tmp_path / f"mine{ending}", POINTS).rename(tmp_path / f"MINE{ending.upper()}")
+    assert reader(path)(path, None).shape == POINTS.shape
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_empty_file_is_refused(ending, tmp_path):
+    path = tmp_path / f"mine{ending}"
+    path.touch()
+    assert "is empty" in refusal(path)
+
+
+@pytest.mark.parametrize(("written", "ending"), list(permutations(ENDINGS, 2)))
+def test_file_that_is_not_what_its_ending_says_is_refused(written, ending, tmp_path):
+    path = write(tmp_path / f"mine{written}", POINTS).rename(tmp_path / f"mine{ending}")
+    assert "can't be read as" in refusal(path)
+
+
+@pytest.mark.parametrize("ending", [ending for ending in ENDINGS if ending != ".csv"])
+def test_file_that_was_cut_off_is_refused(ending, tmp_path):
+    path = write(tmp_path / f"mine{ending}", POINTS)
+    path.write_bytes(path.read_bytes()[:-60])
+    assert "can't be read as" in refusal(path)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_noise_is_refused(ending, tmp_path):
+    path = tmp_path / f"mine{ending}"
+    path.write_bytes(np.random.default_rng(0).bytes(500))
+    assert "can't be read as" in refusal(path)
+
+
+def test_unknown_ending_names_the_known_ones(tmp_path):
+    path = tmp_path / "mine.txt"
+    assert all(ending in refusal(path) for ending in [*ENDINGS, ".zip"])
+
+
+class Boobytrap:
+    """A pickle of this makes a folder when it is loaded."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_pickles_are_never_loaded(ending, tmp_path):
+    path = tmp_path / f"mine{ending}"
+    path.write_bytes(pickle.dumps(Boobytrap(tmp_path / "sprung")))
+    refusal(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz"])
+def test_arrays_of_objects_are_never_loaded(ending, tmp_path):
+    path, trap = tmp_path / f"mine{ending}", np.array([Boobytrap(tmp_path / "sprung")], object)
+    if ending == ".npy":
+        np.save(path, trap, allow_pickle=True)
+    else:
+        np.savez(path, samples=trap)
+    assert "holds objects, not numbers" in refusal(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("ending", [".npz", ".safetensors"])
+def test_one_of_several_arrays_is_chosen_by_its_key(ending, tmp_path):
+    path, arrays = tmp_path / f"mine{ending}", {"fakes": POINTS, "reals": POINTS[:3]}
+    if ending == ".npz":
+        np.savez(path, **arrays)
+    else:
+        save_file(arrays, path)
+    assert "fakes, reals. Choose one: --key NAME" in refusal(path)
+    assert "Did you mean fakes?" in refusal(path, "fake")
+    assert np.array_equal(reader(path)(path, "reals"), POINTS[:3])
+
+
+@pytest.mark.parametrize("ending", [".npy", ".csv", ".parquet"])
+def test_key_of_a_file_that_holds_one_array_is_refused(ending, tmp_path):
+    assert "Leave --key out" in refusal(write(tmp_path / f"mine{ending}", POINTS), "samples")
+
+
+def test_something_else_in_an_npz_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as file:
+        file.writestr("readme.txt", "no array")
+    assert "no array" in refusal(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str)
+def test_tensors_of_every_precision_are_read(dtype, tmp_path):
+    tensor = torch.from_numpy(POINTS).to(dtype)
+    save_tensors({"samples": tensor}, tmp_path / "mine.safetensors")
+    read = reader(tmp_path / "mine.safetensors")(tmp_path / "mine.safetensors", None)
+    assert np.array_equal(read, tensor.to(torch.float64).numpy())
+
+
+@pytest.mark.parametrize(
+    "heading", ["x,y\n", '"first one","second"\n', "# x, y\n", "0,1\n", "\ufeffx,y\n", ",\n"], ids=repr
+)
+def test_csv_may_have_one_heading(heading, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"{heading}0.5,1\n-2,3e-1\n", encoding="utf-8")
+    assert reader(path)(path, None).tolist() == [[0.5, 1.0], [-2.0, 0.3]]
+
+
+def test_first_row_of_numbers_is_no_heading(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("nan,1\n-2,3\n", encoding="utf-8")
+    assert reader(path)(path, None).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["x,y\nu,v\n1,2\n", "1,2\na,b\n", "1,one\n", "1;2\n3;4\n", "1,2\n3\n", "1,\n2,\n", "1,2\n# 3,4\n"], ids=repr
+)
+def test_csv_with_text_or_gaps_is_refused(text, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(text, encoding="utf-8")
+    assert "can't be read as a file of comma-separated numbers" in refusal(path)
+
+
+@pytest.mark.parametrize("text", ["x,y\n", "\n\n", "x,y\n\n"], ids=repr)
+def test_csv_without_rows_is_empty(text, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(text, encoding="utf-8")
+    assert "is empty" in refusal(path)
+
+
+def test_parquet_with_text_names_the_columns(tmp_path):
+    pd.DataFrame({"x": [1.0], "label": ["a"], "y": [2.0]}).to_parquet(tmp_path / "mine.parquet")
+    assert "no numbers: label." in refusal(tmp_path / "mine.parquet")
+
+
+def test_missing_values_of_parquet_are_not_finite(tmp_path):
+    pd.DataFrame({"x": [1.0, None], "y": pd.array([2, None], "Int64")}).to_parquet(tmp_path / "mine.parquet")
+    read = reader(tmp_path / "mine.parquet")(tmp_path / "mine.parquet", None)
+    assert np.isfinite(read).tolist() == [[True, True], [False, False]]

@@ -1,0 +1,127 @@
+"""Arrays that fit are taken as they are, whatever their layout; those that don't say what would."""
+
+import numpy as np
+import pytest
+import torch
+
+from genbench.datasets.images import as_pixels, stored
+from genbench.errors import GenbenchError
+from genbench.scoring.external.fitting import SLACK, fitted
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.normal(size=(20, 2))
+GREY, COLOUR = (1, 8, 8), (3, 8, 8)
+
+
+def pixels(event, n=5):
+    return RNG.integers(0, 256, (n, *event), dtype=np.uint8)
+
+
+def floats(array):
+    return (array / 127.5 - 1).astype(np.float32)
+
+
+def refusal(array, event, **options):
+    with pytest.raises(GenbenchError) as refused:
+        fitted(array, event, "mine.npy", **options)
+    assert str(refused.value).startswith("mine.npy")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_points_come_in_single_precision(dtype):
+    samples = fitted(POINTS.astype(dtype), (2,), "mine.npy")
+    assert samples.values.dtype == torch.float32
+    assert samples.dropped == 0
+    assert np.array_equal(samples.values.numpy(), POINTS.astype(dtype).astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", [int, np.uint8, bool, complex, "U1", "M8[s]"])
+def test_points_of_another_type_are_refused(dtype):
+    assert "astype('float32')" in refusal(np.zeros((20, 2), dtype), (2,))
+
+
+@pytest.mark.parametrize("shape", [(), (20,), (20, 3), (2, 20), (20, 2, 1), (20, 1, 2), (20, 28, 28)], ids=str)
+def test_other_shapes_are_refused_with_the_right_one(shape):
+    said = refusal(np.zeros(shape), (2,))
+    assert "(n, 2)" in said
+    assert ", ".join(map(str, shape)) in said
+
+
+@pytest.mark.parametrize("event", [(2,), GREY, COLOUR], ids=str)
+def test_no_samples_are_refused(event):
+    assert "holds no samples" in refusal(np.zeros((0, *event)), event)
+
+
+@pytest.mark.parametrize("event", [GREY, COLOUR], ids=str)
+def test_channels_may_be_first_or_last(event):
+    first = pixels(event)
+    for array in (first, np.moveaxis(first, 1, -1)):
+        samples = fitted(array, event, "mine.npy").values
+        assert samples.dtype == torch.uint8
+        assert np.array_equal(samples.numpy(), first)
+        assert samples.is_contiguous()
+
+
+def test_grey_images_need_no_axis_for_their_channel():
+    first = pixels(GREY)
+    assert np.array_equal(fitted(first[:, 0], GREY, "mine.npy").values.numpy(), first)
+
+
+def test_images_of_another_size_are_told_every_layout():
+    said = refusal(pixels((1, 28, 28)), GREY)
+    assert "(n, 1, 8, 8) or (n, 8, 8, 1) or (n, 8, 8)" in said
+    assert "(5, 1, 28, 28)" in said
+
+
+def test_axes_that_cannot_be_told_apart_are_refused():
+    assert "can't be told" in refusal(pixels((3, 3, 3)), (3, 3, 3))
+
+
+@pytest.mark.parametrize("event", [GREY, COLOUR], ids=str)
+def test_floats_are_scored_as_the_pixels_that_they_stand_for(event):
+    whole = pixels(event)
+    for array in (whole, np.moveaxis(whole, 1, -1)):
+        samples = fitted(floats(array), event, "mine.npy").values
+        assert np.array_equal(stored(samples).numpy(), whole)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1, 0), (255, 0), (2, 0), (1, -1.5)], ids=str)
+def test_floats_of_another_range_are_refused(scale, shift):
+    unit = RNG.random((5, *GREY))
+    assert "[−1, 1]" in refusal(unit * scale + shift, GREY)
+
+
+def test_rounding_does_not_leave_the_range():
+    images = floats(pixels(GREY))
+    images[0, 0, 0, :2] = 1 + SLACK / 2, -1 - SLACK / 2
+    assert as_pixels(fitted(images, GREY, "mine.npy").values)[0, 0, 0, :2].tolist() == [255, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16, bool])
+def test_images_of_another_type_are_refused(dtype):
+    assert "uint8, or floats" in refusal(np.ones((5, *GREY), dtype), GREY)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
+def test_rows_that_are_not_finite_are_counted_and_refused_or_dropped(bad):
+    array = POINTS.copy()
+    array[[3, 7], [0, 1]] = bad
+    said = refusal(array, (2,))
+    assert "2 of 20 samples" in said
+    assert "place 3" in said
+    assert "--drop-nonfinite" in said
+    samples = fitted(array, (2,), "mine.npy", drop_nonfinite=True)
+    assert samples.dropped == 2
+    assert np.array_equal(samples.values.numpy(), np.delete(POINTS, [3, 7], 0).astype(np.float32))
+
+
+def test_whole_images_are_dropped():
+    images = floats(pixels(COLOUR))
+    images[2, 1, 4, 4] = np.nan
+    assert len(fitted(images, COLOUR, "mine.npy", drop_nonfinite=True).values) == 4
+
+
+@pytest.mark.parametrize("drop", [True, False])
+def test_nothing_but_nan_is_refused(drop):
+    assert "all 20 samples" in refusal(np.full((20, 2), np.nan), (2,), drop_nonfinite=drop)
