@@ -7,7 +7,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Lt
 
-from genbench.engine.draws import Draw, Noise, Normal, Real, Uniform
+from genbench.datasets.base import Box, Curve, Dataset, DataStream, Finite, Modes, Target
+from genbench.engine.draws import Categorical, Draw, Joint, Labels, Noise, Normal, Real, Uniform
 from genbench.engine.method import (
     Batch,
     Method,
@@ -39,12 +40,21 @@ Decay = Annotated[float, Ge(0), Lt(1)]
 __all__ = [
     "BadParameter",
     "Batch",
+    "Box",
     "Budget",
+    "Categorical",
     "Count",
+    "Curve",
+    "DataStream",
+    "Dataset",
     "Decay",
     "Draw",
+    "Finite",
     "GenbenchError",
+    "Joint",
+    "Labels",
     "Method",
+    "Modes",
     "Networks",
     "Noise",
     "NonNegative",
@@ -60,6 +70,7 @@ __all__ = [
     "ScheduleName",
     "Skip",
     "Suite",
+    "Target",
     "Trainer",
     "Undefined",
     "Uniform",

@@ -75,7 +75,7 @@ def poor_samples(dataset, n, rng):
         return stored(
             dataset.held_out.distinct(n, rng) * 0.8 + 0.2 * torch.randn(n, *dataset.event_shape, generator=rng)
         )
-    return dataset.sample(n, rng, spread=1.3)
+    return dataset.altered(n, rng, spread=1.3)
 
 
 def something_else(name, dataset):
@@ -269,7 +269,7 @@ class TestDataset:
         built = dataset(name)
         if not isinstance(built, Target):
             pytest.skip("no target")
-        assert torch.equal(built.sample(20, stream()), built.sample(20, stream(), keep=1.0, spread=1.0))
+        assert torch.equal(built.sample(20, stream()), built.altered(20, stream(), keep=1.0, spread=1.0))
 
     def test_density_has_a_value_for_each_sample(self, name, dataset):
         built = dataset(name)

@@ -1,12 +1,20 @@
-"""What a dataset is: a source of fresh real samples. A target also knows its density, and perhaps its modes."""
+"""What a dataset is: a source of fresh real samples. A target also knows its density, and perhaps its modes.
+
+Each kind is a class to inherit from, which says what it needs and brings what it can. Imports no torch.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, Self, runtime_checkable
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-import torch
-from torch import Generator, Tensor
+from genbench.errors import GenbenchError, Skip
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Generator, Tensor
 
 
 class Box(NamedTuple):
@@ -37,40 +45,68 @@ class Curve(NamedTuple):
     std: float
 
 
-class Dataset(Protocol):
-    """A source of samples of one event shape."""
+class Dataset(ABC):
+    """A source of samples of one event shape.
+
+    A class of one's own says its `event_shape` and how to `sample`. `classes` are the names of the samples' classes,
+    empty without any; with some, `labelled` says which sample is of which.
+    """
 
     event_shape: tuple[int, ...]
+    classes: tuple[str, ...] = ()
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Raises GenbenchError where the class lacks what its kind of dataset must have."""
+        if lacking := sorted(cls.__abstractmethods__):
+            kind = next(base.__name__ for base in cls.__mro__ if base.__module__ == __name__)
+            raise GenbenchError(
+                f"The dataset {cls.__name__} is an api.{kind} without {', '.join(lacking)}: write what is missing."
+            )
+        return super().__new__(cls)
+
+    @abstractmethod
     def sample(self, n: int, rng: Generator) -> Tensor:
-        """Draws `(n, *event)` fresh samples with `rng`, on its device."""
+        """Draws `(n, *event)` fresh samples with `rng` alone, on its device."""
+
+    def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        """Draws the samples that `sample` draws and their classes, `(n,)` whole numbers from 0 on.
+
+        Raises Skip where the samples have no classes.
+        """
+        raise Skip("the dataset's samples have no classes")
 
     def to(self, device: torch.device | str) -> Self:
-        """The same dataset, drawing on `device`."""
+        """The same dataset, drawing on `device`: here, with each tensor that it holds moved there."""
+        other = copy(self)
+        other.__dict__ |= {name: _moved(value, device) for name, value in self.__dict__.items()}
+        return other
 
 
-@runtime_checkable
-class Target(Dataset, Protocol):
-    """A dataset whose truth is known."""
+class Target(Dataset):
+    """A dataset whose truth is known: it says its `log_prob`, and its modes or the curve that it lies along if any."""
 
-    @property
-    def modes(self) -> Modes | None:
-        """The modes, of a target that has any."""
+    modes: Modes | None = None
+    curve: Curve | None = None
 
-    @property
-    def curve(self) -> Curve | None:
-        """The curve that the target lies along, if it does."""
+    @abstractmethod
+    def log_prob(self, x: Tensor) -> Tensor:
+        """The true log density in nats, `(n, features)` to `(n,)`, computed in double precision."""
 
     @property
     def box(self) -> Box:
-        """Where the target lies."""
+        """Where the target lies; here, around its modes' centres or its curve."""
+        if self.modes is None and self.curve is None:
+            raise GenbenchError(f"The dataset {type(self).__name__} has neither modes nor a curve: say its box.")
+        points = self.modes.centres if self.modes is not None else self.curve.points  # type: ignore[union-attr]
+        return Box(points.amin(0).float(), points.amax(0).float())
 
-    def sample(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
-        """Draws `(n, features)` samples; `keep` is the share of the modes (or of the curve) that is left, evenly
-        taken, and `spread` multiplies the noise around them. `keep=1, spread=1` is the truth."""
+    def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
+        """Draws `(n, features)` samples of the truth changed: what controls and power cards are made of.
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        """The true log density in nats, `(n, features)` to `(n,)`, computed in double precision."""
+        `keep` is the share of the modes (or of the curve) that is left, evenly taken, and `spread` multiplies the noise
+        around them; `keep=1, spread=1` is what `sample` draws. Raises Skip where nobody said how.
+        """
+        raise Skip("the dataset doesn't say how it is altered")
 
 
 class Part(Protocol):
@@ -88,6 +124,9 @@ class Part(Protocol):
     def sample(self, n: int, rng: Generator) -> Tensor:
         """Draws `(n, *event)` samples with replacement."""
 
+    def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        """Draws the samples that `sample` draws, and their classes `(n,)`; raises Skip where there are none."""
+
     def distinct(self, n: int, rng: Generator) -> Tensor:
         """Draws `(n, *event)` different samples in random order; raises Skip where there are fewer."""
 
@@ -98,35 +137,29 @@ class Part(Protocol):
         """The samples of those classes alone."""
 
 
-@runtime_checkable
-class Finite(Dataset, Protocol):
+class Finite(Dataset):
     """A dataset of finitely many samples, in parts that share none; `sample` draws from `train`.
 
     What judges never sees `train`, but to look for copies of it: metrics compare with `reference`, and `held_out`
-    stands for the truth's own fresh samples, of which `dealt` gives others. `classes` are the classes' names, empty
-    without any. Of a `private` dataset no sample leaves the machine: records and reports hold none.
+    stands for the truth's own fresh samples, of which `dealt` gives others. Of a `private` dataset no sample leaves the
+    machine: records and reports hold none.
     """
 
-    @property
-    def train(self) -> Part:
-        """What training draws from."""
+    def __init__(
+        self, train: Part, held_out: Part, reference: Part, *, classes: tuple[str, ...] = (), private: bool = False
+    ) -> None:
+        self.train, self.held_out, self.reference = train, held_out, reference
+        self.classes, self.private = classes, private
+        self.event_shape = train.event_shape
 
-    @property
-    def held_out(self) -> Part:
-        """What stands for fresh samples of the truth."""
+    def sample(self, n: int, rng: Generator) -> Tensor:
+        """Draws `(n, *event)` training samples with replacement."""
+        return self.train.sample(n, rng)
 
-    @property
-    def reference(self) -> Part:
-        """What metrics compare with."""
+    def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        return self.train.labelled(n, rng)
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes' names."""
-
-    @property
-    def private(self) -> bool:
-        """Whether records and reports must hold none of its samples."""
-
+    @abstractmethod
     def dealt(self, rng: Generator) -> Self:
         """The same dataset with the samples of `train` and `held_out` dealt anew between the two, as large as they are.
 
@@ -146,3 +179,39 @@ class DataStream:
         """The next `n` samples, `(n, *event)`."""
         self.drawn += n
         return self._dataset.sample(n, self.rng)
+
+    def labelled(self, n: int) -> tuple[Tensor, Tensor]:
+        """The next `n` samples, `(n, *event)`, and their classes `(n,)`; raises Skip where there are none."""
+        self.drawn += n
+        return self._dataset.labelled(n, self.rng)
+
+
+def check_dataset(name: str, built: object) -> Dataset:
+    """What a registered function built, which must be a dataset of a shape; raises GenbenchError where it isn't."""
+    if not isinstance(built, Dataset):
+        raise GenbenchError(
+            f"The dataset {name} gave {built!r}, which is none: let its class inherit from api.Dataset, from "
+            "api.Target if its density is known, or from api.Finite if its samples are finitely many."
+        )
+    shape = getattr(built, "event_shape", None)
+    if not (isinstance(shape, tuple) and shape and all(type(size) is int and size > 0 for size in shape)):
+        raise GenbenchError(
+            f"The dataset {name}: event_shape must be the shape of one sample, say (2,) for points in the plane, not "
+            f"{shape!r}."
+        )
+    return built
+
+
+def _moved(value: Any, device: torch.device | str) -> Any:
+    """A tensor on `device`, also one within tuples, lists and dictionaries; anything else as it is."""
+    from torch import Tensor
+
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(_moved(part, device) for part in value))
+    if type(value) in (tuple, list):
+        return type(value)(_moved(part, device) for part in value)
+    if type(value) is dict:
+        return {key: _moved(part, device) for key, part in value.items()}
+    return value

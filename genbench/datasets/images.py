@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Generator, Tensor
 
+from genbench.datasets.base import Finite
 from genbench.errors import Skip
 
 if TYPE_CHECKING:
@@ -47,7 +48,13 @@ class Images:
         return as_floats(self.pixels.index_select(0, rows.to(self.pixels.device)).to(self.device))
 
     def sample(self, n: int, rng: Generator) -> Tensor:
-        return self.at(torch.randint(len(self), (n,), generator=rng, device=rng.device))
+        return self.at(places_in(self, n, rng))
+
+    def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        if self.labels is None:
+            raise Skip("the images have no classes")
+        places = places_in(self, n, rng)
+        return self.at(places), self.labels[places.to(self.labels.device)].to(self.device)
 
     def distinct(self, n: int, rng: Generator) -> Tensor:
         if n > len(self):
@@ -87,32 +94,24 @@ class Images:
         return type(self)(self.pixels.to(device), self.index.to(device), labels, device)
 
 
-class ImageSet:
+class ImageSet(Finite):
     """A dataset of images in three parts that share their pixels."""
 
-    def __init__(
-        self,
-        train: Images,
-        held_out: Images,
-        reference: Images,
-        classes: tuple[str, ...] = (),
-        private: bool = False,
-    ) -> None:
-        self.train, self.held_out, self.reference = train, held_out, reference
-        self.classes, self.private = classes, private
-        self.event_shape = train.event_shape
-
-    def sample(self, n: int, rng: Generator) -> Tensor:
-        return self.train.sample(n, rng)
+    train: Images
+    held_out: Images
+    reference: Images
 
     def to(self, device: torch.device | str) -> ImageSet:
         """The same dataset, whose training part draws on `device`."""
-        return ImageSet(self.train.to(device), self.held_out, self.reference, self.classes, self.private)
+        return self._of(self.train.to(device), self.held_out)
 
     def dealt(self, rng: Generator) -> ImageSet:
         both = self.held_out.with_(self.train)
         order, size = torch.randperm(len(both), generator=rng), len(self.held_out)
-        return ImageSet(both.only(order[size:]), both.only(order[:size]), self.reference, self.classes, self.private)
+        return self._of(both.only(order[size:]), both.only(order[:size]))
+
+    def _of(self, train: Images, held_out: Images) -> ImageSet:
+        return ImageSet(train, held_out, self.reference, classes=self.classes, private=self.private)
 
 
 def image_set(entry: Entry, split: Split, classes: tuple[str, ...] = (), private: bool = False) -> ImageSet:
@@ -124,7 +123,12 @@ def image_set(entry: Entry, split: Split, classes: tuple[str, ...] = (), private
         index = torch.from_numpy(places)
         return Images(pixels, index, None if labels is None else labels[index])
 
-    return ImageSet(part(split.train), part(split.held_out), part(split.reference), classes, private)
+    return ImageSet(part(split.train), part(split.held_out), part(split.reference), classes=classes, private=private)
+
+
+def places_in(part: Sized, n: int, rng: Generator) -> Tensor:
+    """`n` places `(n,)` in a part, drawn with replacement, on the stream's device."""
+    return torch.randint(len(part), (n,), generator=rng, device=rng.device)
 
 
 def as_floats(pixels: Tensor) -> Tensor:

@@ -5,35 +5,41 @@ from __future__ import annotations
 import math
 import warnings
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from genbench.datasets.base import Box, Curve, Modes
+from genbench.datasets.base import Modes, Target
 from genbench.distances import squared_distances
 from genbench.errors import BadParameter
 
 
-class Mixture:
-    """An equal-weight mixture of isotropic Gaussians around `centres` `(modes, features)` with one `std`."""
+class Mixture(Target):
+    """An equal-weight mixture of isotropic Gaussians around `centres` `(modes, features)` with one `std`.
 
-    curve: Curve | None = None
+    The classes are its modes.
+    """
+
+    modes: Modes
 
     def __init__(self, centres: Tensor, std: float) -> None:
         weights = torch.full((len(centres),), 1 / len(centres), dtype=torch.float64, device=centres.device)
         self.modes = Modes(centres, std, weights)
-        self.event_shape: tuple[int, ...] = (centres.shape[1],)
-        self.box = Box(centres.amin(0), centres.amax(0))
+        self.event_shape = (centres.shape[1],)
+        self.classes = tuple(map(str, range(len(centres))))
 
-    def sample(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
+    def sample(self, n: int, rng: Generator) -> Tensor:
+        return self.altered(n, rng)
+
+    def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        return self._drawn(self.modes.centres, self.modes.std, n, rng)
+
+    def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
         centres, std, _ = self.modes
         if keep < 1:
             centres = centres[_evenly_kept(len(centres), keep)]
-        picked = torch.randint(len(centres), (n,), generator=rng, device=rng.device)
-        noise = torch.randn(n, *self.event_shape, generator=rng, device=rng.device)
-        return noise.mul_(std * spread).add_(centres[picked])
+        return self._drawn(centres, std * spread, n, rng)[0]
 
     def log_prob(self, x: Tensor) -> Tensor:
         centres, std, weights = self.modes
@@ -41,8 +47,10 @@ class Mixture:
         normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi))
         return torch.logsumexp(weights.log() - squares / (2 * std**2), 1) - normaliser
 
-    def to(self, device: torch.device | str) -> Self:
-        return type(self)(self.modes.centres.to(device), self.modes.std)
+    def _drawn(self, centres: Tensor, std: float, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        picked = torch.randint(len(centres), (n,), generator=rng, device=rng.device)
+        noise = torch.randn(n, *self.event_shape, generator=rng, device=rng.device)
+        return noise.mul_(std).add_(centres[picked]), picked
 
 
 def ring(modes: int, std: float) -> Mixture:

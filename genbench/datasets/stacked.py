@@ -8,7 +8,8 @@ from typing import Self
 import torch
 from torch import Generator, Tensor
 
-from genbench.datasets.images import Images, ImageSet
+from genbench.datasets.base import Finite
+from genbench.datasets.images import Images, ImageSet, places_in
 from genbench.errors import Skip
 
 CHANNELS, DIGITS = 3, 10
@@ -62,7 +63,11 @@ class Stacks:
         return self.digits.at(chosen.flatten()).view(len(places), *self.event_shape)
 
     def sample(self, n: int, rng: Generator) -> Tensor:
-        return self.at(torch.randint(len(self), (n,), generator=rng, device=rng.device))
+        return self.at(places_in(self, n, rng))
+
+    def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        places = places_in(self, n, rng)
+        return self.at(places), self.classes_at(places).to(rng.device)
 
     def distinct(self, n: int, rng: Generator) -> Tensor:
         """Draws as `sample` does: of so many stacks, two are hardly ever the same."""
@@ -78,19 +83,12 @@ class Stacks:
         return type(self)(self.digits.to(device), self.kept)
 
 
-class StackSet:
+class StackSet(Finite):
     """The stacks of a dataset's digits, each part's of its own digits alone."""
-
-    classes = CLASSES
-    private = False
 
     def __init__(self, digits: ImageSet) -> None:
         self.digits = digits
-        self.train, self.held_out, self.reference = map(Stacks, (digits.train, digits.held_out, digits.reference))
-        self.event_shape = self.train.event_shape
-
-    def sample(self, n: int, rng: Generator) -> Tensor:
-        return self.train.sample(n, rng)
+        super().__init__(Stacks(digits.train), Stacks(digits.held_out), Stacks(digits.reference), classes=CLASSES)
 
     def to(self, device: torch.device | str) -> StackSet:
         """The same dataset, whose training part draws on `device`."""

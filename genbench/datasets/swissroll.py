@@ -8,7 +8,7 @@ from typing import Self
 import torch
 from torch import Generator, Tensor
 
-from genbench.datasets.base import Box, Curve, Modes
+from genbench.datasets.base import Curve, Target
 from genbench.distances import blocks
 
 SCALE = 7.5
@@ -21,25 +21,27 @@ NEGLIGIBLE = 700.0
 """Terms of a sum that are so many times e smaller than the largest count for nothing, and take longer the smaller."""
 
 
-class SwissRoll:
+class SwissRoll(Target):
     """t = 1.5π(1 + 2u), u ~ U(0, 1); x = (t·cos t, t·sin t) + N(0, std²I), all divided by 7.5.
 
     The distribution is that of scikit-learn's `make_swiss_roll(noise=std)[:, [0, 2]] / 7.5`.
     """
 
-    modes: Modes | None = None
+    curve: Curve
 
     def __init__(self, std: float, device: torch.device | str = "cpu") -> None:
-        self.event_shape: tuple[int, ...] = (2,)
+        self.event_shape = (2,)
         self._std = std
         u = torch.linspace(0, 1, POINTS, dtype=torch.float64, device=device)
         points = _spiral(u)
         steps = (points[1:] - points[:-1]).norm(dim=1)
         arc = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
         self.curve = Curve(points, u, arc, std / SCALE)
-        self.box = Box(points.amin(0).float(), points.amax(0).float())
 
-    def sample(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
+    def sample(self, n: int, rng: Generator) -> Tensor:
+        return self.altered(n, rng)
+
+    def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
         """`keep` leaves the inner share of the roll, `spread` multiplies the noise."""
         u = keep * torch.rand(n, generator=rng, device=rng.device)
         noise = torch.randn(n, 2, generator=rng, device=rng.device)

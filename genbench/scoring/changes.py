@@ -54,11 +54,11 @@ def changed_points(target: Target, change: Change, size: float, n: int, rng: Gen
     Modes are dropped one after the other: the last one that is touched only becomes rarer. A curve loses its end.
     """
     if change in ("shrunken", "widened"):
-        return target.sample(n, rng, spread=size)
+        return target.altered(n, rng, spread=size)
     if change == "dropped":
-        return (
-            _without_modes(target, target.modes, size, n, rng) if target.modes else target.sample(n, rng, keep=1 - size)
-        )
+        if target.modes is None:
+            return target.altered(n, rng, keep=1 - size)
+        return _without_modes(target, target.modes, size, n, rng)
     samples = target.sample(n, rng)
     if change == "noise":
         return _with_noise(samples, size, rng)

@@ -68,7 +68,7 @@ def gaussian(dataset: Dataset, n: int, rng: Generator) -> Tensor:
 @control("centres")
 def centres(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """The truth without its spread: exact centres of the modes, or points on the curve itself."""
-    return _target(dataset).sample(n, rng, spread=0.0)
+    return _target(dataset).altered(n, rng, spread=0.0)
 
 
 @control("half-dropped", version=2, facts=DEALT)
@@ -78,7 +78,7 @@ def half_dropped(dataset: Dataset, n: int, rng: Generator) -> Tensor:
 
     if isinstance(dataset, Finite):
         return dataset.held_out.of_classes(range(0, _classes(dataset), 2)).sample(n, rng)
-    return _target(dataset).sample(n, rng, keep=0.5)
+    return _target(dataset).altered(n, rng, keep=0.5)
 
 
 @control("one-class", version=2, facts=DEALT)

@@ -51,7 +51,7 @@ def _try(dataset: Component, trainer: Component, context: Context) -> None:
     from genbench.trials.resources import build_dataset
 
     data = build_dataset(dataset)
-    problem = Problem(data.event_shape, seed=0)
+    problem = Problem(data.event_shape, seed=0, classes=len(data.classes))
     built = build(trainer, problem)
     check_engine(built, trainer, context.engine, context.numerics)
     if isinstance(built, Method) and not trainers[trainer.name].is_own:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import torch
 
-from genbench.datasets.base import Dataset
+from genbench.datasets.base import Dataset, check_dataset
 from genbench.registry import datasets
 from genbench.scoring.protocols import protocol
 from genbench.scoring.scorer import Scorer
@@ -21,8 +21,7 @@ def resolve_device(device: str) -> str:
 @lru_cache(maxsize=8)
 def build_dataset(component: Component) -> Dataset:
     """The dataset of a component, kept for the trials that follow."""
-    dataset: Dataset = datasets[component.name].build(**component.parameters)
-    return dataset
+    return check_dataset(component.label, datasets[component.name].build(**component.parameters))
 
 
 @lru_cache(maxsize=16)

@@ -32,7 +32,7 @@ def numbers(samples):
 
 def thirds():
     whole = numbered(60)
-    return ImageSet(*(whole.only(torch.arange(i, i + 20)) for i in (0, 20, 40)), tuple(map(str, range(10))))
+    return ImageSet(*(whole.only(torch.arange(i, i + 20)) for i in (0, 20, 40)), classes=tuple(map(str, range(10))))
 
 
 @pytest.fixture

@@ -125,8 +125,8 @@ def test_samples_are_shared_evenly_and_spread_normally(name):
 @pytest.mark.parametrize("spread", [0.0, 0.5, 3.0])
 def test_spread_multiplies_the_noise(spread):
     dataset = datasets.build("ring8")
-    plain, spread_out = (dataset.sample(500, stream(), spread=s).double() for s in (1.0, spread))
-    centres = dataset.sample(500, stream(), spread=0.0).double()
+    plain, spread_out = (dataset.altered(500, stream(), spread=s).double() for s in (1.0, spread))
+    centres = dataset.altered(500, stream(), spread=0.0).double()
     assert torch.allclose(spread_out - centres, spread * (plain - centres), atol=1e-6)
 
 

@@ -43,7 +43,7 @@ def test_box_bounds_the_curve():
 
 @pytest.mark.parametrize("keep", [0.25, 0.5])
 def test_keep_leaves_the_inner_part(keep):
-    samples = datasets.build("swissroll").sample(4_000, stream(), keep=keep, spread=0.0)
+    samples = datasets.build("swissroll").altered(4_000, stream(), keep=keep, spread=0.0)
     radius = samples.norm(dim=1) * 7.5 / (1.5 * math.pi)
     assert radius.min().item() == pytest.approx(1, abs=0.01)
     assert radius.max().item() == pytest.approx(1 + 2 * keep, abs=0.01)

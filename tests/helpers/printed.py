@@ -26,7 +26,7 @@ def printed_stacks() -> StackSet:
 def diary() -> ImageSet:
     """Printed digits that are nobody else's business."""
     public = digits()
-    return ImageSet(public.train, public.held_out, public.reference, public.classes, private=True)
+    return ImageSet(public.train, public.held_out, public.reference, classes=public.classes, private=True)
 
 
 class Average:

@@ -40,6 +40,6 @@ def draw():
     """`draw(truth, n, seed, …)`: samples of a truth's dataset."""
 
     def samples(about, n, seed=0, **changes):
-        return about.dataset.sample(n, torch.Generator().manual_seed(seed), **changes)
+        return about.dataset.altered(n, torch.Generator().manual_seed(seed), **changes)
 
     return samples

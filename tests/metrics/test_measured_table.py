@@ -12,7 +12,7 @@ DRAWS, MEASURED_DRAWS, N = 40, 50, 2_500
 
 
 def one_mode(dataset, n, rng):
-    return dataset.sample(n, rng, keep=1e-3)
+    return dataset.altered(n, rng, keep=1e-3)
 
 
 GENERATORS = {

@@ -16,10 +16,10 @@ from genbench.registry import datasets, metrics
 TARGETS = ("ring8", "grid25", "ring[modes=3,std=0.2]", "grid[side=3,std=0.15]")
 GENERATORS = {
     "oracle": lambda dataset, n, rng: dataset.sample(n, rng),
-    "half of the modes": lambda dataset, n, rng: dataset.sample(n, rng, keep=0.5),
-    "twice the spread": lambda dataset, n, rng: dataset.sample(n, rng, spread=2.0),
+    "half of the modes": lambda dataset, n, rng: dataset.altered(n, rng, keep=0.5),
+    "twice the spread": lambda dataset, n, rng: dataset.altered(n, rng, spread=2.0),
     "noise": lambda dataset, n, rng: 1.6 * (2 * torch.rand(n, 2, generator=rng) - 1),
-    "one mode": lambda dataset, n, rng: dataset.sample(n, rng, keep=1e-3),
+    "one mode": lambda dataset, n, rng: dataset.altered(n, rng, keep=1e-3),
 }
 TWINS = {
     "modes[rule=any]": lambda *a: modes_twin.modes_any(*a, k=3),

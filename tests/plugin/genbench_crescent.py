@@ -10,7 +10,7 @@ import torchmetrics
 from genbench import api
 
 
-class Crescent:
+class Crescent(api.Dataset):
     """Points along a half circle of radius 1, with Gaussian noise of `std` across and along."""
 
     event_shape = (2,)
@@ -22,9 +22,6 @@ class Crescent:
         angle = math.pi * torch.rand(n, generator=rng, device=rng.device)
         noise = torch.randn(n, 2, generator=rng, device=rng.device)
         return torch.stack([angle.cos(), angle.sin()], 1) + self.std * noise
-
-    def to(self, device: torch.device | str) -> Crescent:
-        return self
 
 
 @api.dataset("crescent")

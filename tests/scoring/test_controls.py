@@ -5,6 +5,7 @@ import torch
 from made_up_images import digits
 
 from genbench import seeding
+from genbench.datasets.base import Dataset
 from genbench.datasets.images import as_pixels, stored
 from genbench.datasets.stacked import StackSet
 from genbench.errors import Skip
@@ -29,16 +30,13 @@ def nearest(dataset, samples):
     return torch.cdist(samples.double(), dataset.modes.centres.double()).min(1)
 
 
-class Opaque:
+class Opaque(Dataset):
     """A dataset of which nothing is known but its samples."""
 
     event_shape = (1, 4, 4)
 
     def sample(self, n, rng):
         return torch.rand(n, *self.event_shape, generator=rng)
-
-    def to(self, device):
-        return self
 
 
 @pytest.fixture(params=TARGETS)

@@ -46,7 +46,7 @@ class Drawing:
 
 
 def private(dataset):
-    return ImageSet(dataset.train, dataset.held_out, dataset.reference, dataset.classes, private=True)
+    return ImageSet(dataset.train, dataset.held_out, dataset.reference, classes=dataset.classes, private=True)
 
 
 def drawn(dataset=None, stack=None, seed=0, **how):
