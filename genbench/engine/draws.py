@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from genbench.errors import GenbenchError
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Real:
     """A batch of fresh samples from the training stream."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes of real samples as rows of zeros and a one, `(batch, classes)`.
+
+    They are those of the phase's draw `of`, or without one, of its only `api.Real()`. A dataset without classes is
+    refused; `problem.classes` says how many it has.
+    """
+
+    of: str | None = None
 
 
 @runtime_checkable
@@ -68,7 +80,76 @@ class Uniform:
         return uniform if (self.low, self.high) == (0, 1) else self.low + (self.high - self.low) * uniform
 
 
-Draw = Real | Noise
+@dataclass(frozen=True)
+class Categorical:
+    """One of several classes, as a row of zeros and a one, `(batch, classes)`; all equally likely unless weighted.
+
+    `weights` are the classes' relative frequencies, one each.
+    """
+
+    classes: int
+    weights: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not (type(self.classes) is int and self.classes >= 2):
+            raise GenbenchError(
+                f"api.Categorical: classes must be a whole number from 2 on, not {self.classes!r}. problem.classes "
+                "says how many the dataset has."
+            )
+        if self.weights is not None:
+            object.__setattr__(self, "weights", tuple(self.weights))
+            positive = all(isinstance(w, int | float) and math.isfinite(w) and w >= 0 for w in self.weights)
+            if not (positive and len(self.weights) == self.classes and sum(self.weights) > 0):
+                raise GenbenchError(
+                    f"api.Categorical: weights must be {self.classes} numbers from zero on, not {self.weights!r}."
+                )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.classes,)
+
+    def sample(self, lead: tuple[int, ...], rng: Generator) -> Tensor:
+        import torch
+
+        shares = torch.tensor(self.weights or (1.0,) * self.classes, dtype=torch.float64)
+        ends = (shares.cumsum(0) / shares.sum())[:-1].to(rng.device, torch.get_default_dtype())
+        uniform = torch.rand(lead, generator=rng, device=rng.device)
+        return one_hot(torch.bucketize(uniform, ends, right=True), self.classes)
+
+
+@dataclass(frozen=True, init=False)
+class Joint:
+    """Several kinds of noise of one dimension a sample each, side by side: `api.Joint(api.Normal((2,)), …)`."""
+
+    parts: tuple[Noise, ...]
+
+    def __init__(self, *parts: Noise) -> None:
+        for part in parts:
+            if not (isinstance(part, Noise) and len(part.shape) == 1):
+                raise GenbenchError(
+                    f"api.Joint: its parts must be noise of one dimension such as api.Normal((2,)), not {part!r}."
+                )
+        if not parts:
+            raise GenbenchError("api.Joint: name what lies side by side, say api.Normal((2,)), api.Categorical(10).")
+        object.__setattr__(self, "parts", parts)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (sum(part.shape[0] for part in self.parts),)
+
+    def sample(self, lead: tuple[int, ...], rng: Generator) -> Tensor:
+        import torch
+
+        return torch.cat([draw_noise(part, lead, rng) for part in self.parts], dim=-1)
+
+    def split(self, noise: Tensor) -> tuple[Tensor, ...]:
+        """Noise `(…, all)` as its parts, in their order."""
+        import torch
+
+        return tuple(torch.tensor_split(noise, list(accumulate(part.shape[0] for part in self.parts))[:-1], dim=-1))
+
+
+Draw = Real | Labels | Noise
 
 
 def draw_noise(noise: Noise, lead: tuple[int, ...], rng: Generator) -> Tensor:
@@ -80,6 +161,13 @@ def draw_noise(noise: Noise, lead: tuple[int, ...], rng: Generator) -> Tensor:
             f"return {(*lead, *noise.shape)}."
         )
     return found
+
+
+def one_hot(classes: Tensor, count: int) -> Tensor:
+    """Classes of any shape as rows of zeros and a one, `(…, count)`."""
+    import torch
+
+    return (classes[..., None] == torch.arange(count, device=classes.device)).to(torch.get_default_dtype())
 
 
 def _shape(given: object, of: str) -> tuple[int, ...]:

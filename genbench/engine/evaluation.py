@@ -12,6 +12,7 @@ from genbench import seeding
 from genbench.engine.method import Method, Networks
 from genbench.engine.problem import Problem, by_func
 from genbench.engine.stack import check_samples, sample_block
+from genbench.errors import GenbenchError
 
 Parts = Mapping[str, Callable[..., Tensor]]
 """Networks by name, or functions that do what they do."""
@@ -45,6 +46,22 @@ def made(method: Method, parts: Parts, noise: Tensor, problem: Problem, first: i
 def looked_at(method: Method, parts: Parts, name: str, x: Tensor, problem: Problem) -> Tensor:
     """What a network says of `(n, *event)` samples, `(n,)`."""
     return _blocks(method, parts[name], x, problem).flatten()
+
+
+def log_probs(method: Method, parts: Parts, x: Tensor, problem: Problem) -> Tensor | None:
+    """What a method gives for the log densities of `(n, *event)` samples, `(n,)` in nats; None where it gives none.
+
+    Raises GenbenchError where that isn't one number a sample.
+    """
+    if method.log_prob is None:
+        return None
+    log_prob, nets = method.log_prob, Networks(parts)
+    found = _blocks(method, lambda block: log_prob(nets, block), x, problem)
+    if tuple(found.shape) != (len(x),):
+        raise GenbenchError(
+            f"log_prob must give one number a sample: {(len(x),)} of {len(x)} samples, and not {tuple(found.shape)}."
+        )
+    return found
 
 
 class _Count:

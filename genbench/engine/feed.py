@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Dataset
-from genbench.engine.draws import Draw, Real, draw_noise
+from genbench.engine.draws import Draw, Labels, Real, draw_noise, one_hot
 from genbench.engine.inner import Numbers
 from genbench.engine.method import Method, Phase
 from genbench.engine.problem import Problem
@@ -45,10 +45,7 @@ class Feed:
         """The block from step `first` on: for each phase, tensors `(turns, repeats, batch, *event)` by name."""
         self._opened = {role: self.problem.stream(role).get_state() for role in ROLES}
         return [
-            {
-                name: self._draw(draw, (_turns(phase, first, steps), phase.repeats, self.method.batch_of(phase)))
-                for name, draw in phase.draws.items()
-            }
+            self._drawn(phase, (_turns(phase, first, steps), phase.repeats, self.method.batch_of(phase)))
             for phase in self.method.phases
         ]
 
@@ -61,13 +58,26 @@ class Feed:
         for role in ROLES:
             self.problem.stream(role).set_state(state[role].cpu())
 
-    def _draw(self, draw: Draw, lead: tuple[int, ...]) -> Tensor:
-        if isinstance(draw, Real):
-            rng = self.problem.stream(seeding.TRAINING_DATA)
-            samples = self._dataset.sample(math.prod(lead), rng)
-            check_samples(samples, math.prod(lead), self.problem, "its own sample")
-            return samples.reshape(*lead, *self.problem.event_shape)
-        return draw_noise(draw, lead, self.problem.stream(seeding.TRAINING_NOISE))
+    def _drawn(self, phase: Phase, lead: tuple[int, ...]) -> dict[str, Tensor]:
+        """A phase's draws `(*lead, *event)` by name; labels are those of the real samples that were drawn."""
+        drawn: dict[str, Tensor] = {}
+        for name, draw in phase.draws.items():
+            if isinstance(draw, Real):
+                labels = [label for label, of in phase.labelled.items() if of == name]
+                drawn[name], classes = self._real(lead, labelled=bool(labels))
+                drawn |= dict.fromkeys(labels, classes)
+            elif not isinstance(draw, Labels):
+                drawn[name] = draw_noise(draw, lead, self.problem.stream(seeding.TRAINING_NOISE))
+        return {name: drawn[name] for name in phase.draws}
+
+    def _real(self, lead: tuple[int, ...], *, labelled: bool) -> tuple[Tensor, Tensor]:
+        """Real samples `(*lead, *event)` and, where they are `labelled`, their classes `(*lead, classes)`."""
+        n, rng, classes = math.prod(lead), self.problem.stream(seeding.TRAINING_DATA), self.problem.classes
+        samples, labels = self._dataset.labelled(n, rng) if labelled else (self._dataset.sample(n, rng), torch.empty(0))
+        check_samples(samples, n, self.problem, "its own sample")
+        # Compiled code reads the type that it was compiled for, whatever a dataset gives.
+        samples = samples.reshape(*lead, *self.problem.event_shape).to(torch.get_default_dtype())
+        return samples, one_hot(labels.reshape(lead), classes) if labelled else labels
 
 
 class Feeds:
@@ -182,13 +192,15 @@ def _turns(phase: Phase, first: int, steps: int) -> int:
 
 
 def _shape(draw: Draw, problem: Problem) -> tuple[int, ...]:
+    if isinstance(draw, Labels):
+        return (problem.classes,)
     return problem.event_shape if isinstance(draw, Real) else draw.shape
 
 
 def _blank(draw: Draw, lead: tuple[int, ...], problem: Problem) -> Tensor:
     """Zeros in the shape and of the type of a draw."""
-    if isinstance(draw, Real):
-        return torch.zeros(*lead, *problem.event_shape, device=problem.device)
+    if isinstance(draw, Real | Labels):
+        return torch.zeros(*lead, *_shape(draw, problem), device=problem.device)
     return torch.zeros_like(draw_noise(draw, lead, Generator(problem.device)))
 
 

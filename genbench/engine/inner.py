@@ -18,7 +18,9 @@ from torch.overrides import TorchFunctionMode
 
 from genbench.engine.bound import Bound
 from genbench.engine.global_streams import GlobalStreams
-from genbench.engine.method import OF_EVERY_BATCH, Batch, Method, Networks
+from genbench.engine.look_ahead import looking_ahead
+from genbench.engine.method import OF_EVERY_BATCH, Ahead, Batch, Method, Networks, Phase, learning, standing
+from genbench.engine.optimizers import new_slots
 from genbench.engine.problem import Problem
 from genbench.errors import GenbenchError
 
@@ -95,11 +97,23 @@ def wanted(method: Method, blank: Sequence[Mapping[str, Tensor]], problem: Probl
         networks = {name: Bound(network, _copied(network)) for name, network in method.networks.items()}
         try:
             with streams.entered(), Answered(note):
-                phase.loss(Networks(networks), Batch({**draws, **moment}))
+                phase.loss(Networks(networks, _ahead(method, phase)), Batch({**draws, **moment}))
         except Exception:  # whatever a stranger's loss raises, it will raise again where it is recorded
             return [[] for _ in method.phases]
         found.append(called)
     return found if streams.equals(before) else [[] for _ in method.phases]
+
+
+def _ahead(method: Method, phase: Phase) -> dict[str, Ahead]:
+    """What the phase's loss looks ahead with, before any update."""
+    ahead = {}
+    for name in phase.looks_ahead:
+        spec, network = method.optimizers[name], method.networks[name]
+        weights = {key: weight.detach().clone() for key, weight in learning(network).items()}
+        slots = {key: new_slots(spec.name, weight) for key, weight in weights.items()}
+        rate = torch.tensor(spec.lr, device=next(iter(weights.values())).device)
+        ahead[name] = looking_ahead(network, weights, standing(network), slots, spec, rate)
+    return ahead
 
 
 def _copied(network: Module) -> dict[str, Tensor]:

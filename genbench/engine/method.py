@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
-from genbench.engine.draws import Draw, Noise, Real
+from genbench.engine.draws import Draw, Labels, Noise, Real
 from genbench.engine.schedule import ScheduleName, schedule
 from genbench.errors import GenbenchError, UnknownName
 
@@ -28,17 +28,39 @@ OF_EVERY_BATCH = ("step", "progress")
 """What a batch holds that no phase draws."""
 
 
+Function = Callable[..., "Tensor"]
+"""Of tensors to a tensor: what a network is to a loss."""
+
+Ahead = Callable[[int, Callable[[Function], "Tensor"]], Function]
+"""From a number of updates and their loss to a network after them: see `Networks.ahead`."""
+
+OF_NETWORKS = ("ahead",)
+"""What networks have beside their names."""
+
+
 class Networks:
     """A method's networks by attribute, `networks.critic(x)`; each takes and returns plain tensors."""
 
-    def __init__(self, networks: Mapping[str, Callable[..., Tensor]]) -> None:
+    def __init__(self, networks: Mapping[str, Function], ahead: Mapping[str, Ahead] | None = None) -> None:
         self.__dict__.update(networks)
+        self._ahead = ahead or {}
 
-    def __getattr__(self, name: str) -> Callable[..., Tensor]:
-        raise AttributeError(f"This method has no network {name!r}; it has {', '.join(self.__dict__)}.")
+    def __getattr__(self, name: str) -> Function:
+        raise AttributeError(f"This method has no network {name!r}; it has {', '.join(self)}.")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.__dict__)
+        return (name for name in self.__dict__ if name != "_ahead")
+
+    def ahead(self, name: str, steps: int, loss: Callable[[Function], Tensor]) -> Function:
+        """A copy of a network after so many updates by its own optimiser, each on the gradient of `loss(copy)`.
+
+        What it gives is differentiable through those updates, so a generator can learn from what its critic is going
+        to be (unrolled GANs, arXiv:1611.02163). The optimiser's slots and rate are those of the moment, its weight
+        clipping is left out, and the network itself stays as it is. The phase must name it in `looks_ahead`.
+        """
+        if name not in self._ahead:
+            raise GenbenchError(f"The phase doesn't look ahead of {name!r}: looks_ahead={(*self._ahead, name)!r}.")
+        return self._ahead[name](steps, loss)
 
 
 class Batch:
@@ -64,7 +86,8 @@ class Phase:
     networks and the batch and returns a scalar. It is pure: it changes nothing, reduces over the batch, and may be
     called more often than it trains. Its turn comes in the first of each `every` generator steps. `batch` is the
     phase's own batch size, the method's where there is none. `after` maps a network's parameters to what they become
-    after each update (weight clipping). Gradients reach the phase's own networks alone.
+    after each update (weight clipping). Gradients reach the phase's own networks alone. `looks_ahead` names the
+    networks whose next updates the loss looks at, with `networks.ahead`.
     """
 
     networks: Sequence[str]
@@ -74,6 +97,7 @@ class Phase:
     after: Callable[[Params], Params] | None = None
     every: int = 1
     batch: int | None = None
+    looks_ahead: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         given = (self.networks,) if isinstance(self.networks, str) else self.networks
@@ -87,12 +111,32 @@ class Phase:
         _check(_is_whole(self.every), of, "every must be a whole number from 1 on", self.every)
         _check(self.batch is None or _is_whole(self.batch), of, "batch must be a whole number from 1 on", self.batch)
         _check(self.after is None or callable(self.after), of, "after must be a function of parameters", self.after)
+        seen = (self.looks_ahead,) if isinstance(self.looks_ahead, str) else self.looks_ahead
+        named = isinstance(seen, Sequence) and all(isinstance(name, str) for name in seen)
+        _check(named, of, "looks_ahead must be names of networks", self.looks_ahead)
+        object.__setattr__(self, "looks_ahead", tuple(seen))
         _check(isinstance(self.draws, Mapping), of, "draws must say by name what a batch holds", self.draws)
         for name, draw in self.draws.items():
             _check(isinstance(name, str) and name.isidentifier(), of, "draws must have names for attributes", name)
             _check(name not in OF_EVERY_BATCH, of, "draws must not be named as what every batch has", name)
-            fits = isinstance(draw, Real) or _is_noise(draw)
-            _check(fits, of, f"{name} must be api.Real(), or noise such as api.Normal((2,))", draw)
+            fits = isinstance(draw, Real | Labels) or _is_noise(draw)
+            _check(fits, of, f"{name} must be api.Real(), api.Labels(), or noise such as api.Normal((2,))", draw)
+        self._check_labels(of)
+
+    def _check_labels(self, of: str) -> None:
+        real = [name for name, draw in self.draws.items() if isinstance(draw, Real)]
+        for name, draw in self.draws.items():
+            if isinstance(draw, Labels) and draw.of is None and len(real) != 1:
+                which = f"name one: api.Labels({real[0]!r})" if real else 'add some: "real": api.Real()'
+                raise GenbenchError(f"{of}: {name} are labels of real samples, and it draws {len(real)} such; {which}.")
+            if isinstance(draw, Labels) and draw.of is not None:
+                _known("draw of real samples", draw.of, real, f"{of} draws its labels.")
+
+    @property
+    def labelled(self) -> dict[str, str]:
+        """The names of labels that it draws, each with the name of the real samples that they are of."""
+        (*_, only) = [None, *(name for name, draw in self.draws.items() if isinstance(draw, Real))]
+        return {name: str(draw.of or only) for name, draw in self.draws.items() if isinstance(draw, Labels)}
 
     @property
     def name(self) -> str:
@@ -147,7 +191,9 @@ class Method:
     `networks["generator"]` maps prior noise to samples, unless they are made by a procedure: `sample` takes the
     networks and noise `(batch, *prior)` and gives `(batch, *event)` samples. It may evaluate networks many times, which
     is counted, and use `input_gradient`. `landscape` names the network whose level sets are worth a picture, if one
-    maps samples to `(batch, 1)` scores. One generator step is one pass over all phases whose turn it is.
+    maps samples to `(batch, 1)` scores. `log_prob` takes the networks and `(n, *event)` samples, and gives their log
+    densities in nats, `(n,)`; with `bound` they are lower bounds, each by so many draws. One generator step is one pass
+    over all phases whose turn it is.
     """
 
     networks: Mapping[str, Module]
@@ -158,8 +204,14 @@ class Method:
     schedule: ScheduleName = "constant"
     landscape: str | None = None
     sample: Callable[[Networks, Tensor], Tensor] | None = None
+    log_prob: Callable[[Networks, Tensor], Tensor] | None = None
+    bound: int | None = None
 
     def __post_init__(self) -> None:
+        likelihood = self.log_prob is None or callable(self.log_prob)
+        _check(likelihood, "api.Method", "log_prob must be a function of networks and samples", self.log_prob)
+        bounds = self.bound is None or (_is_whole(self.bound) and self.log_prob is not None)
+        _check(bounds, "api.Method", "bound must be how many draws log_prob takes for each sample", self.bound)
         _check(self.sample is None or callable(self.sample), "api.Method", "sample must be a function", self.sample)
         self._check_networks()
         _check(_is_whole(self.batch), "api.Method", "batch must be a whole number from 1 on", self.batch)
@@ -178,6 +230,8 @@ class Method:
         for name, optimizer in self.optimizers.items():
             _known("network", name, trained, "It has an optimizer in this api.Method, and no phase.")
             _check(isinstance(optimizer, Optimizer), f"api.Method: {name}", "needs an api.Optimizer", optimizer)
+        for name in (name for phase in self.phases for name in phase.looks_ahead):
+            _known("network", name, self.optimizers, "A phase of this api.Method looks ahead of its updates.")
         if lacking := [name for name in trained if name not in self.optimizers]:
             raise GenbenchError(f"api.Method: {lacking[0]} is to learn and has no optimizer. Add it to optimizers.")
 
@@ -188,7 +242,8 @@ class Method:
         _check(isinstance(self.networks, Mapping), "api.Method", "networks must be given by name", self.networks)
         owners: dict[int, str] = {}
         for name, network in self.networks.items():
-            _check(isinstance(name, str) and name.isidentifier(), "api.Method", "networks need names", name)
+            fits = isinstance(name, str) and name.isidentifier() and name not in OF_NETWORKS
+            _check(fits, "api.Method", "networks need names, other than ahead", name)
             _check(isinstance(network, Module), "api.Method", f"network {name} must be a torch module", network)
             for own, parameter in network.named_parameters(remove_duplicate=False):
                 where = f"{name}.{own}"
@@ -210,6 +265,11 @@ class Method:
         """What each phase's losses are called; of phases of the same networks, all but the first have a number."""
         names = [phase.name for phase in self.phases]
         return [f"{name} {names[:i].count(name) + 1}" if name in names[:i] else name for i, name in enumerate(names)]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any of its phases draws labels."""
+        return any(phase.labelled for phase in self.phases)
 
     def updates(self, steps: int) -> int:
         """How many updates so many generator steps are; networks that learn together from one loss have one."""

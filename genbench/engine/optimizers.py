@@ -1,7 +1,9 @@
-"""The update rules of torch's optimisers on plain tensors, so that they can be stacked, compiled and captured.
+"""The update rules of torch's optimisers on plain tensors, so that they can be stacked, compiled, captured and
+differentiated through.
 
-Each changes parameters and slots in place. A rule is elementwise, so parameters that carry a leading dimension of
-replicas are as many independent optimisers; the number of updates is a slot of its own for each of them.
+Each takes a parameter, its gradient, its slots and the rate, and gives the parameter and the slots after the update. A
+rule is elementwise, so parameters that carry a leading dimension of replicas are as many independent optimisers; the
+number of updates is a slot of its own for each of them.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from genbench.engine.method import Optimizer
@@ -16,40 +19,43 @@ from genbench.engine.method import Optimizer
 Slots = dict[str, dict[str, Tensor]]
 """A parameter's slots by name, by the parameter's name."""
 
+Updated = tuple[Tensor, dict[str, Tensor]]
+"""A parameter and its slots after an update."""
 
-def adam(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> None:
+
+def adam(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> Updated:
     """Adam: Kingma and Ba, 2015, arXiv:1412.6980, algorithm 1."""
-    _adam(spec, parameter, _decayed(spec, parameter, gradient), slots, lr)
+    return _adam(spec, parameter, _decayed(spec, parameter, gradient), slots, lr)
 
 
-def adamw(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> None:
+def adamw(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> Updated:
     """Adam with weights that decay by themselves: Loshchilov and Hutter, 2019, arXiv:1711.05101, algorithm 2."""
-    parameter.mul_(1 - lr * spec.weight_decay)
-    _adam(spec, parameter, gradient, slots, lr)
+    return _adam(spec, parameter * (1 - lr * spec.weight_decay), gradient, slots, lr)
 
 
-def _adam(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> None:
-    step = slots["step"].add_(1)
-    mean = slots["exp_avg"].lerp_(gradient, 1 - spec.beta1)
-    square = slots["exp_avg_sq"].mul_(spec.beta2).addcmul_(gradient, gradient, value=1 - spec.beta2)
+def _adam(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> Updated:
+    step = slots["step"] + 1
+    mean = slots["exp_avg"].lerp(gradient, 1 - spec.beta1)
+    square = (slots["exp_avg_sq"] * spec.beta2).addcmul(gradient, gradient, value=1 - spec.beta2)
     correction, root = 1 - spec.beta1**step, (1 - spec.beta2**step).sqrt()
-    parameter.sub_(lr / correction * mean / (square.sqrt() / root + spec.epsilon))
+    parameter = parameter - lr / correction * mean / (square.sqrt() / root + spec.epsilon)
+    return parameter, {"exp_avg": mean, "exp_avg_sq": square, "step": step}
 
 
-def rmsprop(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> None:
+def rmsprop(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> Updated:
     """RMSProp: Tieleman and Hinton, 2012, lecture 6.5, with ε outside the root."""
-    slots["step"].add_(1)
     gradient = _decayed(spec, parameter, gradient)
-    square = slots["square_avg"].mul_(spec.beta2).addcmul_(gradient, gradient, value=1 - spec.beta2)
-    parameter.sub_(lr * gradient / (square.sqrt() + spec.epsilon))
+    square = (slots["square_avg"] * spec.beta2).addcmul(gradient, gradient, value=1 - spec.beta2)
+    parameter = parameter - lr * gradient / (square.sqrt() + spec.epsilon)
+    return parameter, {"square_avg": square, "step": slots["step"] + 1}
 
 
-def sgd(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> None:
+def sgd(spec: Optimizer, parameter: Tensor, gradient: Tensor, slots: dict[str, Tensor], lr: Tensor) -> Updated:
     """Stochastic gradient descent, with heavy-ball momentum where `beta1` is above zero."""
-    gradient = _decayed(spec, parameter, gradient)
+    change = _decayed(spec, parameter, gradient)
     if spec.beta1:
-        gradient = slots["momentum_buffer"].mul_(spec.beta1).add_(gradient)
-    parameter.sub_(lr * gradient)
+        change = slots["momentum_buffer"] * spec.beta1 + change
+    return parameter - lr * change, {"momentum_buffer": change} if spec.beta1 else slots
 
 
 def _decayed(spec: Optimizer, parameter: Tensor, gradient: Tensor) -> Tensor:
@@ -59,7 +65,7 @@ def _decayed(spec: Optimizer, parameter: Tensor, gradient: Tensor) -> Tensor:
 class Rule(NamedTuple):
     """An update rule, the slots that it keeps, and whether it counts updates in one more, `step`, as torch's does."""
 
-    rule: Callable[[Optimizer, Tensor, Tensor, dict[str, Tensor], Tensor], None]
+    rule: Callable[[Optimizer, Tensor, Tensor, dict[str, Tensor], Tensor], Updated]
     slots: tuple[str, ...]
     counts: bool = True
 
@@ -70,3 +76,9 @@ RULES: Mapping[str, Rule] = {
     "rmsprop": Rule(rmsprop, ("square_avg",)),
     "sgd": Rule(sgd, ("momentum_buffer",), counts=False),
 }
+
+
+def new_slots(optimizer: str, weight: Tensor) -> dict[str, Tensor]:
+    """The slots of a parameter that has had no update, by the names that torch's optimisers give them."""
+    slots = {name: torch.zeros_like(weight) for name in RULES[optimizer].slots}
+    return slots | {"step": torch.zeros((), device=weight.device)} if RULES[optimizer].counts else slots

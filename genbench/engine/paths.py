@@ -76,7 +76,7 @@ def assemble(
     check_versions(trials[0])
     if len(trials) > 1 and trials[0].budget.kind == "seconds":
         raise CannotStack(f"{trials[0].trainer.label} trains one seed at a time: the budget is in seconds.")
-    problems = [Problem(dataset.event_shape, trial.seed, device) for trial in trials]
+    problems = [Problem(dataset.event_shape, trial.seed, device, len(dataset.classes)) for trial in trials]
     trainer = trials[0].trainer
     built = [build(trainer, problem) for problem in problems]
     check_engine(built[0], trainer, engine, numerics)
@@ -108,6 +108,8 @@ def build(trainer: Component, problem: Problem) -> Method | Trainer:
             f"The trainer {trainer.name} gave {built!r}. Let it return an api.Method, or an object with all that "
             "api.Trainer has: updates_per_step, step, sample, state_dict, load_state_dict and weights."
         )
+    if isinstance(built, Method) and built.labelled and not problem.classes:
+        raise GenbenchError(f"The trainer {trainer.name} draws labels, and the dataset's samples have no classes.")
     if isinstance(built, Trainer) and not (type(built.updates_per_step) is int and built.updates_per_step >= 1):
         raise GenbenchError(
             f"The trainer {trainer.name}: updates_per_step must be a whole number from 1 on, not "
@@ -139,7 +141,7 @@ def revive(trial: Trial, dataset: Dataset, weights: Mapping[str, Tensor]) -> Sta
 
     Its versions must be today's. Raises GenbenchError where the weights don't fit, or the trainer is no list of phases.
     """
-    label, problem = trial.trainer.label, Problem(dataset.event_shape, trial.seed)
+    label, problem = trial.trainer.label, Problem(dataset.event_shape, trial.seed, classes=len(dataset.classes))
     method = build(trial.trainer, problem)
     if not isinstance(method, Method):
         raise GenbenchError(f"{label} is no list of phases, so nothing can be made of its stored weights alone.")

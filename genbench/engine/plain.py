@@ -11,10 +11,22 @@ from torch import Generator, Tensor, nn
 
 from genbench.engine import EXACT, Numerics
 from genbench.engine.draws import draw_noise
-from genbench.engine.evaluation import Made, looked_at, made
+from genbench.engine.evaluation import Made, log_probs, looked_at, made
 from genbench.engine.feed import Feeds
 from genbench.engine.inner import Answered, live
-from genbench.engine.method import OF_EVERY_BATCH, Batch, Method, Networks, Optimizer, Phase, learning
+from genbench.engine.look_ahead import looking_ahead
+from genbench.engine.method import (
+    OF_EVERY_BATCH,
+    Ahead,
+    Batch,
+    Method,
+    Networks,
+    Optimizer,
+    Phase,
+    learning,
+    standing,
+)
+from genbench.engine.optimizers import new_slots
 from genbench.engine.stack import below
 from genbench.engine.torch_internals import copy_each
 
@@ -43,7 +55,6 @@ class Plain:
         self._draws_inside = draws_inside
         self._feeds, self._device = feeds, device
         self._moment = {name: torch.zeros((), device=device) for name in OF_EVERY_BATCH}
-        self._networks = Networks(method.networks)
         self._params = {name: learning(network) for name, network in method.networks.items()}
         self._optimizers = {name: _build(spec, self._params[name]) for name, spec in method.optimizers.items()}
         for network in method.networks.values():
@@ -77,6 +88,9 @@ class Plain:
         (rng,) = rngs
         samples, self.evaluations = self._made(draw_noise(self.prior, (n,), rng), first)
         return samples[None]
+
+    def log_prob(self, replica: int, x: Tensor) -> Tensor | None:
+        return log_probs(self.method, self.method.networks, x.to(self._device), self._feeds.problem(0))
 
     def generate(self, replica: int, noise: Tensor) -> Tensor:
         return self._made(noise.to(self._device)).samples
@@ -124,8 +138,9 @@ class Plain:
             _let_learn(parameters, True)
         for i in range(phase.repeats):
             batch = Batch({name: self._laid_out(tensor[i, 0]) for name, tensor in draws.items()} | self._moment)
+            networks = Networks(self.method.networks, {name: self._ahead(name) for name in phase.looks_ahead})
             with Answered(live(self._feeds.inner_stream(0))) if self._draws_inside else nullcontext():
-                loss = phase.loss(self._networks, batch)
+                loss = phase.loss(networks, batch)
             for optimizer in optimizers:
                 optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -139,6 +154,16 @@ class Plain:
         for parameters in learnt:
             _let_learn(parameters, False)
         return loss.detach().reshape(1)
+
+    def _ahead(self, name: str) -> Ahead:
+        network, optimizer, own = self.method.networks[name], self._optimizers[name], self._params[name]
+        spec, rate = self.method.optimizers[name], torch.tensor(optimizer.param_groups[0]["lr"], device=self._device)
+        slots = {
+            key: new_slots(spec.name, weight)
+            | {slot: x.to(weight.dtype) for slot, x in optimizer.state[weight].items()}
+            for key, weight in own.items()
+        }
+        return looking_ahead(network, own, standing(network), slots, spec, rate)
 
     def _laid_out(self, tensor: Tensor) -> Tensor:
         images = self._numerics.channels_last and tensor.dim() == 4

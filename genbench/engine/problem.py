@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 
 
 class Problem:
-    """The event's shape, the device, default networks and random streams of a trial.
+    """The event's shape, the number of classes, the device, default networks and random streams of a trial.
 
     Args:
         event_shape: the shape of one sample, `(2,)` for points in the plane.
         seed: the trial's seed, from which every stream is derived.
         device: where networks, data and noise live.
+        classes: how many classes the samples have; 0 without any.
     """
 
-    def __init__(self, event_shape: tuple[int, ...], seed: int, device: torch.device | str = "cpu") -> None:
-        self.event_shape = event_shape
+    def __init__(
+        self, event_shape: tuple[int, ...], seed: int, device: torch.device | str = "cpu", classes: int = 0
+    ) -> None:
+        self.event_shape, self.classes = event_shape, classes
         self.device = device
         self._seed = seed
         self._built: Counter[str] = Counter()
@@ -106,6 +109,20 @@ def input_gradient(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
             x = x.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(network(x).sum(), x, create_graph=True)
         return gradient
+
+
+def gradient(loss: Callable[[dict[str, Tensor]], Tensor], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The gradient of `loss(weights)` by each of the weights, by name, itself differentiable."""
+    import torch
+
+    if _by_func:
+        by_name: dict[str, Tensor] = torch.func.grad(loss)(dict(weights))
+        return by_name
+    held = {name: w if w.requires_grad else w.detach().requires_grad_() for name, w in weights.items()}
+    found = torch.autograd.grad(
+        loss(held), list(held.values()), create_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return dict(zip(held, found, strict=True))
 
 
 _by_func = False

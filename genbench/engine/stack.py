@@ -59,6 +59,12 @@ class Stack(Protocol):
     def generate(self, replica: int, noise: Tensor) -> Tensor | None:
         """A replica's samples `(n, *event)` for noise `(n, *prior)`; None where a trainer takes none."""
 
+    def log_prob(self, replica: int, x: Tensor) -> Tensor | None:
+        """A replica's log densities, in nats, or lower bounds of them, at `x` `(n, *event)`: `(n,)`.
+
+        None for a trainer that gives none.
+        """
+
     def landscape(self, points: Tensor) -> Tensor | None:
         """Each critic's scores `(replicas, n)` at `points` `(n, *event)`; None without a critic."""
 
@@ -110,6 +116,9 @@ class Solo:
         return samples[None, :first]
 
     def generate(self, replica: int, noise: Tensor) -> None:
+        return None
+
+    def log_prob(self, replica: int, x: Tensor) -> None:
         return None
 
     def landscape(self, points: Tensor) -> None:

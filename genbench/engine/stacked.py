@@ -12,10 +12,10 @@ from torch import Generator, Tensor
 
 from genbench.engine.bound import Bound
 from genbench.engine.draws import draw_noise
-from genbench.engine.evaluation import Made, looked_at, made
+from genbench.engine.evaluation import Made, log_probs, looked_at, made
 from genbench.engine.feed import Drawn, Feeds, inner_name
 from genbench.engine.method import OF_EVERY_BATCH, Method, learning, standing
-from genbench.engine.optimizers import RULES
+from genbench.engine.optimizers import new_slots
 from genbench.engine.stack import below
 from genbench.engine.torch_internals import compiled
 from genbench.engine.update import Update, Weights, flat_update
@@ -61,7 +61,7 @@ class Stacked:
         self._buffers = {name: _stack([standing(each.networks[name]) for each in methods]) for name in method.networks}
         self._stored = {name: network.state_dict().keys() for name, network in method.networks.items()}
         self._slots = {
-            name: {key: _new_slots(spec.name, weight) for key, weight in self._weights[name].items()}
+            name: {key: _stacked_slots(spec.name, weight) for key, weight in self._weights[name].items()}
             for name, spec in method.optimizers.items()
         }
         self._rates = {name: torch.zeros((), device=device) for name in method.optimizers}
@@ -120,6 +120,9 @@ class Stacked:
         found = [self._made(i, draw_noise(self.prior, (n,), rng), first) for i, rng in enumerate(rngs)]
         self.evaluations = found[0].evaluations
         return torch.stack([each.samples for each in found])
+
+    def log_prob(self, replica: int, x: Tensor) -> Tensor | None:
+        return log_probs(self.method, self._parts(replica), x.to(self._device), self._feeds.problem(replica))
 
     def generate(self, replica: int, noise: Tensor) -> Tensor:
         return self._made(replica, noise.to(self._device)).samples
@@ -231,9 +234,9 @@ def _stack(replicas: Sequence[Mapping[str, Tensor]]) -> Weights:
     return {key: torch.stack([each[key].detach() for each in replicas]) for key in replicas[0]}
 
 
-def _new_slots(optimizer: str, weight: Tensor) -> dict[str, Tensor]:
-    """Empty slots of a stacked parameter; every replica counts its own updates."""
-    size = len(weight)
-    step = torch.zeros(size, *[1] * (weight.dim() - 1), device=weight.device)
-    slots = {name: torch.zeros_like(weight) for name in RULES[optimizer].slots}
-    return slots | {"step": step} if RULES[optimizer].counts else slots
+def _stacked_slots(optimizer: str, weight: Tensor) -> dict[str, Tensor]:
+    """New slots of a stacked parameter; every replica counts its own updates."""
+    slots = new_slots(optimizer, weight)
+    if "step" in slots:
+        slots["step"] = slots["step"].repeat(len(weight), *[1] * (weight.dim() - 1))
+    return slots

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
@@ -32,15 +33,23 @@ def compiled(function: Function, arguments: Sequence[Tensor]) -> Function:
     # Inductor finds what it has compiled before, in this process or another, by shapes that such a mode has noted.
     mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
     fake: list[Any] = [mode.from_tensor(tensor, static_shapes=True) for tensor in arguments]
-    graph = make_fx(function)(*fake)
+    code: Function = torch._inductor.compile(traced(function, fake), fake)
+    return code
+
+
+def traced(function: Function, arguments: Sequence[Tensor]) -> GraphModule:
+    """The same function as a graph of torch's operations, which is what is compiled.
+
+    Raises GenbenchError where the graph would hold tensors that come from elsewhere.
+    """
+    graph = make_fx(function)(*arguments)
     for node in graph.graph.nodes:
         if node.op == "get_attr" and getattr(graph, node.target).dim() > 0:
             raise GenbenchError(
                 "a loss or a network uses a tensor that is neither its argument nor a parameter or buffer, and would "
                 "use one seed's for all: register_buffer makes it one"
             )
-    code: Function = torch._inductor.compile(graph, fake)
-    return code
+    return graph
 
 
 def copy_each(into: Sequence[Tensor], values: Sequence[Tensor]) -> None:

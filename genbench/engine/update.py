@@ -15,6 +15,7 @@ from torch.func import grad_and_value, vmap
 
 from genbench.engine.bound import Bound, InPlace
 from genbench.engine.inner import Answered, given
+from genbench.engine.look_ahead import looking_ahead
 from genbench.engine.method import Batch, Method, Networks, Phase
 from genbench.engine.optimizers import RULES, Slots
 from genbench.engine.problem import by_func
@@ -36,7 +37,7 @@ def flat_update(
 ) -> tuple[Update, list[Tensor]]:
     """A phase's update and the tensors of its state, which come first among its arguments.
 
-    After them come a batch's tensors `(replicas, batch, *event)`, in the order of the phase's draws, and those of the
+    Ahead them come a batch's tensors `(replicas, batch, *event)`, in the order of the phase's draws, and those of the
     `inner` numbers, which its loss draws by itself. `weights`, `slots`
     and the networks' `buffers` carry a leading dimension of replicas; `rates` are those of the networks, `moment` what
     every batch holds. The losses are those before the update.
@@ -48,6 +49,8 @@ def flat_update(
         "buffers": buffers,
         "rates": {name: rates[name] for name in phase.networks},
         "moment": moment,
+        "ahead": {name: slots[name] for name in phase.looks_ahead},
+        "ahead_rates": {name: rates[name] for name in phase.looks_ahead},
     }
     state = list(_leaves(parts))
     update = _update(method, phase, inner)
@@ -70,15 +73,23 @@ def _update(method: Method, phase: Phase, inner: Sequence[str]) -> Update:
         buffers: dict[str, Weights],
         draws: Weights,
         moment: Weights,
+        ahead: dict[str, Slots],
+        ahead_rates: Weights,
     ) -> Tensor:
         weights = {**frozen, **learning}
         networks = {name: Bound(network, weights[name] | buffers[name]) for name, network in method.networks.items()}
         drawn = [draws[name] for name in inner]
         asked = {name: draws[name] for name in phase.draws}
+        looks = {
+            name: looking_ahead(
+                method.networks[name], weights[name], buffers[name], own, method.optimizers[name], ahead_rates[name]
+            )
+            for name, own in ahead.items()
+        }
         with InPlace(), Answered(given(drawn)) if inner else nullcontext():
-            return phase.loss(Networks(networks), Batch({**asked, **moment}))
+            return phase.loss(Networks(networks, looks), Batch({**asked, **moment}))
 
-    gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0, 0, None))
+    gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0, 0, None, 0, None))
     after = vmap(phase.after) if phase.after else None
 
     def update(
@@ -90,12 +101,18 @@ def _update(method: Method, phase: Phase, inner: Sequence[str]) -> Update:
         draws: Weights,
         rates: Weights,
         moment: Weights,
+        ahead: dict[str, Slots],
+        ahead_rates: Weights,
     ) -> Tensor:
-        gradients, losses = gradient(learning, frozen, buffers, draws, moment)
+        gradients, losses = gradient(learning, frozen, buffers, draws, moment, ahead, ahead_rates)
         for network, own in learning.items():
             spec = method.optimizers[network]
             for name, weight in own.items():
-                RULES[spec.name].rule(spec, weight, gradients[network][name], slots[network][name], rates[network])
+                held = slots[network][name]
+                changed, slot = RULES[spec.name].rule(spec, weight, gradients[network][name], held, rates[network])
+                weight.copy_(changed)
+                for key, value in slot.items():
+                    held[key].copy_(value)
             if after is not None:
                 for name, weight in after(own).items():
                     own[name].copy_(weight)
