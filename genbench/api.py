@@ -23,11 +23,13 @@ from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
 from genbench.metrics import metric
 from genbench.networks import PairName
-from genbench.registry import controls, datasets, suites, trainers
+from genbench.registry import controls, datasets, protocols, suites, trainers
+from genbench.scoring.protocols.base import Protocol
 from genbench.spec import Budget, Suite
 
 trainer = trainers.register
 dataset = datasets.register
+protocol = protocols.register
 control = controls.register
 suite = suites.register
 
@@ -56,6 +58,7 @@ __all__ = [
     "Phase",
     "Positive",
     "Problem",
+    "Protocol",
     "Real",
     "ScheduleName",
     "Skip",
@@ -67,6 +70,7 @@ __all__ = [
     "dataset",
     "input_gradient",
     "metric",
+    "protocol",
     "suite",
     "together",
     "trainer",

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from genbench.errors import BadParameter, GenbenchError
 from genbench.plugins import Source
-from genbench.registry import NAME, Entry, Reference, Registry, Value, datasets, trainers
+from genbench.registry import NAME, DatasetEntry, Entry, Reference, Registry, Value, datasets, trainers
 
 ENGINE_VERSION = 4
 """Raised whenever the engine changes the bits that a trial leaves behind."""
@@ -75,7 +75,7 @@ class Component(Frozen):
     source: Source = {}
 
     @classmethod
-    def resolve(cls, registry: Registry, reference: str) -> Component:
+    def resolve(cls, registry: Registry[Any], reference: str) -> Component:
         """Looks `reference` up and fills in its parameters; raises UnknownName or BadParameter."""
         parsed = Reference.parse(reference)
         entry = registry[parsed.name]
@@ -101,14 +101,16 @@ class Component(Frozen):
 
 
 def _fingerprints(entry: Entry, parameters: dict[str, Value]) -> dict[str, str]:
-    hashes = {}
-    for key in entry.facts.get("files", ()):
+    hashes: dict[str, str] = {}
+    if not isinstance(entry, DatasetEntry):
+        return hashes
+    for key in entry.files:
         path = Path(str(parameters[key]))
         if not path.is_file():
             raise BadParameter(f"{entry.kind} {entry.name}: {key}={path} is not a file.")
         hashes[key] = hashlib.sha256(path.read_bytes()).hexdigest()
-    if "stock" in entry.facts:
-        hashes |= entry.facts["stock"](**parameters).fingerprints()
+    if entry.stock is not None:
+        hashes |= entry.stock(**parameters).fingerprints()
     return hashes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genbench.records.record import Record
-    from genbench.spec import Trial
+    from genbench.spec import Component, Trial
 
 
 def figures(
@@ -59,9 +59,9 @@ def _load_plugins(record: Record, folder: Path) -> None:
 
     from genbench.errors import GenbenchError
     from genbench.plugins import load_plugin
-    from genbench.registry import datasets, trainers
+    from genbench.registry import Registry, datasets, trainers
 
-    of = {trainers: record.trial.trainer, datasets: record.trial.dataset}
+    of: dict[Registry[Any], Component] = {trainers: record.trial.trainer, datasets: record.trial.dataset}
     lacking = [part for held, part in of.items() if part.name not in held]
     for plugin in record.provenance.get("plugins", ()) if lacking else ():
         path = Path(plugin)

@@ -85,6 +85,5 @@ def load(plugins: list[str] | None) -> None:
 def own_protocol(dataset: str) -> str:
     """The protocol that the dataset of this name is scored under where nobody says so; raises UnknownName."""
     from genbench.registry import datasets
-    from genbench.scoring.protocols import DEFAULT
 
-    return str(datasets[dataset].facts.get("protocol", DEFAULT))
+    return datasets[dataset].protocol

@@ -56,14 +56,15 @@ def report(
 def _tables(
     store: Store, names: list[str], protocol: str | None, format_: Format, all_metrics: bool, file: Path | None
 ) -> None:
+    from genbench.registry import protocols
     from genbench.report import formats
     from genbench.report.table import external_tables, tables
-    from genbench.scoring.protocols import PROTOCOLS
     from genbench.scoring.protocols import protocol as protocol_named
 
     found = [table for name in names for table in tables(store, name, stored.protocol(store, name, protocol))]
     if not names:
-        found = external_tables(store, PROTOCOLS if protocol is None else {protocol: protocol_named(protocol)})
+        shown = [entry.name for entry in protocols] if protocol is None else [protocol]
+        found = external_tables(store, {name: protocol_named(name) for name in shown})
     if not all_metrics and format_ in ("terminal", "md", "latex"):
         found = [table.headline() for table in found]
     if format_ == "terminal":

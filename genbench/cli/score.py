@@ -96,7 +96,7 @@ def _score(
     store = Store(out) if save is not None else None
     if store is not None:
         store.check_writable()
-    if "stock" in datasets[component.name].facts:
+    if datasets[component.name].stock is not None:
         from rich.console import Console
 
         decode_first(Console(stderr=True, highlight=False), [component])

@@ -26,7 +26,7 @@ class BadRecord(GenbenchError):
 class Identity(Frozen):
     """What makes two values of a metric comparable: only equal identities share a column.
 
-    `source` is that of a plugin's metric; empty for genbench's own.
+    `source` is that of a plugin's metric, `protocol_source` that of a plugin's protocol; empty for genbench's own.
     """
 
     metric: str
@@ -40,6 +40,7 @@ class Identity(Frozen):
     extractor: str | None = None
     ema: float | None = None
     source: Source = {}
+    protocol_source: Source = {}
 
 
 class Score(Frozen):

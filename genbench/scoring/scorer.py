@@ -103,10 +103,11 @@ class Scorer:
                 dtype="float32" if len(truth.dataset.event_shape) == 1 else "uint8",
                 extractor=f"{extractor.name} {extractor.sha256}" if extractor else None,
                 source=entry.source,
+                protocol_source=self.protocol.source,
             ),
             value=None,
-            unit=entry.facts["unit"],
-            higher_is_better=entry.facts["higher_is_better"],
+            unit=entry.unit,
+            higher_is_better=entry.higher_is_better,
             state="skipped",
             reason=reason,
         )

@@ -17,7 +17,7 @@ from genbench.executors.process import run_conditions
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.records import provenance, store
 from genbench.records.record import ControlScores, Score
-from genbench.registry import Entry, controls
+from genbench.registry import ControlEntry, controls
 from genbench.scoring.bands import Bands, Watch, bands
 from genbench.scoring.protocols import protocol
 from genbench.scoring.scorer import Scorer
@@ -102,7 +102,7 @@ def null_bands(dataset: Component, protocols: Sequence[str], watch: Watch = lamb
     return {name: bands(dataset, built, scorer(dataset, name), part(i)) for i, name in enumerate(protocols)}
 
 
-def scored_draws(control: Entry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
+def scored_draws(control: ControlEntry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
     """A control's scores under the protocols of `null`, for each of so many draws; raises Skip where it can't apply."""
     n = max(protocol(name).n for name in null)
     return tuple(
@@ -140,10 +140,10 @@ class _Drawn(NamedTuple):
         return judge if self.deal is None else judge.dealt(self.deal)
 
 
-def _drawn(control: Entry, dataset: Component, n: int, draws: int) -> Iterator[_Drawn]:
+def _drawn(control: ControlEntry, dataset: Component, n: int, draws: int) -> Iterator[_Drawn]:
     """Draws of a control, each from a stream of its own."""
     built = build_dataset(dataset)
     for seed in range(draws):
         rng = seeding.stream(seed, f"{seeding.CONTROL_DATA}/{control.name}")
-        deal = built.dealt(rng) if control.facts.get("dealt") and isinstance(built, Finite) else None
+        deal = built.dealt(rng) if control.dealt and isinstance(built, Finite) else None
         yield _Drawn(control.build(deal or built, n, rng), deal)

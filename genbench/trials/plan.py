@@ -98,7 +98,10 @@ def control_key(suite: Suite, dataset: Component) -> str:
                 [control.name, control.version, *([control.source] if control.source else [])] for control in controls
             ],
             "along": [along.name, along.n, dict(along.columns)],
-            "protocols": [[p.name, p.version, p.n, dict(p.columns)] for p in map(protocol, suite.protocols)],
+            "protocols": [
+                [p.name, p.version, p.n, dict(p.columns), *([p.source] if p.source else [])]
+                for p in map(protocol, suite.protocols)
+            ],
         }
     )
 

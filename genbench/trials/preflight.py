@@ -30,7 +30,7 @@ def preflight(plan: Plan, context: Context) -> None:
     asked = context.engine in ("compiled", "graph")
     for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
         own = trainers[trainer.name].is_own and datasets[dataset.name].is_own
-        if own and "stock" not in datasets[dataset.name].facts and not asked:
+        if own and datasets[dataset.name].stock is None and not asked:
             continue
         try:
             _try(dataset, trainer, context)

@@ -26,7 +26,7 @@ def page(contents: Sequence[Content]) -> str:
         {
             "suite": content.suite,
             "panels": [
-                {"name": entry.name, "title": entry.facts["title"], "html": Markup(html)}
+                {"name": entry.name, "title": entry.title, "html": Markup(html)}
                 for entry in panels
                 if (html := entry.build(content))
             ],

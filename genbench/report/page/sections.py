@@ -37,7 +37,7 @@ COMMANDS = 20
 
 def panel(name: str, heading: str) -> Callable[[Panel], Panel]:
     """Registers a section of the page under a heading."""
-    return panels.register(name, facts={"title": heading})
+    return panels.register(name, title=heading)
 
 
 @panel("verdict", "Verdict")
