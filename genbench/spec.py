@@ -14,7 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from genbench.errors import BadParameter, GenbenchError
 from genbench.plugins import Source
-from genbench.registry import NAME, DatasetEntry, Entry, Reference, Registry, Value, datasets, trainers
+from genbench.registry import (
+    DEFAULT_PROTOCOL,
+    NAME,
+    DatasetEntry,
+    Entry,
+    Reference,
+    Registry,
+    Value,
+    datasets,
+    metrics,
+    trainers,
+)
 
 ENGINE_VERSION = 4
 """Raised whenever the engine changes the bits that a trial leaves behind."""
@@ -163,6 +174,7 @@ class Trial(Frozen):
 class Suite(Frozen):
     """A named, versioned plan: datasets × trainers × seeds × budgets, scored under protocols.
 
+    `metrics` are columns that the first protocol gets beside its own.
     `budget=` in a call or a stored plan stands for `budgets` of that one.
     """
 
@@ -172,7 +184,8 @@ class Suite(Frozen):
     trainers: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(min_length=1)
     budgets: tuple[Budget, ...] = Field(min_length=1)
-    protocols: tuple[str, ...] = ("genbench1",)
+    protocols: tuple[str, ...] = Field(default=(DEFAULT_PROTOCOL,), min_length=1)
+    metrics: tuple[str, ...] = ()
     ema: Decay | None = None
     checkpoints: int = Field(default=12, ge=1)
     control_draws: int = Field(default=5, ge=2)
@@ -205,6 +218,7 @@ class Suite(Frozen):
                 "datasets": tuple(dict.fromkeys(datasets.label(text) for text in self.datasets)),
                 "trainers": tuple(dict.fromkeys(trainers.label(text) for text in self.trainers)),
                 "budgets": tuple(dict.fromkeys(self.budgets)),
+                "metrics": tuple(dict.fromkeys(metrics.label(text) for text in self.metrics)),
             }
         )
 

@@ -178,10 +178,10 @@ class Gate:
 
 def _column(score: Score, identity: Identity) -> Column:
     """A column, with what its metric says of its values; of a metric that isn't registered, that is nothing."""
+    known = Column(score.name, score.unit, score.higher_is_better, identity, added=score.added)
     if identity.metric not in metrics:
-        return Column(score.name, score.unit, score.higher_is_better, identity)
-    entry = metrics[identity.metric]
-    return Column(score.name, score.unit, score.higher_is_better, identity, entry.bounds, entry.whole)
+        return known
+    return replace(known, bounds=metrics[identity.metric].bounds, whole=metrics[identity.metric].whole)
 
 
 def _trainer_rows(label: str, dataset: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:

@@ -61,22 +61,32 @@ SLOW = ("w2", "mmd", "precision", "recall", "density", "coverage", "cross_entrop
 
 
 def bands(component: Component, dataset: Dataset, scorer: Scorer, watch: Watch = lambda share: None) -> Bands:
-    """The null band of each of the scorer's columns: the shipped one, or measured where that doesn't fit.
+    """The null band of each of the scorer's columns: the shipped one, or measured where none fits.
 
     Measuring takes minutes; `watch` hears along the way which share of it is done, and may raise to end it.
     """
+    found = shipped(component, scorer)
+    lacking = unshipped(component, scorer)
+    if not lacking:
+        return found
     draws = MEASURED_DEALS if isinstance(dataset, Finite) else MEASURED_DRAWS
-    return shipped(component, scorer) or measure(dataset, scorer, draws, watch)
+    rest = Scorer(dataset, scorer.protocol.only(lacking)) if found else scorer
+    return found | measure(dataset, rest, draws, watch)
 
 
-def shipped(component: Component, scorer: Scorer) -> Bands | None:
-    """The bands that ship with genbench; None where there are none, or they don't fit the scorer's columns."""
-    found = {
+def shipped(component: Component, scorer: Scorer) -> Bands:
+    """The bands that ship with genbench and fit the scorer's columns."""
+    return {
         band.name: band
         for band in all_bands().get(canonical_json(component.identity), ())
         if band.identity == scorer.identities.get(band.name)
     }
-    return found if found.keys() == affordable(scorer.protocol).columns.keys() else None
+
+
+def unshipped(component: Component, scorer: Scorer) -> list[str]:
+    """The columns whose bands have to be measured."""
+    found = shipped(component, scorer)
+    return [name for name in affordable(scorer.protocol).columns if name not in found]
 
 
 def shipped_draws(band: Score, dataset: str) -> Draws:

@@ -110,6 +110,7 @@ class Scorer:
             higher_is_better=entry.higher_is_better,
             state="skipped",
             reason=reason,
+            added=name in self.protocol.added,
         )
         return Column(blank, metric)
 

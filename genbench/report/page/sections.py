@@ -9,7 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-from genbench.registry import panels
+from genbench.registry import metrics, panels
 from genbench.report import budgets, overall
 from genbench.report.budgets import UNITS, Equal, Reached
 from genbench.report.figures import curves, scatter
@@ -144,9 +144,13 @@ def pictures(content: Content) -> str:
 def cards(content: Content) -> str:
     """A card for each metric of the first protocol's tables."""
     way = protocol(content.protocols[0])
-    names = dict.fromkeys(column.name for table in content.main for column in table.columns)
+    columns = {column.name: column for table in content.main for column in table.columns}
     with mpl.rc_context(STYLE):
-        shown = [card(name, way.columns[name], _named(content)) for name in names if name in way.columns]
+        shown = [
+            card(name, way.columns.get(name, name), _named(content))
+            for name, column in columns.items()
+            if column.identity.metric in metrics
+        ]
     return template("metrics.html").render(cards=shown, suite=content.suite)
 
 

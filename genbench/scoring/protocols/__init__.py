@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 
@@ -18,6 +18,12 @@ def protocol(name: str) -> Protocol:
     return _built(entry.build, entry.name, entry.version, tuple(entry.source.items()))
 
 
+def ways(names: Iterable[str], metrics: Iterable[str] = ()) -> tuple[Protocol, ...]:
+    """The protocols of those names, the first of them with the metrics that were added: tables and curves show it."""
+    first, *others = map(protocol, names)
+    return first.adding(metrics), *others
+
+
 @cache
 def _built(build: Callable[[], Protocol], name: str, version: int, source: tuple[tuple[str, str], ...]) -> Protocol:
     try:
@@ -31,4 +37,4 @@ def _built(build: Callable[[], Protocol], name: str, version: int, source: tuple
     return replace(made, name=name, version=version, source=dict(source))
 
 
-__all__ = ["Protocol", "images", "points", "protocol"]
+__all__ = ["Protocol", "images", "points", "protocol", "ways"]

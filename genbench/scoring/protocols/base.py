@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -24,6 +24,7 @@ class Protocol:
         deciding: the column that the verdict goes by, or where a dataset hasn't got it, the next.
         curve: the columns that are cheap enough for every checkpoint, on the first `curve_n` samples.
         curve_n: by default `n`.
+        added: the columns that aren't the protocol's own, which `adding` gave it.
         name: that, the version and the source behind it, a plugin's, are those it is registered with.
 
     Raises GenbenchError for numbers, metrics, parameters and columns that there are not.
@@ -35,6 +36,7 @@ class Protocol:
     deciding: tuple[str, ...]
     curve: tuple[str, ...] = ()
     curve_n: int | None = None
+    added: tuple[str, ...] = ()
     name: str = ""
     version: int = 1
     source: Source = field(default_factory=dict)
@@ -65,11 +67,38 @@ class Protocol:
             if len(set(names)) < len(names):
                 raise GenbenchError(f"{part} names a column twice: {', '.join(names)}.")
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.version, self.n, *self.columns.items()))
+
+    def adding(self, given: Iterable[str]) -> Protocol:
+        """The protocol with a column for each of the given metrics that it hasn't got, after its own.
+
+        A column is called what its metric is in its shortest form, or with all parameters where a column of another
+        metric is called so. It is a main one and decides nothing. Raises GenbenchError for a metric that there isn't,
+        that looks at more samples than there are, or whose column can't be told from another.
+        """
+        columns, known = dict(self.columns), {_resolved(metric) for metric in self.columns.values()}
+        for metric in given:
+            resolved = _resolved(metric)
+            if resolved in known:
+                continue
+            known.add(resolved)
+            spelled = str(Reference(resolved[0], dict(resolved[1])))
+            names = [name for name in (metrics.label(metric), spelled) if name not in columns]
+            if not names:
+                raise GenbenchError(
+                    f"The metric {metric} would be called as the column {spelled} of {self.name}, which is "
+                    f"{columns[spelled]}. Register it under another name."
+                )
+            columns[names[0]] = metric
+        added = tuple(name for name in columns if name not in self.columns)
+        return replace(self, columns=columns, headline=(*self.headline, *added), added=(*self.added, *added))
+
     def only(self, names: Collection[str]) -> Protocol:
         """The protocol with the columns of those names alone, in its own order."""
         kept: dict[str, Any] = {
             part: tuple(name for name in getattr(self, part) if name in names)
-            for part in ("headline", "deciding", "curve")
+            for part in ("headline", "deciding", "curve", "added")
         }
         return replace(self, columns={name: self.columns[name] for name in self.columns if name in names}, **kept)
 
@@ -78,6 +107,12 @@ class Protocol:
         n = self.curve_n or self.n
         columns = {name: _of_at_most(n, self.columns[name]) for name in self.curve}
         return replace(self.only(self.curve), n=n, columns=columns)
+
+
+def _resolved(metric: str) -> tuple[str, tuple[tuple[str, Value], ...]]:
+    """A metric with all parameters; raises UnknownName and BadParameter."""
+    reference = Reference.parse(metric)
+    return reference.name, tuple(sorted(metrics[reference.name].resolve(reference.parameters).items()))
 
 
 def looks_at(metric: str, place: str = "") -> int | None:
