@@ -7,6 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Lt
 
+from genbench import registry
 from genbench.engine.draws import Draw, Noise, Normal, Real, Uniform
 from genbench.engine.method import (
     Batch,
@@ -21,9 +22,10 @@ from genbench.engine.method import (
 from genbench.engine.problem import Problem, input_gradient, together
 from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
+from genbench.features import ExtractorName, Seen
 from genbench.metrics import metric
-from genbench.networks import PairName
-from genbench.registry import controls, datasets, protocols, suites, trainers
+from genbench.networks import Pair, PairName
+from genbench.registry import controls, datasets, extractors, panels, protocols, suites, trainers
 from genbench.scoring.protocols.base import Protocol
 from genbench.spec import Budget, Suite
 
@@ -32,6 +34,9 @@ dataset = datasets.register
 protocol = protocols.register
 control = controls.register
 suite = suites.register
+networks = registry.networks.register
+extractor = extractors.register
+panel = panels.register
 
 Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
@@ -45,6 +50,7 @@ __all__ = [
     "Count",
     "Decay",
     "Draw",
+    "ExtractorName",
     "GenbenchError",
     "Method",
     "Networks",
@@ -53,6 +59,7 @@ __all__ = [
     "Normal",
     "Optimizer",
     "OptimizerName",
+    "Pair",
     "PairName",
     "Params",
     "Phase",
@@ -61,6 +68,7 @@ __all__ = [
     "Protocol",
     "Real",
     "ScheduleName",
+    "Seen",
     "Skip",
     "Suite",
     "Trainer",
@@ -68,8 +76,11 @@ __all__ = [
     "Uniform",
     "control",
     "dataset",
+    "extractor",
     "input_gradient",
     "metric",
+    "networks",
+    "panel",
     "protocol",
     "suite",
     "together",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
 from genbench.plugins import Source, broken_plugins, is_own, load_plugins, module_of, source_of
@@ -149,6 +149,16 @@ class Entry:
                 raise BadParameter(f"{error} See: genbench show {self.name}") from None
         return self._validate(chosen)
 
+    def sources(self, parameters: Mapping[str, Value]) -> Source:
+        """What stands behind it and behind plugins' things that its parameters name: networks, or an extractor."""
+        found = dict(self.source)
+        for key, annotation in self.annotations.items():
+            for of in (mark.registry for mark in get_args(annotation)[1:] if isinstance(mark, NameOf)):
+                named = of[str(parameters[key])]
+                found |= {f"{key} {kind}": told for kind, told in named.source.items()}
+                found |= {f"{key} version": str(named.version)} if named.source and named.version > 1 else {}
+        return found
+
     def label(self, given: Mapping[str, Value]) -> str:
         """The shortest reference that says the same: what the defaults or the recipe say already is left out."""
         values = self.resolve(given)
@@ -174,11 +184,33 @@ class Entry:
                 values[key] = _adapter(annotation).validate_python(given[key])
             except pydantic.ValidationError as error:
                 reason = error.errors()[0]
-                raise self._unfit(key, f"can't be {format_value(reason['input'])}", reason["msg"].lower()) from None
+                why = reason["msg"][:1].lower() + reason["msg"][1:]
+                raise self._unfit(key, f"can't be {format_value(reason['input'])}", why) from None
         return values
 
     def _unfit(self, key: str, what: str, why: str) -> BadParameter:
         return BadParameter(f"{self.kind} {self.name}: parameter {key} {what} ({why}). See: genbench show {self.name}")
+
+
+@dataclass(frozen=True, eq=False)
+class NameOf:
+    """Marks a parameter that names something registered, and checks it: `Annotated[str, NameOf(registry)]`."""
+
+    registry: Registry[Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, name: str) -> str:
+        from pydantic_core import PydanticCustomError
+
+        try:
+            entry: Entry = self.registry[name]
+            return entry.name
+        except UnknownName as error:
+            raise PydanticCustomError("unknown_name", "{why}", {"why": str(error).removesuffix(".")}) from None
 
 
 @cache
@@ -226,6 +258,13 @@ class ControlEntry(Entry):
     """A control; one that is `dealt` is made of held-out samples, which each draw deals anew (see `Finite.dealt`)."""
 
     dealt: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractorEntry(Entry):
+    """A feature extractor; `classes` of a dataset are told apart by each of its heads, none by default."""
+
+    classes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,5 +389,9 @@ metrics = Registry("metric", MetricEntry, takes="truth")
 protocols = Registry("protocol", Entry, parameters=False)
 suites = Registry("suite", Entry, parameters=False)
 controls = Registry("control", ControlEntry, takes="dataset, n, rng")
+networks = Registry("pair of networks", Entry, parameters=False, plural="networks")
+extractors = Registry("extractor", ExtractorEntry, parameters=False)
 panels = Registry("panel", PanelEntry, takes="content", parameters=False)
-REGISTRIES: tuple[Registry[Any], ...] = (trainers, datasets, metrics, protocols, suites, controls)
+REGISTRIES: tuple[Registry[Any], ...] = (
+    trainers, datasets, metrics, protocols, suites, controls, networks, extractors, panels,
+)  # fmt: skip

@@ -75,7 +75,8 @@ class Budget(Frozen):
 class Component(Frozen):
     """A registered thing with every parameter spelled out, as it takes part in a trial.
 
-    `source` is what stands behind a plugin's thing (see `plugins.source_of`); empty for genbench's own.
+    `source` is what stands behind a plugin's thing (see `plugins.source_of`), and behind plugins' things that its
+    parameters name; empty for genbench's own.
     """
 
     name: str
@@ -97,7 +98,7 @@ class Component(Frozen):
             parameters=parameters,
             label=entry.label(parsed.parameters),
             files=_fingerprints(entry, parameters),
-            source=entry.source,
+            source=entry.sources(parameters),
         )
 
     @property

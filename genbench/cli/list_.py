@@ -9,7 +9,7 @@ import typer
 
 from genbench.cli.options import AsJson, Plugins, load
 
-Kind = Literal["trainers", "datasets", "metrics", "protocols", "suites", "controls"]
+Kind = Literal["trainers", "datasets", "metrics", "protocols", "suites", "controls", "networks", "extractors", "panels"]
 
 
 def list_(
@@ -17,7 +17,7 @@ def list_(
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
-    """List trainers, datasets, metrics, protocols, suites and controls, a line each."""
+    """List trainers, datasets, metrics, protocols, suites, controls, networks, extractors and panels, a line each."""
     load(plugin)
     from genbench.plugins import broken_plugins
     from genbench.registry import REGISTRIES

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from genbench.cli import stored
-from genbench.cli.options import no_garbage
+from genbench.cli.options import Plugins, load, no_garbage
 
 if TYPE_CHECKING:
     from genbench.records.store import Store
@@ -34,6 +34,7 @@ def report(
         typer.Option(help="Write the page, index.html, and the pictures there. Without it, pictures: RESULTS/report."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Write the page and show it in a browser.")] = False,
+    plugin: Plugins = None,
 ) -> None:
     """Print tables of results, with intervals over seeds and all controls, draw the pictures, and write the page.
 
@@ -41,6 +42,7 @@ def report(
     """
     _check(results, format_, file)
     with no_garbage():
+        load(plugin)
         store = stored.results(results)
         names, folder = stored.suites(store, suite), out or results / "report"
         _tables(store, names, protocol, format_, all_metrics, file)

@@ -20,7 +20,7 @@ import numpy as np
 from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.records.record import Score
-from genbench.registry import datasets
+from genbench.registry import Reference, datasets
 from genbench.scoring.protocols import Protocol, protocol
 from genbench.scoring.scorer import Scorer
 from genbench.scoring.shipped import SHIPPED, all_bands
@@ -100,7 +100,13 @@ def shipped_draws(band: Score, dataset: str) -> Draws:
 
 def affordable(whole: Protocol) -> Protocol:
     """A protocol without what goes through Inception, which takes a processor hours for all the draws of a band."""
-    return whole.only([name for name, metric in whole.columns.items() if "extractor=inception" not in metric])
+    return whole.only(
+        [
+            name
+            for name, metric in whole.columns.items()
+            if Reference.parse(metric).parameters.get("extractor") != "inception"
+        ]
+    )
 
 
 def measure(dataset: Dataset, scorer: Scorer, draws: int, watch: Watch = lambda share: None) -> Bands:

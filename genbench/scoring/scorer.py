@@ -102,7 +102,7 @@ class Scorer:
                 split=SPLIT,
                 dtype="float32" if len(truth.dataset.event_shape) == 1 else "uint8",
                 extractor=f"{extractor.name} {extractor.sha256}" if extractor else None,
-                source=entry.source,
+                source=entry.sources(parameters),
                 protocol_source=self.protocol.source,
             ),
             value=None,

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from genbench.executors.task import Context, Keep, Task
 from genbench.records.record import Record, Scores
 from genbench.records.store import Found, Store
-from genbench.registry import Reference, controls, metrics
-from genbench.scoring.protocols import Protocol, ways
+from genbench.registry import controls, metrics
+from genbench.scoring.protocols import ways
 from genbench.spec import Budget, Component, Suite, Trial, canonical_json
 
 
@@ -98,7 +98,8 @@ def control_key(suite: Suite, dataset: Component) -> str:
     """Everything that decides a dataset's stored controls: with an equal key they need not be measured again."""
     protocols = ways(suite.protocols, suite.metrics)
     along = protocols[0].along()
-    behind = {name: metrics[name].source for way in protocols for name in _metrics(way) if metrics[name].source}
+    columns = {metric: Component.resolve(metrics, metric) for way in protocols for metric in way.columns.values()}
+    behind = {metric: of.source for metric, of in columns.items() if of.source}
     return canonical_json(
         {
             "dataset": dataset.identity,
@@ -131,10 +132,6 @@ class _Added(NamedTuple):
         identities = [score.identity for score in scores.scores] if scores else []
         known = [(i.metric, i.version, i.parameters, i.source) for i in identities if i.protocol == self.protocol]
         return any((each.name, each.version, each.parameters, each.source) not in known for each in self.metrics)
-
-
-def _metrics(way: Protocol) -> list[str]:
-    return [Reference.parse(metric).name for metric in way.columns.values()]
 
 
 def _most(budget: Budget, size: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from genbench import seeding
 from genbench.errors import GenbenchError
 from genbench.executors.task import Context
-from genbench.registry import datasets, trainers
+from genbench.registry import datasets
 from genbench.spec import Component
 from genbench.trials.plan import Plan
 
@@ -31,7 +31,7 @@ def preflight(plan: Plan, context: Context) -> None:
         _check_metrics(plan, context)
     asked = context.engine in ("compiled", "graph")
     for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
-        own = trainers[trainer.name].is_own and datasets[dataset.name].is_own
+        own = not (trainer.source or dataset.source)
         if own and datasets[dataset.name].stock is None and not asked:
             continue
         try:
@@ -81,7 +81,7 @@ def _try(dataset: Component, trainer: Component, context: Context) -> None:
     problem = Problem(data.event_shape, seed=0)
     built = build(trainer, problem)
     check_engine(built, trainer, context.engine, context.numerics)
-    if isinstance(built, Method) and not trainers[trainer.name].is_own:
+    if isinstance(built, Method) and trainer.source:
         _rehearse(built, data, problem)
 
 

@@ -10,8 +10,7 @@ from made_up_images import digits
 from genbench import seeding
 from genbench.datasets.stacked import StackSet
 from genbench.errors import GenbenchError
-from genbench.features import VERSIONS
-from genbench.registry import Reference, datasets, metrics, protocols
+from genbench.registry import Reference, datasets, extractors, metrics, protocols
 from genbench.scoring.protocols import Protocol
 from genbench.scoring.protocols import protocol as protocol_named
 from genbench.scoring.scorer import Scorer
@@ -59,7 +58,8 @@ def test_only_inceptions_have_the_literatures_names(protocol):
 def test_other_distances_carry_their_extractors_version(protocol):
     for column, metric, parameters in resolved(protocol):
         if metric in OF_FEATURES and parameters["extractor"] != "inception":
-            assert re.fullmatch(rf"(fd|fd_inf|kd|is)\[{re.escape(VERSIONS[parameters['extractor']])}\]", column)
+            seen = f"{parameters['extractor']}-{extractors[parameters['extractor']].version}"
+            assert re.fullmatch(rf"(fd|fd_inf|kd|is)\[{re.escape(seen)}\]", column)
 
 
 @OF_IMAGES

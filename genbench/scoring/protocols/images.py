@@ -3,8 +3,7 @@ Inception, which are skipped where its weights aren't at hand."""
 
 from __future__ import annotations
 
-from genbench.features import VERSIONS, ExtractorName
-from genbench.registry import protocols
+from genbench.registry import extractors, protocols
 from genbench.scoring.protocols.base import Protocol
 
 protocol = protocols.register
@@ -69,15 +68,13 @@ def images1_small() -> Protocol:
     return _seen_through("inception", 2_500, manifold=2_000, whole=True)
 
 
-def _seen_through(
-    extractor: ExtractorName, n: int, *, manifold: int, classes: bool = False, whole: bool = False
-) -> Protocol:
+def _seen_through(extractor: str, n: int, *, manifold: int, classes: bool = False, whole: bool = False) -> Protocol:
     """A protocol that compares `n` samples with as many reference images, and `manifold` of them by their neighbours.
 
     `classes` are those that the extractor tells apart; `whole` datasets have a training set of single images.
     """
     through = f"extractor={extractor}"
-    seen = VERSIONS[extractor]
+    seen = f"{extractor}-{extractors[extractor].version}"
     literature = {
         "fid": f"fd[extractor=inception,n={n}]",
         "fid_inf": f"fd_infinity[extractor=inception,n={n}]",
@@ -123,5 +120,5 @@ def _seen_through(
     )
 
 
-def _kernel(extractor: ExtractorName, n: int) -> str:
+def _kernel(extractor: str, n: int) -> str:
     return f"kd[extractor={extractor},n={n},size={min(1_000, n // 2)}]"
