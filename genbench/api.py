@@ -7,6 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Lt
 
+from genbench import registry
 from genbench.datasets.base import Box, Curve, Dataset, DataStream, Finite, Modes, Target
 from genbench.engine.draws import Categorical, Draw, Joint, Labels, Noise, Normal, Real, Uniform
 from genbench.engine.method import (
@@ -22,15 +23,21 @@ from genbench.engine.method import (
 from genbench.engine.problem import Problem, input_gradient, together
 from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
+from genbench.features import ExtractorName, Seen
 from genbench.metrics import metric
-from genbench.networks import PairName
-from genbench.registry import controls, datasets, suites, trainers
+from genbench.networks import Pair, PairName
+from genbench.registry import controls, datasets, extractors, panels, protocols, suites, trainers
+from genbench.scoring.protocols.base import Protocol
 from genbench.spec import Budget, Suite
 
 trainer = trainers.register
 dataset = datasets.register
+protocol = protocols.register
 control = controls.register
 suite = suites.register
+networks = registry.networks.register
+extractor = extractors.register
+panel = panels.register
 
 Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
@@ -49,6 +56,7 @@ __all__ = [
     "Dataset",
     "Decay",
     "Draw",
+    "ExtractorName",
     "Finite",
     "GenbenchError",
     "Joint",
@@ -61,13 +69,16 @@ __all__ = [
     "Normal",
     "Optimizer",
     "OptimizerName",
+    "Pair",
     "PairName",
     "Params",
     "Phase",
     "Positive",
     "Problem",
+    "Protocol",
     "Real",
     "ScheduleName",
+    "Seen",
     "Skip",
     "Suite",
     "Target",
@@ -76,8 +87,12 @@ __all__ = [
     "Uniform",
     "control",
     "dataset",
+    "extractor",
     "input_gradient",
     "metric",
+    "networks",
+    "panel",
+    "protocol",
     "suite",
     "together",
     "trainer",

@@ -10,14 +10,18 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import Any, Generic, TypeVar, get_args
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
 from genbench.plugins import Source, broken_plugins, is_own, load_plugins, module_of, source_of
 
 Value = bool | int | float | str | None
 Built = TypeVar("Built", bound=Callable[..., Any])
+
+SET_BY_REGISTERING = ("kind", "name", "version", "build", "origin", "source")
+"""The fields of an entry that aren't details of what is registered."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
@@ -93,7 +97,6 @@ class Entry:
     citation: str = ""
     recipes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_own(self) -> bool:
@@ -146,6 +149,16 @@ class Entry:
                 raise BadParameter(f"{error} See: genbench show {self.name}") from None
         return self._validate(chosen)
 
+    def sources(self, parameters: Mapping[str, Value]) -> Source:
+        """What stands behind it and behind plugins' things that its parameters name: networks, or an extractor."""
+        found = dict(self.source)
+        for key, annotation in self.annotations.items():
+            for of in (mark.registry for mark in get_args(annotation)[1:] if isinstance(mark, NameOf)):
+                named = of[str(parameters[key])]
+                found |= {f"{key} {kind}": told for kind, told in named.source.items()}
+                found |= {f"{key} version": str(named.version)} if named.source and named.version > 1 else {}
+        return found
+
     def label(self, given: Mapping[str, Value]) -> str:
         """The shortest reference that says the same: what the defaults or the recipe say already is left out."""
         values = self.resolve(given)
@@ -162,39 +175,127 @@ class Entry:
     def _validate(self, chosen: Mapping[str, Value]) -> dict[str, Value]:
         import pydantic
 
-        defaults = self.defaults
-        fields: dict[str, Any] = {key: (kind, defaults.get(key, ...)) for key, kind in self.annotations.items()}
-        model = pydantic.create_model(
-            self.name,
-            __config__=pydantic.ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False),
-            **fields,
-        )
+        given = self.defaults | dict(chosen)
+        values: dict[str, Value] = {}
+        for key, annotation in self.annotations.items():
+            if key not in given:
+                raise self._unfit(key, "is missing", "field required")
+            try:
+                values[key] = _adapter(annotation).validate_python(given[key])
+            except pydantic.ValidationError as error:
+                reason = error.errors()[0]
+                why = reason["msg"][:1].lower() + reason["msg"][1:]
+                raise self._unfit(key, f"can't be {format_value(reason['input'])}", why) from None
+        return values
+
+    def _unfit(self, key: str, what: str, why: str) -> BadParameter:
+        return BadParameter(f"{self.kind} {self.name}: parameter {key} {what} ({why}). See: genbench show {self.name}")
+
+
+@dataclass(frozen=True, eq=False)
+class NameOf:
+    """Marks a parameter that names something registered, and checks it: `Annotated[str, NameOf(registry)]`."""
+
+    registry: Registry[Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, name: str) -> str:
+        from pydantic_core import PydanticCustomError
+
         try:
-            values: dict[str, Value] = model(**chosen).model_dump()
-            return values
-        except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            got = "is missing" if first["type"] == "missing" else f"can't be {format_value(first['input'])}"
-            raise BadParameter(
-                f"{self.kind} {self.name}: parameter {key} {got} ({first['msg'].lower()}). "
-                f"See: genbench show {self.name}"
-            ) from None
+            entry: Entry = self.registry[name]
+            return entry.name
+        except UnknownName as error:
+            raise PydanticCustomError("unknown_name", "{why}", {"why": str(error).removesuffix(".")}) from None
 
 
-class Registry:
+@cache
+def _adapter(annotation: Any) -> Any:
+    """What checks values of a type; numbers must be finite."""
+    import pydantic
+
+    return pydantic.TypeAdapter(annotation, config=pydantic.ConfigDict(allow_inf_nan=False))
+
+
+Bounds = tuple[float | None, float | None]
+"""The least and the greatest value that a metric can have on any dataset; None where there is no such bound."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricEntry(Entry):
+    """A metric, with what is known of its values: see `genbench.metrics.catalogue.metric`."""
+
+    unit: str
+    higher_is_better: bool | None
+    bounds: Bounds = (None, None)
+    whole: bool = False
+
+
+DEFAULT_PROTOCOL = "genbench1"
+"""What is scored under where neither a plan nor a dataset says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetEntry(Entry):
+    """A dataset.
+
+    `files` are its parameters that name files, which count by their content. `stock`, called with its parameters, is
+    what it reads from the data folder, if anything (genbench.datasets.files.stock). `protocol` is how its samples are
+    scored where nobody says so.
+    """
+
+    files: tuple[str, ...] = ()
+    stock: Callable[..., Any] | None = None
+    protocol: str = DEFAULT_PROTOCOL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlEntry(Entry):
+    """A control; one that is `dealt` is made of held-out samples, which each draw deals anew (see `Finite.dealt`)."""
+
+    dealt: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractorEntry(Entry):
+    """A feature extractor; `classes` of a dataset are told apart by each of its heads, none by default."""
+
+    classes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelEntry(Entry):
+    """A section of the page, under its `title`."""
+
+    title: str
+
+
+EntryOf = TypeVar("EntryOf", bound=Entry)
+
+
+class Registry(Generic[EntryOf]):
     """Names of one kind of thing, in the order in which they were registered.
 
     Args:
         kind: what people call it.
+        entry: what one of them is held as.
         takes: what a function that builds one is given, by position, before its parameters.
+        parameters: whether it may have any.
+        plural: what several are called.
     """
 
-    def __init__(self, kind: str, *, takes: str = "") -> None:
-        self.kind, self.takes = kind, takes
-        self._entries: dict[str, Entry] = {}
+    def __init__(
+        self, kind: str, entry: type[EntryOf], *, takes: str = "", parameters: bool = True, plural: str = ""
+    ) -> None:
+        self.kind, self.takes, self.parameters, self.plural = kind, takes, parameters, plural or f"{kind}s"
+        self._entry = entry
+        self._entries: dict[str, EntryOf] = {}
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: EntryOf) -> None:
         """Registers `entry`; raises GenbenchError where the name is taken by another origin."""
         if NAME.fullmatch(entry.name) is None:
             raise GenbenchError(f"{entry.name!r} can't name a {self.kind}: use a-z, 0-9, '-', '_' and '.'.")
@@ -206,15 +307,16 @@ class Registry:
         self._entries[entry.name] = entry
 
     def register(self, name: str, *, version: int = 1, **details: Any) -> Callable[[Built], Built]:
-        """The decorator behind `@trainer`, `@dataset`, `@metric`, `@control` and `@suite`.
+        """The decorator behind `@trainer`, `@dataset`, `@metric` and all others; `details` are the entry's own fields.
 
-        It raises GenbenchError for a function whose parameters can't be told, or checked, by name.
+        It raises GenbenchError for a function whose parameters can't be told, or checked, by name, and for details
+        that such a thing doesn't have.
         """
+        self._check_details(name, details)
 
         def decorate(build: Built) -> Built:
             self._check_signature(name, build)
-            entry = Entry(self.kind, name, version, build, module_of(build), source=source_of(build), **details)
-            self.add(entry)
+            self.add(self._entry(self.kind, name, version, build, module_of(build), source=source_of(build), **details))
             return build
 
         return decorate
@@ -227,6 +329,8 @@ class Registry:
                 raise GenbenchError(f"The {self.kind} {name!r} takes {parameter}: name its parameters one by one.")
             if parameter.kind is not parameter.KEYWORD_ONLY:
                 by_position.append(key)
+            elif not self.parameters:
+                raise GenbenchError(f"The {self.kind} {name!r}: a {self.kind} has no parameters. Leave {key} out.")
             elif parameter.annotation is parameter.empty:
                 raise GenbenchError(
                     f"The {self.kind} {name!r}: its parameter {key} has no type. Write {key}: int, say."
@@ -241,7 +345,17 @@ class Registry:
         if len(by_position) < len(given):
             raise GenbenchError(f"The {self.kind} {name!r} is given {self.takes}: let it begin with ({begins}, …).")
 
-    def __getitem__(self, name: str) -> Entry:
+    def _check_details(self, name: str, details: Mapping[str, Any]) -> None:
+        known = {each.name: each.default is MISSING and each.default_factory is MISSING for each in fields(self._entry)}
+        known = {key: needed for key, needed in known.items() if key not in SET_BY_REGISTERING}
+        for key in details:
+            if key not in known:
+                raise UnknownName(f"detail of the {self.kind} {name!r}", key, ["version", *known])
+        for key, needed in known.items():
+            if needed and key not in details:
+                raise GenbenchError(f"The {self.kind} {name!r} doesn't say its {key}. Write {key}=… in its decorator.")
+
+    def __getitem__(self, name: str) -> EntryOf:
         load_plugins()
         if name not in self._entries:
             broken = ", ".join(plugin.name for plugin in broken_plugins)
@@ -249,7 +363,7 @@ class Registry:
             raise UnknownName(self.kind, name, self._entries, note)
         return self._entries[name]
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[EntryOf]:
         load_plugins()
         return iter(self._entries.values())
 
@@ -269,10 +383,15 @@ class Registry:
         return entry.build(*args, **entry.resolve(parsed.parameters))
 
 
-trainers = Registry("trainer", takes="problem")
-datasets = Registry("dataset")
-metrics = Registry("metric", takes="truth")
-controls = Registry("control", takes="dataset, n, rng")
-suites = Registry("suite")
-panels = Registry("panel", takes="content")
-REGISTRIES = (trainers, datasets, metrics, suites, controls)
+trainers = Registry("trainer", Entry, takes="problem")
+datasets = Registry("dataset", DatasetEntry)
+metrics = Registry("metric", MetricEntry, takes="truth")
+protocols = Registry("protocol", Entry, parameters=False)
+suites = Registry("suite", Entry, parameters=False)
+controls = Registry("control", ControlEntry, takes="dataset, n, rng")
+networks = Registry("pair of networks", Entry, parameters=False, plural="networks")
+extractors = Registry("extractor", ExtractorEntry, parameters=False)
+panels = Registry("panel", PanelEntry, takes="content", parameters=False)
+REGISTRIES: tuple[Registry[Any], ...] = (
+    trainers, datasets, metrics, protocols, suites, controls, networks, extractors, panels,
+)  # fmt: skip

@@ -14,7 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from genbench.errors import BadParameter, GenbenchError
 from genbench.plugins import Source
-from genbench.registry import NAME, Entry, Reference, Registry, Value, datasets, trainers
+from genbench.registry import (
+    DEFAULT_PROTOCOL,
+    NAME,
+    DatasetEntry,
+    Entry,
+    Reference,
+    Registry,
+    Value,
+    datasets,
+    metrics,
+    trainers,
+)
 
 ENGINE_VERSION = 4
 """Raised whenever the engine changes the bits that a trial leaves behind."""
@@ -64,7 +75,8 @@ class Budget(Frozen):
 class Component(Frozen):
     """A registered thing with every parameter spelled out, as it takes part in a trial.
 
-    `source` is what stands behind a plugin's thing (see `plugins.source_of`); empty for genbench's own.
+    `source` is what stands behind a plugin's thing (see `plugins.source_of`), and behind plugins' things that its
+    parameters name; empty for genbench's own.
     """
 
     name: str
@@ -75,7 +87,7 @@ class Component(Frozen):
     source: Source = {}
 
     @classmethod
-    def resolve(cls, registry: Registry, reference: str) -> Component:
+    def resolve(cls, registry: Registry[Any], reference: str) -> Component:
         """Looks `reference` up and fills in its parameters; raises UnknownName or BadParameter."""
         parsed = Reference.parse(reference)
         entry = registry[parsed.name]
@@ -86,7 +98,7 @@ class Component(Frozen):
             parameters=parameters,
             label=entry.label(parsed.parameters),
             files=_fingerprints(entry, parameters),
-            source=entry.source,
+            source=entry.sources(parameters),
         )
 
     @property
@@ -101,14 +113,16 @@ class Component(Frozen):
 
 
 def _fingerprints(entry: Entry, parameters: dict[str, Value]) -> dict[str, str]:
-    hashes = {}
-    for key in entry.facts.get("files", ()):
+    hashes: dict[str, str] = {}
+    if not isinstance(entry, DatasetEntry):
+        return hashes
+    for key in entry.files:
         path = Path(str(parameters[key]))
         if not path.is_file():
             raise BadParameter(f"{entry.kind} {entry.name}: {key}={path} is not a file.")
         hashes[key] = hashlib.sha256(path.read_bytes()).hexdigest()
-    if "stock" in entry.facts:
-        hashes |= entry.facts["stock"](**parameters).fingerprints()
+    if entry.stock is not None:
+        hashes |= entry.stock(**parameters).fingerprints()
     return hashes
 
 
@@ -161,6 +175,7 @@ class Trial(Frozen):
 class Suite(Frozen):
     """A named, versioned plan: datasets × trainers × seeds × budgets, scored under protocols.
 
+    `metrics` are columns that the first protocol gets beside its own.
     `budget=` in a call or a stored plan stands for `budgets` of that one.
     """
 
@@ -170,7 +185,8 @@ class Suite(Frozen):
     trainers: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(min_length=1)
     budgets: tuple[Budget, ...] = Field(min_length=1)
-    protocols: tuple[str, ...] = ("genbench1",)
+    protocols: tuple[str, ...] = Field(default=(DEFAULT_PROTOCOL,), min_length=1)
+    metrics: tuple[str, ...] = ()
     ema: Decay | None = None
     checkpoints: int = Field(default=12, ge=1)
     control_draws: int = Field(default=5, ge=2)
@@ -203,6 +219,7 @@ class Suite(Frozen):
                 "datasets": tuple(dict.fromkeys(datasets.label(text) for text in self.datasets)),
                 "trainers": tuple(dict.fromkeys(trainers.label(text) for text in self.trainers)),
                 "budgets": tuple(dict.fromkeys(self.budgets)),
+                "metrics": tuple(dict.fromkeys(metrics.label(text) for text in self.metrics)),
             }
         )
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
-from genbench.scoring.protocols.points import GENBENCH1
+from genbench.scoring.protocols import protocol
 
 DATASETS, TRAINERS, SEEDS = 3, 3, 5
 FAILING = (0.0, 0.2, 0.4)
@@ -76,7 +76,7 @@ def row(trainer, scores, lost):
 def table(rows, positive, dataset="d"):
     """A table of one column, of a metric above zero or of one without bounds."""
     column = COLUMNS[(0, None) if positive else (None, None)]
-    return Table("x", dataset, "steps=1", GENBENCH1, (column,), tuple(rows))
+    return Table("x", dataset, "steps=1", protocol("genbench1"), (column,), tuple(rows))
 
 
 def suite(rng, draw, failing, positive, shifts=None):

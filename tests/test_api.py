@@ -39,7 +39,13 @@ def test_baselines_use_nothing_that_it_does_not_promise(path):
 
 @pytest.mark.parametrize(
     ("decorator", "held"),
-    [("trainer", "trainers"), ("dataset", "datasets"), ("control", "controls"), ("suite", "suites")],
+    [
+        ("trainer", "trainers"),
+        ("dataset", "datasets"),
+        ("control", "controls"),
+        ("suite", "suites"),
+        ("protocol", "protocols"),
+    ],
 )
 def test_decorator_registers_in_its_registry(decorator, held):
     assert getattr(api, decorator).__self__ is getattr(registry, held)
@@ -73,5 +79,5 @@ def test_a_metric_of_a_plugin_has_no_bounds_and_does_not_count_unless_it_says_so
         def made_up(truth):
             """A metric that nobody computes."""
 
-        facts = registry.metrics["made-up"].facts
-    assert (facts["bounds"], facts["whole"]) == ((None, None), False)
+        entry = registry.metrics["made-up"]
+    assert (entry.bounds, entry.whole) == ((None, None), False)

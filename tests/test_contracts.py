@@ -19,8 +19,8 @@ from genbench.datasets.images import stored
 from genbench.engine.training import Training
 from genbench.errors import BadParameter, Skip
 from genbench.metrics.truth import Truth
-from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, suites, trainers
-from genbench.scoring.protocols import PROTOCOLS
+from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, protocols, suites, trainers
+from genbench.scoring.protocols import protocol as protocol_named
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Budget, Component, Trial
 from genbench.stats.closure import seeds_needed
@@ -99,7 +99,7 @@ def is_at_hand(reference):
     """Whether a dataset can be built here: data that nobody may pass on has to be brought."""
     parsed = Reference.parse(reference)
     entry = datasets[parsed.name]
-    return "stock" not in entry.facts or entry.facts["stock"](**entry.resolve(parsed.parameters)).present
+    return entry.stock is None or entry.stock(**entry.resolve(parsed.parameters)).present
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def dataset(made_up_data, monkeypatch):
     def build(name):
         entry = datasets[name]
         parameters = entry.resolve(needed.get(name, {}))
-        if "stock" in entry.facts and not entry.facts["stock"](**parameters).present:
+        if entry.stock is not None and not entry.stock(**parameters).present:
             pytest.skip("its data is not at hand")
         return entry.build(**parameters)
 
@@ -459,23 +459,23 @@ class TestMetric:
         draws = [value(built, true_samples(dataset, N, stream(seed))) for seed in range(3)]
         other = value(built, something_else(name, dataset))
         gap, scatter = other - sum(draws) / 3, max(draws) - min(draws)
-        direction = metrics[name].facts["higher_is_better"]
+        direction = metrics[name].higher_is_better
         assert abs(gap) > 2 * scatter
         assert direction is None or direction == (gap < 0)
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_metric_says_its_unit_and_its_direction(name):
-    facts = metrics[name].facts
-    assert facts["unit"].strip()
-    assert facts["higher_is_better"] in (True, False, None)
+    entry = metrics[name]
+    assert entry.unit.strip()
+    assert entry.higher_is_better in (True, False, None)
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_metric_says_its_bounds_and_whether_it_counts(name):
-    low, high = metrics[name].facts["bounds"]
+    low, high = metrics[name].bounds
     assert low is None or high is None or low < high
-    assert metrics[name].facts["whole"] in (True, False)
+    assert metrics[name].whole in (True, False)
 
 
 @pytest.mark.parametrize("control", [entry.name for entry in controls])
@@ -484,7 +484,7 @@ def test_metric_says_its_bounds_and_whether_it_counts(name):
 )
 def test_scores_lie_within_their_bounds(control, target, protocol):
     about = TRUTHS[target].dataset
-    judge = Scorer(about, PROTOCOLS[protocol])
+    judge = Scorer(about, protocol_named(protocol))
     try:
         samples = controls[control].build(about, judge.protocol.n, stream())
     except Skip as skip:
@@ -492,10 +492,10 @@ def test_scores_lie_within_their_bounds(control, target, protocol):
     found = [score for score in judge(samples) if score.value is not None]
     assert found
     for score in found:
-        facts = metrics[score.identity.metric].facts
-        low, high = facts["bounds"]
+        entry = metrics[score.identity.metric]
+        low, high = entry.bounds
         assert (-math.inf if low is None else low) <= score.value <= (math.inf if high is None else high), score.name
-        assert not facts["whole"] or score.value == round(score.value), score.name
+        assert not entry.whole or score.value == round(score.value), score.name
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -507,9 +507,9 @@ def test_metric_applies_somewhere_and_says_why_not_elsewhere(name):
             metric_of_few(name, target)
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", [entry.name for entry in protocols])
 def test_protocols_name_metrics_and_columns_that_exist(name):
-    protocol = PROTOCOLS[name]
+    protocol = protocol_named(name)
     for reference in protocol.columns.values():
         parsed = Reference.parse(reference)
         resolved = metrics[parsed.name].resolve(parsed.parameters)
@@ -560,4 +560,4 @@ class TestSuite:
         assert len(plan.seeds) >= seeds_needed(len(plan.trainers), len(plan.datasets) * len(plan.budgets))
 
     def test_protocols_exist(self, name):
-        assert set(suites[name].build().protocols) <= set(PROTOCOLS)
+        assert set(suites[name].build().protocols) <= {entry.name for entry in protocols}

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from genbench.records.store import Store
+from genbench.registry import protocols
 from genbench.report.formats import markdown
 from genbench.report.table import tables
-from genbench.scoring.protocols import PROTOCOLS, protocol
+from genbench.scoring.protocols import protocol
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = Store(ROOT / "results" / "reference")
@@ -61,10 +62,10 @@ def test_sections_named_in_the_guide_exist():
 def test_metric_names_in_the_guide_are_those_of_the_protocols():
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     table = guide.partition("| protocol | names |\n|---|---|\n")[2].partition("\n\n")[0]
-    listed = set()
+    listed, names = set(), {entry.name for entry in protocols}
     for line in table.splitlines():
         first, second = (set(re.findall(r"`([^`]+)`", cell)) for cell in line.strip("|").split("|"))
-        columns = [set(PROTOCOLS[name].columns) for name in first]
-        assert second - PROTOCOLS.keys() == set.union(*columns)
+        columns = [set(protocol(name).columns) for name in first]
+        assert second - names == set.union(*columns)
         listed |= first
-    assert listed == {name for name in PROTOCOLS if "smoke" not in name}
+    assert listed == {name for name in names if "smoke" not in name}

@@ -176,7 +176,7 @@ def test_documentation_comes_from_the_docstring() -> None:
 
 
 def test_registry_builds_with_arguments_before_parameters() -> None:
-    held = Registry("trainer")
+    held = Registry("trainer", Entry)
     held.add(ENTRY)
     assert held.build("made-up[recipe=wide,kind=sgd]", "a problem") == "512 0.0001 sgd False"
 
@@ -188,7 +188,7 @@ def test_unknown_name_suggests(name: str, hint: str) -> None:
 
 
 def test_name_taken_by_another_origin_is_refused() -> None:
-    held = Registry("trainer")
+    held = Registry("trainer", Entry)
     held.add(ENTRY)
     with pytest.raises(GenbenchError, match=r"'made-up' of elsewhere is already registered by tests\. Rename one"):
         held.add(Entry("trainer", "made-up", 1, method, "elsewhere"))
@@ -198,7 +198,7 @@ def test_name_taken_by_another_origin_is_refused() -> None:
 @pytest.mark.parametrize("name", ["", "Gan", "wgan gp", "gan[x]", "a/b", "-gan"])
 def test_name_that_no_reference_could_hold_is_refused(name: str) -> None:
     with pytest.raises(GenbenchError, match="can't name a trainer"):
-        Registry("trainer").add(Entry("trainer", name, 1, method, "tests"))
+        Registry("trainer", Entry).add(Entry("trainer", name, 1, method, "tests"))
 
 
 PLUGIN = """
@@ -392,3 +392,19 @@ def test_plugin_that_fails_names_itself_and_the_error(source: str, tmp_path: Pat
 def test_missing_plugin_module_is_named() -> None:
     with pytest.raises(GenbenchError, match="Plugin a_module_that_is_nowhere failed to load: ModuleNotFoundError"):
         load_plugin("a_module_that_is_nowhere")
+
+
+@pytest.mark.parametrize(
+    ("held", "details", "message"),
+    [
+        (registry.metrics, {"unit": "m", "higher_is_bettr": True}, "'higher_is_bettr'. Did you mean higher_is_better"),
+        (registry.metrics, {"higher_is_better": None}, "The metric 'mine' doesn't say its unit. Write unit=… in"),
+        (registry.datasets, {"file": ("path",)}, "No detail of the dataset 'mine' is named 'file'. Did you mean files"),
+        (registry.panels, {}, "The panel 'mine' doesn't say its title."),
+        (registry.suites, {"origin": "elsewhere"}, "No detail of the suite 'mine' is named 'origin'."),
+    ],
+)
+def test_details_that_are_none_of_the_kind_are_refused(held, details: dict[str, Any], message: str) -> None:
+    with pytest.raises(GenbenchError) as refused:
+        held.register("mine", **details)
+    assert message in str(refused.value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli import stored
-from genbench.cli.options import AsJson
+from genbench.cli.options import AsJson, Plugins, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,7 @@ def compare(
         bool, typer.Option("--allow-no-power", help="Pass although --fail-on could not have found anything.")
     ] = False,
     as_json: AsJson = False,
+    plugin: Plugins = None,
 ) -> None:
     """Compare results A with results B, or two trainers in A: is B worse, and could these seeds tell?
 
@@ -56,6 +57,7 @@ def compare(
     --fail-on is told to be worse beyond its margin or, with --fail-on, a trial failed in B that finished in A, 4 a
     --fail-on could not have found a difference: seeds are too few, B lacks what A has, or has what A has nothing like.
     """
+    load(plugin)
     from genbench.compare import show
     from genbench.compare.changes import breaches, changes, gated
     from genbench.compare.margins import Margin

@@ -79,9 +79,9 @@ def survey() -> dict[str, Any]:
 
     described = []
     for entry in datasets:
-        if "stock" not in entry.facts or set(entry.annotations) - set(entry.defaults):
+        if entry.stock is None or set(entry.annotations) - set(entry.defaults):
             continue  # one that needs parameters is nowhere until it gets them
-        stock: Stock = entry.facts["stock"](**entry.defaults)
+        stock: Stock = entry.stock(**entry.defaults)
         problem = None
         try:
             decoded = stock.find()
@@ -180,10 +180,10 @@ def _stock(reference: str) -> Stock:
     parsed = Reference.parse(reference)
     entry = datasets[parsed.name]
     parameters = entry.resolve(parsed.parameters)
-    if "stock" not in entry.facts:
-        made = ", ".join(other.name for other in datasets if "stock" in other.facts)
+    if entry.stock is None:
+        made = ", ".join(other.name for other in datasets if other.stock is not None)
         raise GenbenchError(f"The dataset {entry.name} is not made of images. Those that are: {made}.")
-    stock: Stock = entry.facts["stock"](**parameters)
+    stock: Stock = entry.stock(**parameters)
     return stock
 
 
@@ -192,8 +192,8 @@ def decode_first(console: Console, components: Iterable[Component]) -> None:
     from genbench.registry import datasets
 
     for component in components:
-        if "stock" in (facts := datasets[component.name].facts):
-            stock: Stock = facts["stock"](**component.parameters)
+        if (made := datasets[component.name].stock) is not None:
+            stock: Stock = made(**component.parameters)
             with _bar(console, f"decoding {component.label}") as progress:
                 stock.prepare(progress)
 

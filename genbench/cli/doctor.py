@@ -6,11 +6,15 @@ import json
 import os
 import platform
 import shutil
+import textwrap
 from typing import Any
 
 import typer
 
 from genbench.cli.options import AsJson, Plugins, load
+
+WIDTH = 66
+"""Of what is listed beside its name, so that lines fit 80 columns."""
 
 
 def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
@@ -32,7 +36,7 @@ def examine() -> dict[str, Any]:
     from genbench.features import INCEPTION_WEIGHTS
     from genbench.records import provenance
 
-    counts = {f"{r.kind}s": len(list(r)) for r in registry.REGISTRIES}
+    counts = {r.plural: len(list(r)) for r in registry.REGISTRIES}
     problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in plugins.broken_plugins]
     problems += [f"{kind}: none is registered; install genbench again" for kind, count in counts.items() if not count]
     packages = provenance.packages()
@@ -85,7 +89,9 @@ def _print(report: dict[str, Any]) -> None:
     line("data", f"{report['data']}; what is there: genbench data list")
     line("cache", report["cache"])
     line("inception", report["inception"] or "GENBENCH_INCEPTION is not set: fid, kid and is are skipped")
-    line("registered", ", ".join(f"{count} {kind}" for kind, count in report["registered"].items()))
+    counted = ", ".join(f"{count} {kind}" for kind, count in report["registered"].items())
+    for i, part in enumerate(textwrap.wrap(counted, WIDTH)):
+        line("" if i else "registered", part)
     for problem in report["problems"]:
         console.print(f"problem: {problem}", markup=False, soft_wrap=True, style="red")
     if not report["problems"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genbench.records.record import Record
-    from genbench.spec import Trial
+    from genbench.registry import Registry
+    from genbench.spec import Component, Trial
 
 
 def figures(
@@ -61,20 +62,32 @@ def _load_plugins(record: Record, folder: Path) -> None:
     from genbench.plugins import load_plugin
     from genbench.registry import datasets, trainers
 
-    of = {trainers: record.trial.trainer, datasets: record.trial.dataset}
-    lacking = [part for held, part in of.items() if part.name not in held]
+    of: dict[Registry[Any], Component] = {trainers: record.trial.trainer, datasets: record.trial.dataset}
+    lacking = [part for held, part in of.items() if not _is_here(held, part)]
+    known = {told for part in lacking for told in part.source.values()}
     for plugin in record.provenance.get("plugins", ()) if lacking else ():
         path = Path(plugin)
         if path.suffix != ".py" or not path.is_file() or _is_within(path, folder):
             continue
-        if {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} in [part.source for part in lacking]:
+        if hashlib.sha256(path.read_bytes()).hexdigest() in known:
             load_plugin(plugin)
     for held, part in of.items():
-        if part.name not in held and record.provenance.get("plugins"):
+        if not _is_here(held, part) and record.provenance.get("plugins"):
             given = " ".join(f"--plugin {plugin}" for plugin in record.provenance["plugins"])
             raise GenbenchError(
                 f"{part.label} was run with {given}, which isn't here as it was then. Say where it is: --plugin FILE"
             )
+
+
+def _is_here(held: Registry[Any], part: Component) -> bool:
+    """Whether there is a thing of that name, and all that its parameters name."""
+    from genbench.errors import GenbenchError
+
+    try:
+        held[part.name].resolve(part.parameters)
+    except GenbenchError:
+        return False
+    return True
 
 
 def _is_within(path: Path, trial: Path) -> bool:

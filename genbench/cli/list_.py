@@ -9,7 +9,7 @@ import typer
 
 from genbench.cli.options import AsJson, Plugins, load
 
-Kind = Literal["trainers", "datasets", "metrics", "suites", "controls"]
+Kind = Literal["trainers", "datasets", "metrics", "protocols", "suites", "controls", "networks", "extractors", "panels"]
 
 
 def list_(
@@ -17,15 +17,15 @@ def list_(
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
-    """List trainers, datasets, metrics, suites and controls, a line each."""
+    """List trainers, datasets, metrics, protocols, suites, controls, networks, extractors and panels, a line each."""
     load(plugin)
     from genbench.plugins import broken_plugins
     from genbench.registry import REGISTRIES
 
-    chosen = [registry for registry in REGISTRIES if kind in (None, f"{registry.kind}s")]
+    chosen = [registry for registry in REGISTRIES if kind in (None, registry.plural)]
     if as_json:
         found = {
-            f"{registry.kind}s": [
+            registry.plural: [
                 {"name": e.name, "version": e.version, "summary": e.summary, "origin": e.origin, "citation": e.citation}
                 for e in registry
             ]
@@ -45,7 +45,7 @@ def list_(
         table.add_column()
         for entry in registry:
             table.add_row(Text(entry.name), Text(entry.summary))
-        console.print(f"[bold]{registry.kind}s[/]")
+        console.print(f"[bold]{registry.plural}[/]")
         console.print(table)
         console.print()
     for broken in broken_plugins:

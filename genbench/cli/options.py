@@ -33,6 +33,15 @@ InceptionWeights = Annotated[
     ),
 ]
 
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME[PARAMETERS]",
+        help="A metric to score beside the protocol's own; may be repeated.",
+    ),
+]
+
 
 def command_line() -> str:
     """The running command as a person would type it, without the path of the program."""
@@ -82,9 +91,15 @@ def load(plugins: list[str] | None) -> None:
         load_plugin(plugin)
 
 
+def metrics_given(options: list[str] | None) -> tuple[str, ...]:
+    """The metrics that the user named, each in its shortest form; raises UnknownName or BadParameter."""
+    from genbench.registry import metrics, split_references
+
+    return tuple(metrics.label(part) for text in options or () for part in split_references(text))
+
+
 def own_protocol(dataset: str) -> str:
     """The protocol that the dataset of this name is scored under where nobody says so; raises UnknownName."""
     from genbench.registry import datasets
-    from genbench.scoring.protocols import DEFAULT
 
-    return str(datasets[dataset].facts.get("protocol", DEFAULT))
+    return datasets[dataset].protocol

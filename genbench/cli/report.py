@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from genbench.cli import stored
-from genbench.cli.options import no_garbage
+from genbench.cli.options import Plugins, load, no_garbage
 
 if TYPE_CHECKING:
     from genbench.records.store import Store
@@ -34,6 +34,7 @@ def report(
         typer.Option(help="Write the page, index.html, and the pictures there. Without it, pictures: RESULTS/report."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Write the page and show it in a browser.")] = False,
+    plugin: Plugins = None,
 ) -> None:
     """Print tables of results, with intervals over seeds and all controls, draw the pictures, and write the page.
 
@@ -41,6 +42,7 @@ def report(
     """
     _check(results, format_, file)
     with no_garbage():
+        load(plugin)
         store = stored.results(results)
         names, folder = stored.suites(store, suite), out or results / "report"
         _tables(store, names, protocol, format_, all_metrics, file)
@@ -56,14 +58,15 @@ def report(
 def _tables(
     store: Store, names: list[str], protocol: str | None, format_: Format, all_metrics: bool, file: Path | None
 ) -> None:
+    from genbench.registry import protocols
     from genbench.report import formats
     from genbench.report.table import external_tables, tables
-    from genbench.scoring.protocols import PROTOCOLS
     from genbench.scoring.protocols import protocol as protocol_named
 
     found = [table for name in names for table in tables(store, name, stored.protocol(store, name, protocol))]
     if not names:
-        found = external_tables(store, PROTOCOLS if protocol is None else {protocol: protocol_named(protocol)})
+        shown = [entry.name for entry in protocols] if protocol is None else [protocol]
+        found = external_tables(store, {name: protocol_named(name) for name in shown})
     if not all_metrics and format_ in ("terminal", "md", "latex"):
         found = [table.headline() for table in found]
     if format_ == "terminal":

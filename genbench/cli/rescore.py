@@ -10,27 +10,40 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli import stored
-from genbench.cli.options import DataFolder, InceptionWeights, Plugins, load, use_data, use_inception
+from genbench.cli.options import (
+    DataFolder,
+    InceptionWeights,
+    Metrics,
+    Plugins,
+    load,
+    metrics_given,
+    use_data,
+    use_inception,
+)
 
 if TYPE_CHECKING:
     from genbench.records.record import Score
     from genbench.records.store import Store
+    from genbench.scoring.protocols import Protocol
     from genbench.spec import Component
     from genbench.trials.rescoring import Rescorer
 
 
 def rescore(
     results: Annotated[Path, typer.Argument(help="A results folder.")],
-    protocol: Annotated[str, typer.Option(help="The way of scoring, say pacgan2018.")],
+    protocol: Annotated[str | None, typer.Option(help="The way of scoring, say pacgan2018.")] = None,
+    metric: Metrics = None,
     suite: Annotated[str | None, typer.Option(help="One suite; all that have results by default.")] = None,
     data: DataFolder = None,
     inception_weights: InceptionWeights = None,
     plugin: Plugins = None,
 ) -> None:
-    """Score the stored samples of finished trials under a protocol, without training.
+    """Score the stored samples of finished trials under a protocol, or by a metric more, without training.
 
-    Scores of that protocol are replaced, those of others stay, and the datasets' controls get theirs. A metric that
-    wants more samples than are stored is skipped, with the reason, unless it has a score from when there were enough.
+    With --protocol, scores of that protocol are replaced; without it, columns of --metric alone are scored, with as
+    many samples as the suite's first protocol has. All others stay, and the datasets' controls get theirs. A metric
+    that wants more samples than are stored is skipped, with the reason, unless it has a score from when there were
+    enough.
 
     Exit code: 0 all well, 1 some trials could not be scored, 2 bad usage.
     """
@@ -41,23 +54,42 @@ def rescore(
     from genbench.records.store import Store
     from genbench.scoring.protocols import protocol as protocol_named
 
-    way = protocol_named(protocol)
+    added = metrics_given(metric)
+    if protocol is None and not added:
+        raise GenbenchError("By what? Give a way of scoring, say --protocol genbench1, or a metric: --metric NAME")
     store = Store(results)
+    if protocol is not None:
+        protocol_named(protocol)
     if not store.suites():
         raise GenbenchError(
             f"{results} holds no results. Give a results folder: genbench rescore results --protocol genbench1"
         )
-    wanted = stored.suites(store, suite)
+    ways = {name: _way(store, name, protocol, added) for name in stored.suites(store, suite)}
     store.check_writable()
     from genbench.executors.process import run_conditions
     from genbench.trials.rescoring import Rescorer
 
-    rescorer = Rescorer(way.name)
+    rescorers = {way: Rescorer(way) for way in ways.values()}
     with run_conditions():
-        refused = sum(_suite(store, name, rescorer) for name in wanted)
+        refused = sum(_suite(store, name, rescorers[way]) for name, way in ways.items())
     stored.tell_unreadable(store, "left alone")
     if refused or store.unreadable:
         raise typer.Exit(1)
+
+
+def _way(store: Store, suite: str, protocol: str | None, added: Sequence[str]) -> Protocol:
+    """What a suite's trials are scored by: the protocol with the metrics that are added, or without one those alone."""
+    from genbench.errors import GenbenchError
+
+    own = stored.protocol(store, suite, protocol)
+    way = own.adding(added)
+    if protocol is not None:
+        return way
+    if not way.added:
+        raise GenbenchError(
+            f"{own.name} of {suite} has {', '.join(added)} already. To score it again: --protocol {own.name}"
+        )
+    return way.only(way.added)
 
 
 def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
@@ -81,7 +113,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
         stayed += bool(rescored.stayed)
         skipped.update(_skipped(rescored.scores))
         datasets[found.record.trial.dataset] = None
-    typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol}")
+    typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol.name}")
     for dataset in datasets:
         if rescorer.controls(store, suite, dataset):
             typer.echo(f"  The controls on {dataset.label} have scores and null bands under it now, too.")

@@ -16,9 +16,11 @@ from genbench.cli.data import decode_first
 from genbench.cli.options import (
     DataFolder,
     InceptionWeights,
+    Metrics,
     Plugins,
     command_line,
     load,
+    metrics_given,
     own_protocol,
     use_data,
     use_inception,
@@ -67,6 +69,7 @@ def run(
     ema: Annotated[
         float | None, typer.Option(help="Average the generator's weights with this decay, and score that one as well.")
     ] = None,
+    metric: Metrics = None,
     checkpoints: Annotated[int | None, typer.Option(min=1, help="How often to measure, log-spaced.")] = None,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -107,7 +110,8 @@ def run(
     use_data(data)
     use_inception(inception_weights)
     # Every name and parameter is checked here, and every file where the plan is made, before torch is imported.
-    chosen = _suite(suite, trainer, dataset, seeds, budget, ema, checkpoints).canonical()
+    chosen = _suite(suite, trainer, dataset, seeds, budget, ema, checkpoints)
+    chosen = chosen.model_copy(update={"metrics": (*chosen.metrics, *metrics_given(metric))}).canonical()
     _check_device(device, engine)
     from genbench.records.store import Store
 
@@ -136,6 +140,7 @@ def run(
         precision,
         channels_last,
         tuple(plugin or ()),
+        chosen.metrics,
     )
     statuses: Counter[str] = Counter()
     decode_first(console, dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))
@@ -174,6 +179,15 @@ def _announce(console: Console, plan: Plan, store: Store) -> None:
         console.print(f"{len(plan.failed)} failed before")
     if plan.stale:
         console.print(f"{len(plan.stale)} stale, made by another version or source; to renew them: --rerun stale")
+    if plan.unscored:
+        metrics = (part for metric in suite.metrics for part in ("--metric", metric))
+        again = shlex.join(["genbench", "rescore", str(store.root), "--suite", suite.name, *metrics])
+        console.print(
+            f"{len(plan.unscored)} of those done aren't scored by {', '.join(suite.metrics)} as they are; to add that: "
+            f"{again}",
+            markup=False,
+            soft_wrap=True,
+        )
     for path, reason in store.unreadable:
         console.print(f"Unreadable: {path}: {reason}", markup=False, soft_wrap=True, style="yellow")
 

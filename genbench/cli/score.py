@@ -14,9 +14,11 @@ from genbench.cli.data import decode_first
 from genbench.cli.options import (
     DataFolder,
     InceptionWeights,
+    Metrics,
     Plugins,
     command_line,
     load,
+    metrics_given,
     no_garbage,
     own_protocol,
     use_data,
@@ -41,6 +43,7 @@ def score(
     ],
     dataset: Annotated[str, typer.Option(help="What they are samples of, say ring8 or mnist.")],
     protocol: Annotated[str | None, typer.Option(help="The way of scoring; the dataset's own by default.")] = None,
+    metric: Metrics = None,
     key: Annotated[str | None, typer.Option(metavar="NAME", help="Which array of a file that holds several.")] = None,
     drop_nonfinite: Annotated[
         bool, typer.Option("--drop-nonfinite", help="Leave out samples that hold NaN or infinity.")
@@ -68,13 +71,14 @@ def score(
         load(plugin)
         use_data(data)
         use_inception(inception_weights)
-        _score(samples, dataset, protocol, key, drop_nonfinite, as_json, all_metrics, save, out)
+        _score(samples, dataset, protocol, metric, key, drop_nonfinite, as_json, all_metrics, save, out)
 
 
 def _score(
     path: Path,
     dataset: str,
     protocol: str | None,
+    metric: list[str] | None,
     key: str | None,
     drop_nonfinite: bool,
     as_json: bool,
@@ -89,14 +93,14 @@ def _score(
     from genbench.spec import Component
 
     # All that can be refused before torch is imported.
-    way = protocol_named(protocol or own_protocol(Reference.parse(dataset).name))
+    way = protocol_named(protocol or own_protocol(Reference.parse(dataset).name)).adding(metrics_given(metric))
     label = path.name or str(path) if save is None else _checked(save)
     find(path, key)
     component = Component.resolve(datasets, dataset)
     store = Store(out) if save is not None else None
     if store is not None:
         store.check_writable()
-    if "stock" in datasets[component.name].facts:
+    if datasets[component.name].stock is not None:
         from rich.console import Console
 
         decode_first(Console(stderr=True, highlight=False), [component])
@@ -128,17 +132,20 @@ def _scored(
     path: Path, component: Component, way: Protocol, key: str | None, drop_nonfinite: bool
 ) -> tuple[Samples, Null, tuple[Score, ...]]:
     """The samples, the dataset's null bands, and the samples' scores."""
-    from genbench.scoring.bands import bands, shipped
+    from genbench.scoring.bands import bands, unshipped
     from genbench.scoring.external import read
     from genbench.trials.resources import build_dataset, scorer
 
     dataset = build_dataset(component)
     samples = read(path, dataset.event_shape, key, drop_nonfinite)
-    judge = scorer(component, way.name)
-    if shipped(component, judge) is None:
+    judge = scorer(component, way)
+    lacking = unshipped(component, judge)
+    if len(lacking) == len(way.columns):
         typer.echo(f"Measuring null bands: none of {component.label} under {way.name} ship with genbench.", err=True)
+    elif lacking:
+        typer.echo(f"Measuring null bands of {', '.join(lacking)} on {component.label}: none ship.", err=True)
     null = bands(component, dataset, judge)
-    return samples, {way.name: null}, judge(samples.values, null)
+    return samples, {way: null}, judge(samples.values, null)
 
 
 def _entry(name: str, path: Path, component: Component, samples: Samples, scores: tuple[Score, ...]) -> External:

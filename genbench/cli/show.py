@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from genbench.registry import Entry
 
 
+GIVEN = ("name", "version", "source")
+"""What a protocol has from its entry."""
+
+
 def show(
     name: Annotated[
         str, typer.Argument(help="A trainer, dataset, metric, suite or control; [what stands in brackets] is left out.")
@@ -54,13 +58,27 @@ def describe(entry: Entry) -> dict[str, Any]:
         },
         "recipes": {key: dict(values) for key, values in entry.recipes.items()},
         "notes": dict(entry.notes),
-        **{key: value for key, value in entry.facts.items() if key not in ("files", "stock", "protocol")},
     }
-    if entry.kind == "metric":
-        described |= _measured(entry.name)
-    if entry.kind == "suite":
-        described["plan"] = entry.build().model_dump(mode="json")
-    return described
+    return described | _of_kind(entry)
+
+
+def _of_kind(entry: Entry) -> dict[str, Any]:
+    """What is to be known of a thing of its kind alone."""
+    from dataclasses import asdict
+
+    from genbench.registry import ControlEntry, DatasetEntry, MetricEntry
+    from genbench.scoring.protocols import protocol
+
+    if isinstance(entry, MetricEntry):
+        own = {key: getattr(entry, key) for key in ("unit", "higher_is_better", "bounds", "whole")}
+        return own | _measured(entry.name)
+    if isinstance(entry, DatasetEntry):
+        return {"protocol": entry.protocol}
+    if isinstance(entry, ControlEntry):
+        return {"dealt": entry.dealt}
+    if entry.kind == "protocol":
+        return {"scores": {key: value for key, value in asdict(protocol(entry.name)).items() if key not in GIVEN}}
+    return {"plan": entry.build().model_dump(mode="json")} if entry.kind == "suite" else {}
 
 
 def _measured(metric: str) -> dict[str, Any]:
@@ -92,7 +110,9 @@ def _print(entry: Entry) -> None:
         if "higher_is_better" in described
         else None,
         "values": _range(*described["bounds"], whole=described["whole"]) if "bounds" in described else None,
+        "protocol": described.get("protocol"),
         **{key: _plain(value) for key, value in described.get("plan", {}).items() if key not in ("name", "version")},
+        **{key: _plain(value) for key, value in described.get("scores", {}).items() if value and key != "columns"},
     }
     rows = {key: value for key, value in facts.items() if value}
     if rows:
@@ -104,6 +124,9 @@ def _print(entry: Entry) -> None:
     for place, told in _power(entry.name).items() if entry.kind == "metric" else ():
         console.print(f"\n[bold]what it tells from the truth[/]: {place}")
         console.print(_table(told, Table, Text))
+    if "scores" in described:
+        console.print("\n[bold]columns[/]")
+        console.print(_table(described["scores"]["columns"], Table, Text))
     if described["parameters"]:
         console.print("\n[bold]parameters[/]")
         lines = {
@@ -172,17 +195,21 @@ def _plain(value: Any) -> str:
     """A part of a plan as people type it: a name, a number, a budget, or several of them."""
     from genbench.spec import Budget
 
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return str(Budget.model_validate(value) if isinstance(value, dict) else value)
 
 
 def _type_name(annotation: Any) -> str:
     """`int ≥ 1`, `float > 0`, `adam | sgd`: what a parameter takes."""
+    from genbench.registry import NameOf
+
     if typing.get_origin(annotation) is typing.Literal:
         return " | ".join(map(str, typing.get_args(annotation)))
     if typing.get_origin(annotation) is Annotated:
         kind, *bounds = typing.get_args(annotation)
+        for named in (bound for bound in bounds if isinstance(bound, NameOf)):
+            return " | ".join(entry.name for entry in named.registry)
         signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
         limits = (
             [f"{signs[key]} {limit}" for b in bounds for key, limit in vars(b).items() if key in signs]

@@ -41,12 +41,12 @@ def suites(store: Store, suite: str | None) -> list[str]:
 
 def protocol(store: Store, suite: str, name: str | None) -> Protocol:
     """The protocol of that name; without one, the suite's first."""
-    from genbench.scoring.protocols import DEFAULT
+    from genbench.registry import DEFAULT_PROTOCOL
     from genbench.scoring.protocols import protocol as protocol_named
 
     plan = store.plan(suite)
     stored = (score.identity.protocol for found in store.trials(suite) if found.scores for score in found.scores.scores)
-    return protocol_named(name or (plan.protocols[0] if plan else next(stored, DEFAULT)))
+    return protocol_named(name or (plan.protocols[0] if plan else next(stored, DEFAULT_PROTOCOL)))
 
 
 def tell_unreadable(store: Store, fate: str = "left out") -> None:

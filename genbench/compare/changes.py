@@ -95,7 +95,7 @@ def changes(pairs: Sequence[Pair], metrics: Sequence[str] = (), sign: int | None
     folder the verdict is that of its report; of two folders, claims are corrected for all pairs, column by column, as
     a report's are. `sign` says which way is worse where a metric has no better way of its own.
     """
-    places = [(pair, column) for pair in pairs for column in pair.columns(metrics or pair.table.protocol.headline)]
+    places = [(pair, column) for pair in pairs for column in pair.columns(metrics or pair.table.main)]
     families: dict[str | None, list[int]] = {}
     for i, (pair, column) in enumerate(places):
         families.setdefault(family(pair.table, column), []).append(i)

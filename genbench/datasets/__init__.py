@@ -74,7 +74,7 @@ def grid(*, side: Side = 5, std: Std = GRID_STD) -> Target:
     return mixtures.grid(side, std)
 
 
-@dataset("mixture", facts={"files": ("path",)})
+@dataset("mixture", files=("path",))
 def mixture(*, path: str, std: Std) -> Target:
     """Gaussians around the centres that a file lists.
 
@@ -98,7 +98,7 @@ def swissroll(*, std: Std = 0.25) -> Target:
     return SwissRoll(std)
 
 
-@dataset("mnist", citation="yann.lecun.com/exdb/mnist", facts={"stock": stock_of("digits"), "protocol": "mnist1"})
+@dataset("mnist", citation="yann.lecun.com/exdb/mnist", stock=stock_of("digits"), protocol="mnist1")
 def mnist(*, size: Pixels = 32) -> Finite:
     """Handwritten digits in grey, 28 × 28 pixels resized to `size` × `size`, with the digits as classes.
 
@@ -111,9 +111,7 @@ def mnist(*, size: Pixels = 32) -> Finite:
     return digits.mnist(size)
 
 
-@dataset(
-    "stacked-mnist", citation="arXiv:1611.02163", facts={"stock": stock_of("digits"), "protocol": "stacked-mnist1"}
-)
+@dataset("stacked-mnist", citation="arXiv:1611.02163", stock=stock_of("digits"), protocol="stacked-mnist1")
 def stacked_mnist(*, size: Pixels = 32) -> Finite:
     """Three digits of MNIST as the channels of one image: 1 000 classes, all equally likely but for MNIST's own counts.
 
@@ -124,9 +122,7 @@ def stacked_mnist(*, size: Pixels = 32) -> Finite:
     return stacked.stacked_mnist(size)
 
 
-@dataset(
-    "celeba", version=2, citation="arXiv:1411.7766", facts={"stock": stock_of("faces"), "protocol": "celeba1-small"}
-)
+@dataset("celeba", version=2, citation="arXiv:1411.7766", stock=stock_of("faces"), protocol="celeba1-small")
 def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
     """Aligned faces of celebrities: the centre of each image, resized to `size` × `size`.
 
@@ -141,7 +137,7 @@ def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
     return faces.celeba(size, crop)
 
 
-@dataset("images", version=2, facts={"stock": stock_of("pictures"), "protocol": "images1-small"})
+@dataset("images", version=2, stock=stock_of("pictures"), protocol="images1-small")
 def images(*, path: str, size: Pixels = 64, mode: Literal["rgb", "l"] = "rgb") -> Finite:
     """Your own images: those of a folder or a zip, cut to a centred square and resized to `size` × `size`.
 

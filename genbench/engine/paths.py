@@ -130,7 +130,7 @@ def check_versions(trial: Trial) -> None:
                 f"{then.label} is version {now.version} now and was {then.version} when the trial ran. "
                 "Run it again: --rerun stale"
             )
-        if now.source != then.source:
+        if now.sources(then.parameters) != then.source:
             raise GenbenchError(
                 f"The plugin behind {then.label} was edited since the trial was planned. Run it again: --rerun stale"
             )

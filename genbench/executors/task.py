@@ -67,7 +67,10 @@ class Keep:
 
 @dataclass(frozen=True)
 class Context:
-    """What all tasks of a run share; `plugins` are those that the user named."""
+    """What all tasks of a run share.
+
+    `plugins` are those that the user named, `metrics` the columns that the first protocol gets beside its own.
+    """
 
     root: str
     suite: str
@@ -78,6 +81,7 @@ class Context:
     precision: Precision = "highest"
     channels_last: bool = False
     plugins: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
 
     @property
     def numerics(self) -> Numerics:

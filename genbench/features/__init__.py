@@ -1,34 +1,31 @@
 """Fixed feature extractors: what image metrics look through.
 
-Each is named with its version, `mnist-cnn-1`, and known by the SHA-256 of its weights, which stand in the identity of
-every score that it took part in.
+Each is registered, named with its version, `mnist-cnn-1`, and known by the SHA-256 of its weights, which stand in the
+identity of every score that it took part in. Of a plugin's, that is of its source as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
-from genbench.errors import UnknownName
+from genbench.registry import NameOf, extractors
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ExtractorName = Literal["mnist-cnn", "celeba-cnn", "inception"]
-VERSIONS: dict[ExtractorName, str] = {
-    "mnist-cnn": "mnist-cnn-1",
-    "celeba-cnn": "celeba-cnn-2",
-    "inception": "inception",
-}
-"""The extractors with the version of their weights, as scores name them."""
+ExtractorName = Annotated[str, NameOf(extractors)]
+"""The name of a registered extractor."""
 
 INCEPTION_WEIGHTS = "GENBENCH_INCEPTION"
 """The environment variable that names the file of Inception's weights; worker processes inherit it."""
 
 
 class Seen(NamedTuple):
-    """What an extractor sees in images: `features` `(n, size)` and `logits` `(n, heads, classes)`."""
+    """What an extractor sees in images.
+
+    `features` are `(n, size)`; `logits` `(n, heads, classes)`, empty of one that tells no classes apart.
+    """
 
     features: Tensor
     logits: Tensor
@@ -43,26 +40,47 @@ class Extractor(Protocol):
     sha256: str
     """Of the weights' file."""
 
-    size: int
-    """The number of features of one look; what looks at each channel by itself has as many a channel."""
-
     def __call__(self, images: Tensor) -> Seen:
         """Looks at images `(n, channels, height, width)` in [−1, 1], of any size; in blocks, so memory stays flat."""
 
 
 @cache
-def extractor(name: ExtractorName) -> Extractor:
+def extractor(name: str) -> Extractor:
     """The extractor that `name` stands for, loaded once.
 
     Raises UnknownName, Skip with a reason where it needs what isn't there, and GenbenchError for damaged weights.
     """
-    from genbench.features import celeba_cnn, inception, mnist_cnn
+    entry = extractors[name]
+    if entry.is_own:
+        own: Extractor = entry.build()
+        return own
+    from genbench.features.brought import Brought
 
-    extractors: dict[ExtractorName, Callable[[], Extractor]] = {
-        "mnist-cnn": mnist_cnn.mnist_cnn,
-        "celeba-cnn": celeba_cnn.celeba_cnn,
-        "inception": inception.inception,
-    }
-    if name not in extractors:
-        raise UnknownName("feature extractor", name, extractors)
-    return extractors[name]()
+    return Brought(entry)
+
+
+@extractors.register("mnist-cnn", classes=10)
+def digits() -> Extractor:
+    """Tells handwritten digits apart: 64 features and 10 logits a channel, so stacked digits are seen one by one."""
+    from genbench.features.mnist_cnn import mnist_cnn
+
+    return mnist_cnn()
+
+
+@extractors.register("celeba-cnn", version=2)
+def faces() -> Extractor:
+    """Tells CelebA's 40 attributes: 128 features, and a pair of logits, no and yes, for each attribute."""
+    from genbench.features.celeba_cnn import celeba_cnn
+
+    return celeba_cnn()
+
+
+@extractors.register("inception", citation="arXiv:1512.00567")
+def inception_v3() -> Extractor:
+    """FID's InceptionV3, by torchmetrics and torch-fidelity, with weights that you bring: 2048 features, 1008 logits.
+
+    What goes through it is called `fid`, `kid` and `is`, and is skipped where its weights aren't at hand.
+    """
+    from genbench.features.inception import inception
+
+    return inception()

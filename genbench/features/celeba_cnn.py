@@ -1,9 +1,8 @@
 """What tells CelebA's 40 attributes: 128 features, and a pair of logits, no and yes, for each attribute."""
 
-from genbench.features import VERSIONS
 from genbench.features.convolutional import Architecture, Convolutional, Layer, shipped
 
-NAME = VERSIONS["celeba-cnn"]
+NAME = "celeba-cnn-2"
 ARCHITECTURE = Architecture(
     channels=3,
     side=64,

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from genbench.datasets.images import as_floats
-from genbench.features import Extractor, ExtractorName, Seen, extractor
+from genbench.features import Extractor, Seen, extractor
 from genbench.records.store import write_atomically
 
 BLOCK = 1_000
@@ -31,7 +31,7 @@ class Recalling:
     """
 
     def __init__(self, extractor: Extractor) -> None:
-        self.name, self.sha256, self.size = extractor.name, extractor.sha256, extractor.size
+        self.name, self.sha256 = extractor.name, extractor.sha256
         self.extractor, self.by_channel = extractor, bool(getattr(extractor, "by_channel", False))
         self._places: dict[bytes, int] = {}
         self._seen: Seen | None = None
@@ -58,7 +58,7 @@ class Recalling:
 
 
 @cache
-def recalling(name: ExtractorName) -> Recalling:
+def recalling(name: str) -> Recalling:
     """The extractor of that name, which in this process looks at each image once."""
     return Recalling(extractor(name))
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbench.datasets.images import as_pixels
 from genbench.errors import GenbenchError, Skip
-from genbench.features import INCEPTION_WEIGHTS, VERSIONS, Seen
+from genbench.features import INCEPTION_WEIGHTS, Seen
 
 VARIABLE = INCEPTION_WEIGHTS
 DOWNLOAD = "download"
@@ -32,7 +32,7 @@ class Inception:
     Grey ones are repeated over the colours. The network follows the images to their device.
     """
 
-    name = VERSIONS["inception"]
+    name = "inception"
     size = 2048
 
     def __init__(self, weights: Path, sha256: str) -> None:

@@ -1,9 +1,8 @@
 """What tells handwritten digits apart: 64 features and 10 logits a channel, so stacked digits are seen one by one."""
 
-from genbench.features import VERSIONS
 from genbench.features.convolutional import Architecture, Convolutional, Layer, shipped
 
-NAME = VERSIONS["mnist-cnn"]
+NAME = "mnist-cnn-1"
 ARCHITECTURE = Architecture(
     channels=1,
     side=32,

@@ -7,14 +7,11 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
-from genbench.registry import Built, metrics
+from genbench.registry import Bounds, Built, metrics
 
 Radius = Annotated[float, Gt(0)]
 Share = Annotated[float, Gt(0), Le(1)]
 Count = Annotated[int, Ge(1)]
-Bounds = tuple[float | None, float | None]
-"""The least and the greatest value that a metric can have on any dataset; None where there is no such bound."""
-
 FRACTION: Bounds = (0, 1)
 NOT_NEGATIVE: Bounds = (0, None)
 
@@ -42,5 +39,12 @@ def metric(
         version: rises with its definition.
         citation: where that stands.
     """
-    facts = {"unit": unit, "higher_is_better": higher_is_better, "bounds": bounds, "whole": whole}
-    return metrics.register(name, version=version, citation=citation, facts=facts)
+    return metrics.register(
+        name,
+        version=version,
+        citation=citation,
+        unit=unit,
+        higher_is_better=higher_is_better,
+        bounds=bounds,
+        whole=whole,
+    )

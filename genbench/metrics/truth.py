@@ -13,16 +13,15 @@ from genbench.datasets.base import Dataset, Finite, Modes, Target
 from genbench.datasets.files.roots import cache_root
 from genbench.datasets.images import as_pixels
 from genbench.errors import Skip
-from genbench.features import Extractor, ExtractorName, Seen, extractor
+from genbench.features import Extractor, Seen, extractor
 from genbench.features.extraction import look, recalling, remembered
+from genbench.registry import extractors
 
 if TYPE_CHECKING:
     from genbench.metrics.curve import Projection
     from genbench.metrics.manifold import Neighbourhood
 
 REFERENCE_SEED = 0
-CLASSIFIERS: dict[ExtractorName, int] = {"mnist-cnn": 10}
-"""Extractors whose heads tell a dataset's own classes apart, and how many a head does."""
 
 
 class Truth:
@@ -64,16 +63,16 @@ class Truth:
             raise Skip("the dataset has no modes")
         return self.target.modes
 
-    def extractor(self, name: ExtractorName) -> Extractor:
+    def extractor(self, name: str) -> Extractor:
         """The feature extractor of that name, for a dataset of images."""
         if len(self.dataset.event_shape) != 3:
             raise Skip("the dataset has no images")
         return recalling(name) if self.recalling else extractor(name)
 
-    def labelled(self, name: ExtractorName) -> None:
+    def labelled(self, name: str) -> None:
         """Makes sure that the dataset's classes are those that an extractor tells apart."""
         self.extractor(name)
-        classes = CLASSIFIERS.get(name, 0) ** self.dataset.event_shape[0]
+        classes = extractors[name].classes ** self.dataset.event_shape[0]
         if len(self.finite.classes) != classes:
             raise Skip(f"the dataset's classes aren't those that {name} tells apart")
 
@@ -97,13 +96,13 @@ class Truth:
             raise Skip("the dataset's samples are no points")
         return self.dataset.sample(n, seeding.stream(REFERENCE_SEED, f"{seeding.REFERENCE_DATA}/{n}"))
 
-    def _manifold(self, name: ExtractorName, n: int, k: int) -> Neighbourhood:
+    def _manifold(self, name: str, n: int, k: int) -> Neighbourhood:
         """The balls to the k-th neighbour of the features of `n` reference images."""
         from genbench.metrics.manifold import Neighbourhood
 
         return Neighbourhood(self.seen(name, n).features, k)
 
-    def _seen(self, name: ExtractorName, n: int) -> Seen:
+    def _seen(self, name: str, n: int) -> Seen:
         """What an extractor sees in `n` reference images, the same at every call."""
         images = self.finite.reference.distinct(n, seeding.stream(REFERENCE_SEED, seeding.REFERENCE_DATA))
         if self.lasting:

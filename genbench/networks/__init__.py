@@ -1,25 +1,18 @@
-"""Pairs of networks by name: a generator and the critic or discriminator that goes with it.
-
-`mlp` is the plain pair for points: ReLU layers with torch's default initialisation. `mlp-he` is the same pair as the
-toys of WGAN-GP's code start it (arXiv:1704.00028): He's uniform weights before each ReLU, Glorot's in the last layer,
-biases of zero. `pacgan` is the pair of the PacGAN toys and their code (arXiv:1712.04086): a generator with batch
-normalisation and no biases before it, twice as wide as the discriminator and one layer deeper, against a maxout
-discriminator, all weights N(0, 0.02²). `dcgan` is the convolutional pair for images (arXiv:1511.06434) with batch
-normalisation in both networks; `dcgan-gp` is the same pair without any in the critic, as one must be whose gradient is
-penalised sample by sample.
-"""
+"""The catalogue of pairs of networks: a generator and the critic or discriminator that goes with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from genbench.errors import UnknownName
+from genbench.errors import GenbenchError
+from genbench.registry import NameOf, networks
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
-PairName = Literal["mlp", "mlp-he", "pacgan", "dcgan", "dcgan-gp"]
+PairName = Annotated[str, NameOf(networks)]
+"""The name of a registered pair."""
 
 
 class Pair(NamedTuple):
@@ -30,18 +23,62 @@ class Pair(NamedTuple):
 
 
 def pair(name: str) -> Pair:
-    """The pair that `name` stands for; raises UnknownName."""
+    """The pair that `name` stands for; raises UnknownName, and GenbenchError for what is no pair."""
+    made = networks[name].build()
+    if not isinstance(made, Pair):
+        raise GenbenchError(f"The networks {name!r} gave {made!r}. Let them return an api.Pair(generator, critic).")
+    return made
+
+
+@networks.register("mlp")
+def plain() -> Pair:
+    """The plain pair for points: ReLU layers with torch's default initialisation."""
+    from genbench.networks import mlp
+
+    return Pair(mlp.generator, mlp.critic)
+
+
+@networks.register("mlp-he", citation="arXiv:1704.00028")
+def he() -> Pair:
+    """`mlp` as the toys of WGAN-GP's code start it.
+
+    He's uniform weights before each ReLU, Glorot's in the last layer, biases of zero.
+    """
+    from genbench.networks import mlp
+
+    return Pair(mlp.he_generator, mlp.he_critic)
+
+
+@networks.register("pacgan", citation="arXiv:1712.04086")
+def pacgan() -> Pair:
+    """The pair of the PacGAN toys and their code: batch normalisation against maxout.
+
+    A generator with batch normalisation and no biases before it, twice as wide as the discriminator and one layer
+    deeper, against a maxout discriminator, all weights N(0, 0.02²).
+    """
+    from genbench.networks import mlp
+
+    return Pair(mlp.pacgan_generator, mlp.pacgan_discriminator)
+
+
+@networks.register("dcgan", citation="arXiv:1511.06434")
+def convolutional() -> Pair:
+    """The convolutional pair for images, with batch normalisation in both networks."""
+    return _dcgan(normalised=True)
+
+
+@networks.register("dcgan-gp", citation="arXiv:1511.06434")
+def convolutional_gp() -> Pair:
+    """`dcgan` without batch normalisation in the critic.
+
+    So must one be whose gradient is penalised sample by sample.
+    """
+    return _dcgan(normalised=False)
+
+
+def _dcgan(*, normalised: bool) -> Pair:
     from functools import partial
 
-    from genbench.networks import dcgan, mlp
+    from genbench.networks import dcgan
 
-    pairs = {
-        "mlp": Pair(mlp.generator, mlp.critic),
-        "mlp-he": Pair(mlp.he_generator, mlp.he_critic),
-        "pacgan": Pair(mlp.pacgan_generator, mlp.pacgan_discriminator),
-        "dcgan": Pair(dcgan.generator, partial(dcgan.critic, normalised=True)),
-        "dcgan-gp": Pair(dcgan.generator, partial(dcgan.critic, normalised=False)),
-    }
-    if name not in pairs:
-        raise UnknownName("pair of networks", name, pairs)
-    return pairs[name]
+    return Pair(dcgan.generator, partial(dcgan.critic, normalised=normalised))

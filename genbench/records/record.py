@@ -26,7 +26,7 @@ class BadRecord(GenbenchError):
 class Identity(Frozen):
     """What makes two values of a metric comparable: only equal identities share a column.
 
-    `source` is that of a plugin's metric; empty for genbench's own.
+    `source` is that of a plugin's metric, `protocol_source` that of a plugin's protocol; empty for genbench's own.
     """
 
     metric: str
@@ -40,13 +40,15 @@ class Identity(Frozen):
     extractor: str | None = None
     ema: float | None = None
     source: Source = {}
+    protocol_source: Source = {}
 
 
 class Score(Frozen):
     """A metric's value on a set of samples; None, with a reason, where there is none.
 
     It is `skipped` where the metric doesn't apply, and `undefined` where it does and the samples leave it nothing to
-    measure, as those without a single mode do: then it is worse than any value.
+    measure, as those without a single mode do: then it is worse than any value. It may be `added` to the protocol's
+    own columns.
 
     `null_low` and `null_high` hold 95 % of the values that the truth itself gets at the same n. Of a band alone,
     `null_draws` is how many draws of the truth it was made from, and `null_coverage` the share of others, as far as
@@ -64,6 +66,7 @@ class Score(Frozen):
     null_high: float | None = None
     null_draws: int | None = None
     null_coverage: float | None = None
+    added: bool = False
 
 
 class Cost(Frozen):
@@ -152,6 +155,18 @@ class ControlScores(Frozen):
     truth: dict[str, Any] | None = None
     provenance: dict[str, Any] = {}
 
+    def after(self, before: ControlScores | None) -> ControlScores:
+        """The controls with the columns that earlier ones of the same data have beside theirs."""
+        if before is None or before.truth is None or before.truth != self.truth:
+            return self
+        draws = {
+            name: tuple(renewed(*pair) for pair in zip(before.draws[name], fresh, strict=True))
+            if len(before.draws.get(name, ())) == len(fresh)
+            else fresh
+            for name, fresh in self.draws.items()
+        }
+        return self.model_copy(update={"draws": draws, "bands": renewed(before.bands, self.bands)})
+
 
 def _with_own_seconds(payload: dict[str, Any]) -> dict[str, Any]:
     """Version 1 to 2: a cost doesn't say how long compiling took, and seconds are a trial's own.
@@ -180,12 +195,26 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_ow
 
 
 def renewed(scores: Sequence[Score], fresh: Sequence[Score]) -> tuple[Score, ...]:
-    """`scores` with the `fresh` ones in the place of those of their protocols; those of other protocols stay."""
-    by_protocol: dict[str, list[Score]] = {score.identity.protocol: [] for score in (*scores, *fresh)}
-    replaced = {score.identity.protocol for score in fresh}
-    for score in (*(score for score in scores if score.identity.protocol not in replaced), *fresh):
-        by_protocol[score.identity.protocol].append(score)
-    return tuple(score for of in by_protocol.values() for score in of)
+    """`scores` with the `fresh` ones in the place of those of their protocols.
+
+    Those of other protocols stay, and so do columns that were added to a protocol, and where the fresh ones are such
+    columns alone all others too.
+    """
+    of: dict[str, list[Score]] = {score.identity.protocol: [] for score in (*scores, *fresh)}
+    for name in of:
+        before, new = ([score for score in each if score.identity.protocol == name] for each in (scores, fresh))
+        of[name] = _renewed(before, new) if new else before
+    return tuple(score for each in of.values() for score in each)
+
+
+def _renewed(before: Sequence[Score], fresh: Sequence[Score]) -> list[Score]:
+    """One protocol's scores: those that stay in their places among the fresh ones."""
+    new = {(score.name, score.identity.ema): score for score in fresh}
+    names = {score.name for score in fresh}
+    if all(score.added for score in fresh):  # its own stay as well
+        placed = [new.pop((score.name, score.identity.ema), score) for score in before]
+        return [*(score for score in placed if score.name not in names or score in fresh), *new.values()]
+    return [*fresh, *(score for score in before if score.added and score.name not in names)]
 
 
 def parse(model: type[Frozen], payload: Any) -> Any:

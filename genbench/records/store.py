@@ -152,7 +152,7 @@ class Store:
         """
         before = self.plan(plan.name)
         if before is not None and before.version == plan.version:
-            parts = ("datasets", "trainers", "seeds", "budgets")
+            parts = ("datasets", "trainers", "seeds", "budgets", "metrics")
             both = {part: tuple(dict.fromkeys((*getattr(before, part), *getattr(plan, part)))) for part in parts}
             plan = plan.model_copy(update=both)
         self._write(self.root / plan.name / PLAN, plan)

@@ -134,8 +134,7 @@ def on_curves(protocol: Protocol, curves: pd.DataFrame) -> str | None:
 def higher_is_better(protocol: Protocol, name: str) -> bool | None:
     """The direction of a protocol's column."""
     reference = Reference.parse(protocol.columns[name])
-    direction: bool | None = metrics[reference.name].facts["higher_is_better"]
-    return direction
+    return metrics[reference.name].higher_is_better
 
 
 def reachable(controls: ControlScores | None, protocol: Protocol, name: str) -> float | None:

@@ -19,7 +19,10 @@ SpreadKind = Literal["standard error", "standard deviation"]
 
 @dataclass(frozen=True)
 class Column:
-    """One metric under one identity; its values lie within `bounds`, where it has any, and may be `whole` numbers."""
+    """One metric under one identity; its values lie within `bounds`, where it has any, and may be `whole` numbers.
+
+    It may be `added` to the protocol's own.
+    """
 
     name: str
     unit: str
@@ -27,6 +30,7 @@ class Column:
     identity: Identity
     bounds: tuple[float | None, float | None] = (None, None)
     whole: bool = False
+    added: bool = False
 
 
 class Published(NamedTuple):
@@ -173,10 +177,16 @@ class Table:
         cells = (row.cells.get(column) for row in self.rows if row.kind == "null band")
         return next((cell.band for cell in cells if cell is not None), None)
 
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The names of the main columns: the protocol's, and after them those that were added to it."""
+        added = (column.name for column in self.columns if column.added)
+        return (*self.protocol.headline, *added)
+
     def headline(self) -> Table:
-        """The table with the protocol's main columns alone, in its order."""
+        """The table with its main columns alone, in their order."""
         by_name = {column.name: column for column in self.columns}
-        columns = tuple(by_name[name] for name in self.protocol.headline if name in by_name)
+        columns = tuple(by_name[name] for name in self.main if name in by_name)
         shown = {column.name for column in columns}
         # A published row of no number says nothing; one of ours says what failed or is missing.
         rows = tuple(row for row in self.rows if row.kind != "published" or shown & row.cells.keys())

@@ -87,7 +87,8 @@ def facts(identity: Mapping[str, Any]) -> Facts:
     parameters = (f"{name}={value}" for name, value in sorted(identity["parameters"].items()))
     files = (f"{name} {sha256[:8]}…" for name, sha256 in sorted(identity["files"].items()))
     source = (
-        f"source {told[:8]}…" if of == "sha256" else f"{of} {told}" for of, told in identity.get("source", {}).items()
+        f"{of.replace('sha256', 'source')} {told[:8]}…" if of.endswith("sha256") else f"{of} {told}"
+        for of, told in identity.get("source", {}).items()
     )
     return (identity["name"], f"version {identity['version']}", *parameters, *files, *source)
 

@@ -98,7 +98,7 @@ def _filled(
     rows = (*trained, *foreign, *fixed)
     if gate.refused:
         names = ", ".join(sorted(gate.refused))
-        notes.append(f"{LEFT_OUT}, being of another version or another n than their column: {names}.")
+        notes.append(f"{LEFT_OUT}, being of another version, source or n than their column: {names}.")
     origins = [trial.record.provenance for of in placed.values() for trial in of]
     devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
     if len(devices) > 1:
@@ -178,9 +178,10 @@ class Gate:
 
 def _column(score: Score, identity: Identity) -> Column:
     """A column, with what its metric says of its values; of a metric that isn't registered, that is nothing."""
-    facts = metrics[identity.metric].facts if identity.metric in metrics else {}
-    bounds, whole = facts.get("bounds", (None, None)), facts.get("whole", False)
-    return Column(score.name, score.unit, score.higher_is_better, identity, bounds, whole)
+    known = Column(score.name, score.unit, score.higher_is_better, identity, added=score.added)
+    if identity.metric not in metrics:
+        return known
+    return replace(known, bounds=metrics[identity.metric].bounds, whole=metrics[identity.metric].whole)
 
 
 def _trainer_rows(label: str, dataset: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:

@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -21,16 +20,17 @@ import numpy as np
 from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.records.record import Score
-from genbench.registry import datasets
-from genbench.scoring.protocols import POINTS, Protocol, protocol
-from genbench.scoring.protocols.images import MNIST1, STACKED_MNIST1
-from genbench.scoring.protocols.points import SMOKE
+from genbench.registry import Reference, datasets
+from genbench.scoring.protocols import Protocol, protocol
 from genbench.scoring.scorer import Scorer
 from genbench.scoring.shipped import SHIPPED, all_bands
 from genbench.spec import Component, canonical_json
 
 SHIPPED_TARGETS = ("ring8", "grid25", "grid100", "swissroll")
-SHIPPED_IMAGES = {"mnist": MNIST1, "stacked-mnist": STACKED_MNIST1}
+SHIPPED_IMAGES = {"mnist": "mnist1", "stacked-mnist": "stacked-mnist1"}
+"""The datasets whose bands ship: of points under each of `OF_POINTS`, of images under their own protocol."""
+
+OF_POINTS = ("genbench1", "pacgan2018", "veegan2017", "smoke")
 MEASURED_DRAWS, MEASURED_DEALS = 200, 40
 """Of points and of images, where no band ships. A band of m draws holds 95 % of all others on average, with a standard
 deviation of √(0.95 · 0.05 / (m + 2)): 1.5 % and 3.4 %."""
@@ -61,22 +61,32 @@ SLOW = ("w2", "mmd", "precision", "recall", "density", "coverage", "cross_entrop
 
 
 def bands(component: Component, dataset: Dataset, scorer: Scorer, watch: Watch = lambda share: None) -> Bands:
-    """The null band of each of the scorer's columns: the shipped one, or measured where that doesn't fit.
+    """The null band of each of the scorer's columns: the shipped one, or measured where none fits.
 
     Measuring takes minutes; `watch` hears along the way which share of it is done, and may raise to end it.
     """
+    found = shipped(component, scorer)
+    lacking = unshipped(component, scorer)
+    if not lacking:
+        return found
     draws = MEASURED_DEALS if isinstance(dataset, Finite) else MEASURED_DRAWS
-    return shipped(component, scorer) or measure(dataset, scorer, draws, watch)
+    rest = Scorer(dataset, scorer.protocol.only(lacking)) if found else scorer
+    return found | measure(dataset, rest, draws, watch)
 
 
-def shipped(component: Component, scorer: Scorer) -> Bands | None:
-    """The bands that ship with genbench; None where there are none, or they don't fit the scorer's columns."""
-    found = {
+def shipped(component: Component, scorer: Scorer) -> Bands:
+    """The bands that ship with genbench and fit the scorer's columns."""
+    return {
         band.name: band
         for band in all_bands().get(canonical_json(component.identity), ())
         if band.identity == scorer.identities.get(band.name)
     }
-    return found if found.keys() == affordable(scorer.protocol).columns.keys() else None
+
+
+def unshipped(component: Component, scorer: Scorer) -> list[str]:
+    """The columns whose bands have to be measured."""
+    found = shipped(component, scorer)
+    return [name for name in affordable(scorer.protocol).columns if name not in found]
 
 
 def shipped_draws(band: Score, dataset: str) -> Draws:
@@ -85,13 +95,18 @@ def shipped_draws(band: Score, dataset: str) -> Draws:
         return SHIPPED_DEALS
     if band.identity.metric in SLOW:
         return FEWER_DRAWS
-    return MORE_DRAWS if band.identity.protocol == SMOKE.name else SHIPPED_DRAWS
+    return MORE_DRAWS if band.identity.protocol == OF_POINTS[-1] else SHIPPED_DRAWS
 
 
 def affordable(whole: Protocol) -> Protocol:
     """A protocol without what goes through Inception, which takes a processor hours for all the draws of a band."""
-    columns = {name: metric for name, metric in whole.columns.items() if "extractor=inception" not in metric}
-    return replace(whole, columns=columns)
+    return whole.only(
+        [
+            name
+            for name, metric in whole.columns.items()
+            if Reference.parse(metric).parameters.get("extractor") != "inception"
+        ]
+    )
 
 
 def measure(dataset: Dataset, scorer: Scorer, draws: int, watch: Watch = lambda share: None) -> Bands:
@@ -157,14 +172,14 @@ class _Task(NamedTuple):
 
 def _tasks(names: Sequence[str]) -> Iterator[_Task]:
     for name in SHIPPED_TARGETS:
-        for way in POINTS if name in names else ():
+        for way in map(protocol, OF_POINTS if name in names else ()):
             groups: dict[Draws, list[str]] = {}
             for band in Scorer(datasets.build(name), way).blanks:
                 groups.setdefault(shipped_draws(band, name), []).append(band.name)
             yield from (_Task(name, way.name, tuple(columns), draws) for draws, columns in groups.items())
-    for name, way in SHIPPED_IMAGES.items():
+    for name, of in SHIPPED_IMAGES.items():
         if name in names:
-            yield _Task(name, way.name, tuple(affordable(way).columns), SHIPPED_DEALS)
+            yield _Task(name, of, tuple(affordable(protocol(of)).columns), SHIPPED_DEALS)
 
 
 def _measure_shipped(task: _Task) -> Bands:
@@ -172,7 +187,7 @@ def _measure_shipped(task: _Task) -> Bands:
 
     torch.set_num_threads(1)
     dataset, whole = datasets.build(task.dataset), protocol(task.protocol)
-    scorer = Scorer(dataset, replace(whole, columns={name: whole.columns[name] for name in task.columns}))
+    scorer = Scorer(dataset, whole.only(task.columns))
     return checked(dataset, scorer, measure(dataset, scorer, task.draws.band), task.draws.check)
 
 
@@ -191,8 +206,8 @@ def _put(task: _Task, found: Bands) -> None:
     all_bands.cache_clear()
     file = dict(all_bands())
     key = order[(*SHIPPED_TARGETS, *SHIPPED_IMAGES).index(task.dataset)]
-    ways = POINTS if task.dataset in SHIPPED_TARGETS else (SHIPPED_IMAGES[task.dataset],)
-    places = [(way.name, column) for way in ways for column in way.columns]
+    ways = OF_POINTS if task.dataset in SHIPPED_TARGETS else (SHIPPED_IMAGES[task.dataset],)
+    places = [(way, column) for way in ways for column in protocol(way).columns]
     held = {(band.identity.protocol, band.name): band for band in file.get(key, ())}
     held.update({(task.protocol, column): band for column, band in found.items()})
     file[key] = [held[place] for place in places if place in held]

@@ -1,7 +1,7 @@
 """The rows that need no training: what the metrics say about things that are not models.
 
 A control takes a dataset, a number and a random stream, and gives `(n, *event)` samples. It raises Skip, with the
-reason, where the dataset lacks what it needs. One that is made of held-out images has the fact `dealt`: of each draw it
+reason, where the dataset lacks what it needs. One that is made of held-out images is `dealt`: of each draw it
 gets a dataset that was dealt anew (see `Finite.dealt`), since there would be nothing else to draw.
 """
 
@@ -24,10 +24,7 @@ BLUR_SHARE = 1 / 32
 """Of an image's width, the standard deviation of the blur."""
 
 
-DEALT = {"dealt": True}
-
-
-@control("oracle", version=2, facts=DEALT)
+@control("oracle", version=2, dealt=True)
 def oracle(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """Fresh samples of the truth: the best that any model can score at this n; of images, those that were held out."""
     from genbench.datasets.base import Finite
@@ -71,7 +68,7 @@ def centres(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     return _target(dataset).altered(n, rng, spread=0.0)
 
 
-@control("half-dropped", version=2, facts=DEALT)
+@control("half-dropped", version=2, dealt=True)
 def half_dropped(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """The truth with half of the modes dropped, every other one; of a curve, its outer half; of images, classes."""
     from genbench.datasets.base import Finite
@@ -81,7 +78,7 @@ def half_dropped(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     return _target(dataset).altered(n, rng, keep=0.5)
 
 
-@control("one-class", version=2, facts=DEALT)
+@control("one-class", version=2, dealt=True)
 def one_class(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """Real images of a single class, another one each time: a collapse at full quality."""
     import torch
@@ -97,7 +94,7 @@ def mean_image(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     return _finite(dataset).train.sample(n, rng).mean(0).expand(n, *dataset.event_shape).clone()
 
 
-@control("blurred", version=2, facts=DEALT)
+@control("blurred", version=2, dealt=True)
 def blurred(dataset: Dataset, n: int, rng: Generator) -> Tensor:
     """Images that were held out, blurred by a Gaussian whose standard deviation is a thirty-second of their width."""
     from torchvision.transforms.functional import gaussian_blur

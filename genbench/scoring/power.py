@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -23,13 +22,12 @@ from genbench.scoring.bands import SHIPPED_IMAGES, SHIPPED_TARGETS, affordable
 from genbench.scoring.changes import OF_IMAGES, OF_POINTS, changed_images, changed_points
 from genbench.scoring.power_cards import POWER, TOLD, Card, Change, Effect, all_cards
 from genbench.scoring.protocols import Protocol, protocol
-from genbench.scoring.protocols.points import GENBENCH1, PACGAN2018, VEEGAN2017
 from genbench.scoring.scorer import Scorer
 from genbench.scoring.shipped import all_bands
 from genbench.spec import Component, canonical_json
 
-OF_TARGETS = (GENBENCH1, PACGAN2018, VEEGAN2017)
-BESIDE = {GENBENCH1.name: ("w2",)}
+OF_TARGETS = ("genbench1", "pacgan2018", "veegan2017")
+BESIDE = {"genbench1": ("w2",)}
 """Columns that decide nothing, but that people go by."""
 
 DRAWS, FEWER_DRAWS, FEWEST_DRAWS = 40, 10, 5
@@ -53,7 +51,7 @@ class Place(NamedTuple):
 def measure(place: Place, dataset: Dataset, band: Score) -> Card:
     """The card of a column with that null band."""
     way = protocol(place.protocol)
-    judge = Scorer(dataset, replace(way, columns={place.column: way.columns[place.column]}))
+    judge = Scorer(dataset, way.only([place.column]))
     return Card(
         dataset=place.dataset,
         dataset_key=_key(place.dataset),
@@ -110,8 +108,8 @@ def _band(place: Place) -> Score | None:
 
 def places(names: Sequence[str]) -> list[Place]:
     """Where cards are measured: each protocol's deciding column on each of the datasets that has a band there."""
-    ways: list[tuple[str, Protocol]] = [(name, way) for name in SHIPPED_TARGETS for way in OF_TARGETS]
-    ways += [(name, affordable(way)) for name, way in SHIPPED_IMAGES.items()]
+    ways = [(name, protocol(way)) for name in SHIPPED_TARGETS for way in OF_TARGETS]
+    ways += [(name, affordable(protocol(way))) for name, way in SHIPPED_IMAGES.items()]
     return [
         place
         for name, way in ways
@@ -122,7 +120,7 @@ def places(names: Sequence[str]) -> list[Place]:
 
 
 def _columns(way: Protocol) -> Iterator[str]:
-    yield next(name for name in way.deciding if name in way.columns)
+    yield way.deciding[0]
     yield from BESIDE.get(way.name, ())
 
 

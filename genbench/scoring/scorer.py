@@ -102,13 +102,15 @@ class Scorer:
                 split=SPLIT,
                 dtype="float32" if len(truth.dataset.event_shape) == 1 else "uint8",
                 extractor=f"{extractor.name} {extractor.sha256}" if extractor else None,
-                source=entry.source,
+                source=entry.sources(parameters),
+                protocol_source=self.protocol.source,
             ),
             value=None,
-            unit=entry.facts["unit"],
-            higher_is_better=entry.facts["higher_is_better"],
+            unit=entry.unit,
+            higher_is_better=entry.higher_is_better,
             state="skipped",
             reason=reason,
+            added=name in self.protocol.added,
         )
         return Column(blank, metric)
 

@@ -17,9 +17,9 @@ from genbench.executors.process import run_conditions
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.records import provenance, store
 from genbench.records.record import ControlScores, Score
-from genbench.registry import Entry, controls
+from genbench.registry import ControlEntry, controls
 from genbench.scoring.bands import Bands, Watch, bands
-from genbench.scoring.protocols import protocol
+from genbench.scoring.protocols import Protocol, ways
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
 from genbench.trials.resources import build_dataset, scorer
@@ -27,7 +27,7 @@ from genbench.trials.trial import control_name
 
 ORACLE = "oracle"
 
-Null = dict[str, Bands]
+Null = dict[Protocol, Bands]
 """The null bands of a dataset by protocol."""
 
 
@@ -61,8 +61,9 @@ class ControlTask:
                     raise Interrupted
                 notify(Progress(self.name, share / 2, note="null bands, which don't ship for this dataset"))
 
+            protocols = ways(self.context.protocols, self.context.metrics)
             try:
-                null = null_bands(self.dataset, self.context.protocols, watch)
+                null = null_bands(self.dataset, protocols, watch)
             except Interrupted:
                 return Outcome(self)
             drawn: dict[str, tuple[tuple[Score, ...], ...]] = {}
@@ -74,7 +75,7 @@ class ControlTask:
                     drawn[control.name] = scored_draws(control, self.dataset, null, self.draws)
                 except Skip:
                     continue
-            along = along_draws(self.dataset, self.context.protocols[0], self.draws)
+            along = along_draws(self.dataset, protocols[0], self.draws)
             found = ControlScores(
                 dataset=self.dataset.label,
                 key=self.key,
@@ -84,7 +85,9 @@ class ControlTask:
                 truth=self.dataset.identity,
                 provenance=provenance.gather("cpu", self.context.command),
             )
-        store.Store(Path(self.context.root)).write_controls(self.context.suite, self.dataset, found)
+        results = store.Store(Path(self.context.root))
+        before = results.read_controls(self.context.suite, self.dataset)
+        results.write_controls(self.context.suite, self.dataset, found.after(before))
         return Outcome(self)
 
     def crashed(self, reason: str) -> Outcome:
@@ -92,28 +95,28 @@ class ControlTask:
         return Outcome(self, error=f"{self.name}: {reason}")
 
 
-def null_bands(dataset: Component, protocols: Sequence[str], watch: Watch = lambda share: None) -> Null:
+def null_bands(dataset: Component, protocols: Sequence[Protocol], watch: Watch = lambda share: None) -> Null:
     """The bands of a dataset under each protocol, measured where none are shipped; `watch` is as for `bands`."""
     built, n = build_dataset(dataset), len(protocols)
 
     def part(i: int) -> Watch:
         return lambda share: watch((i + share) / n)
 
-    return {name: bands(dataset, built, scorer(dataset, name), part(i)) for i, name in enumerate(protocols)}
+    return {way: bands(dataset, built, scorer(dataset, way), part(i)) for i, way in enumerate(protocols)}
 
 
-def scored_draws(control: Entry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
+def scored_draws(control: ControlEntry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
     """A control's scores under the protocols of `null`, for each of so many draws; raises Skip where it can't apply."""
-    n = max(protocol(name).n for name in null)
+    n = max(way.n for way in null)
     return tuple(
-        tuple(score for name, of in null.items() for score in drawn.judged_by(scorer(dataset, name))(drawn.samples, of))
+        tuple(score for way, of in null.items() for score in drawn.judged_by(scorer(dataset, way))(drawn.samples, of))
         for drawn in _drawn(control, dataset, n, draws)
     )
 
 
-def along_draws(dataset: Component, protocol_name: str, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
+def along_draws(dataset: Component, protocol: Protocol, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
     """The oracle's scores as a protocol scores at checkpoints, by its name; nothing where it scores none there."""
-    judge, oracle = scorer(dataset, protocol_name, curve=True), controls[ORACLE]
+    judge, oracle = scorer(dataset, protocol, curve=True), controls[ORACLE]
     if not judge.protocol.columns:
         return {}
     drawn = _drawn(oracle, dataset, judge.protocol.n, draws)
@@ -140,10 +143,10 @@ class _Drawn(NamedTuple):
         return judge if self.deal is None else judge.dealt(self.deal)
 
 
-def _drawn(control: Entry, dataset: Component, n: int, draws: int) -> Iterator[_Drawn]:
+def _drawn(control: ControlEntry, dataset: Component, n: int, draws: int) -> Iterator[_Drawn]:
     """Draws of a control, each from a stream of its own."""
     built = build_dataset(dataset)
     for seed in range(draws):
         rng = seeding.stream(seed, f"{seeding.CONTROL_DATA}/{control.name}")
-        deal = built.dealt(rng) if control.facts.get("dealt") and isinstance(built, Finite) else None
+        deal = built.dealt(rng) if control.dealt and isinstance(built, Finite) else None
         yield _Drawn(control.build(deal or built, n, rng), deal)

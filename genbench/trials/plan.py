@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from genbench.executors.task import Context, Keep, Task
-from genbench.records.record import Record
+from genbench.records.record import Record, Scores
 from genbench.records.store import Found, Store
-from genbench.registry import controls
-from genbench.scoring.protocols import protocol
+from genbench.registry import controls, metrics
+from genbench.scoring.protocols import ways
 from genbench.spec import Budget, Component, Suite, Trial, canonical_json
 
 
@@ -26,6 +27,9 @@ class Plan:
     failed: list[Trial] = field(default_factory=list)
     stale: list[Trial] = field(default_factory=list)
     controls: list[Component] = field(default_factory=list)
+    unscored: list[Trial] = field(default_factory=list)
+    """Of those that are done, the ones without scores of the suite's own metrics as they are now."""
+
     replaced: dict[str, list[Path]] = field(default_factory=dict)
 
     def tasks(self, context: Context, keep: Keep, stack: int = 1) -> list[Task]:
@@ -67,6 +71,7 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     for found in store.trials(suite.name):
         stored.setdefault(found.record.trial.plan_key, []).append(found)
     everything = "all" in rerun
+    added = _Added.of(suite)
     trials = suite.trials()
     for dataset in dict.fromkeys(trial.dataset for trial in trials):
         measured = store.read_controls(suite.name, dataset)
@@ -82,6 +87,8 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
             _sort(plan, trial, plan.stale, everything or "stale" in rerun, others)
         elif current[0].record.status == "done":
             _sort(plan, trial, plan.done, everything, others)
+            if not everything and added.lack(current[0].scores):
+                plan.unscored.append(trial)
         else:
             _sort(plan, trial, plan.failed, everything or "failed" in rerun, others)
     return plan
@@ -89,7 +96,10 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
 
 def control_key(suite: Suite, dataset: Component) -> str:
     """Everything that decides a dataset's stored controls: with an equal key they need not be measured again."""
-    along = protocol(suite.protocols[0]).along()
+    protocols = ways(suite.protocols, suite.metrics)
+    along = protocols[0].along()
+    columns = {metric: Component.resolve(metrics, metric) for way in protocols for metric in way.columns.values()}
+    behind = {metric: of.source for metric, of in columns.items() if of.source}
     return canonical_json(
         {
             "dataset": dataset.identity,
@@ -98,9 +108,30 @@ def control_key(suite: Suite, dataset: Component) -> str:
                 [control.name, control.version, *([control.source] if control.source else [])] for control in controls
             ],
             "along": [along.name, along.n, dict(along.columns)],
-            "protocols": [[p.name, p.version, p.n, dict(p.columns)] for p in map(protocol, suite.protocols)],
+            "protocols": [
+                [p.name, p.version, p.n, dict(p.columns), *([p.source] if p.source else [])] for p in protocols
+            ],
+            **({"sources": behind} if behind else {}),
         }
     )
+
+
+class _Added(NamedTuple):
+    """The metrics that a suite adds to its first protocol."""
+
+    protocol: str
+    metrics: tuple[Component, ...]
+
+    @classmethod
+    def of(cls, suite: Suite) -> _Added:
+        (way, *_) = ways(suite.protocols, suite.metrics)
+        return cls(way.name, tuple(Component.resolve(metrics, way.columns[name]) for name in way.added))
+
+    def lack(self, scores: Scores | None) -> bool:
+        """Whether a trial has no score of one of them as it is now."""
+        identities = [score.identity for score in scores.scores] if scores else []
+        known = [(i.metric, i.version, i.parameters, i.source) for i in identities if i.protocol == self.protocol]
+        return any((each.name, each.version, each.parameters, each.source) not in known for each in self.metrics)
 
 
 def _most(budget: Budget, size: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from genbench import seeding
 from genbench.errors import GenbenchError
 from genbench.executors.task import Context
-from genbench.registry import datasets, trainers
+from genbench.registry import datasets
 from genbench.spec import Component
 from genbench.trials.plan import Plan
 
@@ -27,21 +27,48 @@ def preflight(plan: Plan, context: Context) -> None:
     Raises GenbenchError, a line, for whatever goes wrong, say for a size that doesn't fit, or an engine that was asked
     for and that the trainer can't take. genbench's own fit all points, and trying would mean to wait for torch.
     """
+    if context.metrics:
+        _check_metrics(plan, context)
     asked = context.engine in ("compiled", "graph")
     for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
-        own = trainers[trainer.name].is_own and datasets[dataset.name].is_own
-        if own and "stock" not in datasets[dataset.name].facts and not asked:
+        own = not (trainer.source or dataset.source)
+        if own and datasets[dataset.name].stock is None and not asked:
             continue
         try:
             _try(dataset, trainer, context)
         except GenbenchError:
             raise
         except Exception as error:  # whatever a stranger's builder raises
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            raise GenbenchError(
-                f"{trainer.label} can't be built for {dataset.label}: {type(error).__name__}: "
-                f"{' '.join(str(error).split())} ({Path(last.filename).name}:{last.lineno})"
-            ) from error
+            raise _unbuilt(trainer.label, dataset, error) from error
+
+
+def _check_metrics(plan: Plan, context: Context) -> None:
+    """Builds each metric that was added for every dataset; raises GenbenchError for one that applies to none."""
+    from genbench.scoring.protocols import ways
+    from genbench.trials.resources import scorer
+
+    (way, *_) = ways(context.protocols, context.metrics)
+    planned = dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)])
+    for name in way.added:
+        reasons = []
+        for dataset in planned:
+            try:
+                (blank,) = scorer(dataset, way.only([name])).blanks
+            except GenbenchError:
+                raise
+            except Exception as error:  # whatever a stranger's builder raises
+                raise _unbuilt(name, dataset, error) from error
+            reasons += [f"{dataset.label}: {blank.reason}"] if blank.reason else []
+        if len(reasons) == len(planned):
+            raise GenbenchError(f"The metric {name} applies to no dataset of the run. {'; '.join(reasons)}.")
+
+
+def _unbuilt(what: str, dataset: Component, error: Exception) -> GenbenchError:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return GenbenchError(
+        f"{what} can't be built for {dataset.label}: {type(error).__name__}: "
+        f"{' '.join(str(error).split())} ({Path(last.filename).name}:{last.lineno})"
+    )
 
 
 def _try(dataset: Component, trainer: Component, context: Context) -> None:
@@ -54,7 +81,7 @@ def _try(dataset: Component, trainer: Component, context: Context) -> None:
     problem = Problem(data.event_shape, seed=0, classes=len(data.classes))
     built = build(trainer, problem)
     check_engine(built, trainer, context.engine, context.numerics)
-    if isinstance(built, Method) and not trainers[trainer.name].is_own:
+    if isinstance(built, Method) and trainer.source:
         _rehearse(built, data, problem)
 
 

@@ -16,6 +16,7 @@ from genbench.records import store
 from genbench.records.record import ControlScores, Score, Scores, renewed
 from genbench.records.store import Found, Store
 from genbench.registry import datasets
+from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import banded
 from genbench.spec import Component
 from genbench.trials.controls import Null, all_draws, null_bands
@@ -32,13 +33,14 @@ class Rescored(NamedTuple):
 
 
 class Rescorer:
-    """Scores stored samples under one protocol, and puts the scores into the place of that protocol's earlier ones.
+    """Scores stored samples under one protocol, and puts the scores into the place of earlier ones of its columns.
 
+    Those of other columns that were added to it stay.
     A score that was made when there were more samples than are stored stays, if it has the identity that it would
     have now. What stays gets today's null band.
     """
 
-    def __init__(self, protocol: str) -> None:
+    def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
         self._null: dict[Component, Null] = {}
 
@@ -86,7 +88,9 @@ class Rescorer:
     def _banded(self, dataset: Component, scores: Sequence[Score]) -> tuple[Score, ...]:
         """The scores with today's null bands under the protocol."""
         found = self._bands(dataset)[self.protocol]
-        return tuple(banded(score, found) if score.identity.protocol == self.protocol else score for score in scores)
+        return tuple(
+            banded(score, found) if score.identity.protocol == self.protocol.name else score for score in scores
+        )
 
     def _bands(self, dataset: Component) -> Null:
         if dataset not in self._null:

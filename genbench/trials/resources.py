@@ -8,7 +8,7 @@ import torch
 
 from genbench.datasets.base import Dataset, check_dataset
 from genbench.registry import datasets
-from genbench.scoring.protocols import protocol
+from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
 
@@ -25,7 +25,6 @@ def build_dataset(component: Component) -> Dataset:
 
 
 @lru_cache(maxsize=16)
-def scorer(component: Component, protocol_name: str, curve: bool = False) -> Scorer:
+def scorer(component: Component, protocol: Protocol, curve: bool = False) -> Scorer:
     """A dataset's scorer under a protocol, kept for the trials that follow."""
-    found = protocol(protocol_name)
-    return Scorer(build_dataset(component), found.along() if curve else found)
+    return Scorer(build_dataset(component), protocol.along() if curve else protocol)

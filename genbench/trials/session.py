@@ -23,7 +23,7 @@ from genbench.engine.training import Stopped, Training, marks
 from genbench.executors.task import Context, Keep, Notify, Progress, Stop
 from genbench.records import provenance, store
 from genbench.records.record import Cost, Record, Score, Scores, Status
-from genbench.scoring.protocols import protocol
+from genbench.scoring.protocols import ways
 from genbench.spec import Trial
 from genbench.trials.latents import for_pictures
 from genbench.trials.resources import build_dataset, resolve_device, scorer
@@ -87,6 +87,7 @@ class Session:
     ) -> None:
         self.name, self.context, self.checkpoints, self.keep = name, context, checkpoints, keep
         self.notify, self.stop = notify, stop
+        self.protocols = ways(context.protocols, context.metrics)
         self.replicas = [Replica(trial, folder(context, trial)) for trial in trials]
         self.training: Training | None = None
         self._notified = 0.0
@@ -161,9 +162,9 @@ class Session:
         losses = {f"loss_{name}": values.tolist() for name, values in training.losses.items()}
         for i, replica in running:
             with evaluation_clock(replica):
-                name = self.context.protocols[0]
-                scores = scorer(replica.trial.dataset, name, curve=True)(samples[RAW][i])
-                row: dict[str, Any] = {"protocol": name, **training.meter_of(i).units}
+                way = self.protocols[0]
+                scores = scorer(replica.trial.dataset, way, curve=True)(samples[RAW][i])
+                row: dict[str, Any] = {"protocol": way.name, **training.meter_of(i).units}
                 row |= {name: values[i] for name, values in losses.items()}
                 row |= {score.name: score.value for score in scores if score.value is not None}
                 replica.curve.append(row)
@@ -173,8 +174,8 @@ class Session:
 
     def _sample(self, training: Training) -> Tensor:
         """Samples of every replica, as they are stored: at the end as many as scoring wants, before as curves do."""
-        wanted = max(protocol(name).n for name in self.context.protocols)
-        first = None if training.progress >= 1 else protocol(self.context.protocols[0]).along().n
+        wanted = max(way.n for way in self.protocols)
+        first = None if training.progress >= 1 else self.protocols[0].along().n
         rngs = [
             seeding.stream(replica.trial.seed, seeding.EVALUATION_NOISE, training.device) for replica in self.replicas
         ]
@@ -211,9 +212,9 @@ class Session:
         """A trial's scores under every protocol; those of averaged weights say so in their identity."""
         controls = store.Store(Path(self.context.root)).read_controls(self.context.suite, trial.dataset)
         bands = controls.bands if controls else ()
-        for name in self.context.protocols:
-            fitting = {band.name: band for band in bands if band.identity.protocol == name}
-            for score in scorer(trial.dataset, name)(samples, fitting):
+        for way in self.protocols:
+            fitting = {band.name: band for band in bands if band.identity.protocol == way.name}
+            for score in scorer(trial.dataset, way)(samples, fitting):
                 identity = score.identity.model_copy(update={"ema": trial.ema if prefix == AVERAGED else None})
                 yield score.model_copy(update={"identity": identity})
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import permutation_test
 
 from genbench.records.store import Store
-from genbench.scoring.protocols.points import GENBENCH1
+from genbench.scoring.protocols import protocol
 
 
 def values(root, suite):
@@ -21,12 +21,12 @@ def values(root, suite):
     plan = store.plan(suite)
     for dataset in plan.datasets:
         for trainer in plan.trainers:
-            found |= {(dataset, trainer, name): [] for name in GENBENCH1.headline}
+            found |= {(dataset, trainer, name): [] for name in protocol("genbench1").headline}
     for trial in store.trials(suite):
         spec = trial.record.trial
         for score in trial.scores.scores if trial.scores else ():
             key = (spec.dataset.label, spec.trainer.label, score.name)
-            if score.identity.protocol == GENBENCH1.name and key in found and score.value is not None:
+            if score.identity.protocol == protocol("genbench1").name and key in found and score.value is not None:
                 found[key].append(score.value)
     return {key: numbers for key, numbers in found.items() if numbers}
 

@@ -16,7 +16,7 @@ from genbench.scoring.power_cards import Card, Effect
 from genbench.scoring.shipped import bands_of
 
 PLUGIN = Path(__file__).parent.parent / "plugin"
-KINDS = [f"{held.kind}s" for held in registry.REGISTRIES]
+KINDS = [held.plural for held in registry.REGISTRIES]
 NAMES = [entry.name for held in registry.REGISTRIES for entry in held]
 
 
@@ -53,7 +53,7 @@ def test_list_names_everything_that_is_registered(genbench):
     ran = genbench("list")
     assert ran.code == 0
     for held in registry.REGISTRIES:
-        assert f"\n{held.kind}s\n" in "\n" + ran.out
+        assert f"\n{held.plural}\n" in "\n" + ran.out
         for entry in held:
             assert f"\n{entry.name} " in ran.out
 
@@ -70,7 +70,7 @@ def test_list_as_json_says_where_things_come_from(genbench):
     assert found["trainers"]["wgan-gp"]["origin"] == "genbench.baselines.wgan_gp"
     assert "1704.00028" in found["trainers"]["wgan-gp"]["citation"]
     assert {kind: set(entries) for kind, entries in found.items()} == {
-        f"{held.kind}s": {entry.name for entry in held} for held in registry.REGISTRIES
+        held.plural: {entry.name for entry in held} for held in registry.REGISTRIES
     }
 
 
@@ -179,7 +179,7 @@ def test_doctor_finds_nothing_wrong(genbench):
     assert ran.out.endswith("All well.\n")
     report = json.loads(genbench("doctor", "--json").out)
     assert report["problems"] == []
-    assert report["registered"] == {f"{held.kind}s": len(list(held)) for held in registry.REGISTRIES}
+    assert report["registered"] == {held.plural: len(list(held)) for held in registry.REGISTRIES}
     assert report["devices"][0].startswith("cpu (")
     assert report["packages"].keys() == set(provenance.PACKAGES)
 

@@ -114,7 +114,7 @@ def test_controls_are_those_that_a_run_measures(once):
     controls = next(Store(once[0]).controls("toy2d-smoke"))
     component = Component.resolve(datasets, "ring8")
     dataset = datasets.build("ring8")
-    null = {"smoke": bands.bands(component, dataset, Scorer(dataset, protocol("smoke")))}
+    null = {protocol("smoke"): bands.bands(component, dataset, Scorer(dataset, protocol("smoke")))}
     measured = _controls(component, null)
     assert measured.bands == tuple(band for band in controls.bands if band.identity.protocol == "smoke")
     assert measured.draws.keys() == controls.draws.keys()

@@ -6,7 +6,7 @@ import made_up
 import pytest
 
 from genbench.records.store import Store
-from genbench.scoring.protocols.points import GENBENCH1
+from genbench.scoring.protocols import protocol
 
 
 @pytest.fixture
@@ -34,5 +34,5 @@ def folders(tmp_path):
         oracle=oracle,
         store=lambda side: Store(tmp_path / side),
         path=lambda side: tmp_path / side,
-        suites={"made-up": GENBENCH1},
+        suites={"made-up": protocol("genbench1")},
     )

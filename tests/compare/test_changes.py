@@ -14,7 +14,7 @@ from genbench.compare.margins import Margin
 from genbench.compare.sides import Pair, two_folders
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
-from genbench.scoring.protocols.points import GENBENCH1
+from genbench.scoring.protocols import protocol
 from genbench.stats.closure import corrected, lone_p
 from genbench.stats.effects import minimal_detectable_effect, pooled_deviation, shift
 
@@ -209,7 +209,7 @@ def test_a_comparison_of_two_trainers_never_disagrees_with_their_report(suite):
             cells = {"reverse_kl": Cell.of(dict(enumerate(scores)), False, failed)} if scores else {}
             rows.append(Row("trainer", f"t{i}", cells, len(scores), len(runs), ("x",) * failed))
         tables.append(
-            Table("made-up", f"d{place}", "steps=40", GENBENCH1, (column("reverse_kl"),), tuple(rows))
+            Table("made-up", f"d{place}", "steps=40", protocol("genbench1"), (column("reverse_kl"),), tuple(rows))
         )  # fmt: skip
     for table in judged(tables):
         rows = {row.label: row for row in table.rows}
@@ -240,7 +240,7 @@ def test_a_comparison_of_two_folders_never_disagrees_with_a_report_of_both_in_on
             scores, failed = [run for run in runs if run is not None], runs.count(None)
             cells = {"reverse_kl": Cell.of(dict(enumerate(scores)), False, failed)} if scores else {}
             rows.append(Row("trainer", label, cells, len(scores), len(runs), ("x",) * failed))
-        plain = Table("made-up", f"d{place}", "steps=40", GENBENCH1, (column("reverse_kl"),))
+        plain = Table("made-up", f"d{place}", "steps=40", protocol("genbench1"), (column("reverse_kl"),))
         tables.append(replace(plain, rows=tuple(rows)))
         before, after = (replace(row, label="gan") for row in rows)
         pairs.append(Pair(replace(plain, rows=(before,)), replace(plain, rows=(after,)), before, after))
@@ -261,7 +261,9 @@ def pairs_of(sides):
         tuple(Row("trainer", f"t{i}", {"reverse_kl": Cell.of(dict(enumerate(of)), False)}, len(of), len(of))
               for i, of in enumerate(side)) for side in sides
     ]  # fmt: skip
-    one, other = (Table("made-up", "ring8", "steps=40", GENBENCH1, (column("reverse_kl"),), of) for of in rows)
+    one, other = (
+        Table("made-up", "ring8", "steps=40", protocol("genbench1"), (column("reverse_kl"),), of) for of in rows
+    )
     return [Pair(one, other, before, after) for before, after in zip(one.rows, other.rows, strict=True)]
 
 

@@ -5,10 +5,12 @@ import sys
 
 import pytest
 import torch
+from made_up import forgetful_registries
 
 from genbench.errors import GenbenchError, Skip, UnknownName
-from genbench.features import VERSIONS, convolutional, extractor
+from genbench.features import convolutional, extractor
 from genbench.features.convolutional import BLOCK, Architecture, Convolutional, Layer, Network, card
+from genbench.registry import extractors
 
 SHIPPED = ["mnist-cnn", "celeba-cnn"]
 
@@ -29,7 +31,11 @@ def test_sees_what_its_card_says(name):
     features, logits = found(noise(2, architecture.channels, 32, 32))
     assert features.shape == (2, found.size) and written["features"] == found.size
     assert logits.shape == (2, architecture.heads, architecture.classes)
-    assert written["sha256"] == found.sha256 and written["name"] == found.name and found.name == VERSIONS[name]
+    assert (
+        written["sha256"] == found.sha256
+        and written["name"] == found.name
+        and found.name == f"{name}-{extractors[name].version}"
+    )
 
 
 def test_loads_once():
@@ -133,3 +139,54 @@ def test_images_of_a_batch_do_not_see_each_other():
     found = Convolutional("tiny-1", "", network)
     images = noise(4, 1, 8, 8)
     torch.testing.assert_close(found(images.flip(0)).features.flip(0), found(images).features)
+
+
+class TestBrought:
+    """What a plugin brings."""
+
+    @pytest.fixture
+    def brought(self):
+        with forgetful_registries():
+
+            def bring(look, name="mine", **details):
+                extractors._entries.pop(name, None)
+                extractors.register(name, **details)(lambda: look)
+                return extractor.__wrapped__(name)
+
+            yield bring
+
+    def test_is_named_with_its_version_and_known_by_its_source(self, brought):
+        found = brought(lambda images: images.flatten(1), version=3)
+        assert (found.name, len(found.sha256)) == ("mine-3", 64)
+        images = noise(BLOCK + 1, 1, 4, 4)
+        seen = found(images)
+        assert torch.equal(seen.features, images.flatten(1))
+        assert seen.logits.shape == (BLOCK + 1, 0, 0)
+
+    def test_is_known_by_its_weights_too_and_is_frozen(self, brought):
+        def made(weight):
+            network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2), torch.nn.Dropout(0.9))
+            torch.nn.init.constant_(network[1].weight, weight)
+            torch.nn.init.zeros_(network[1].bias)
+            return brought(network)
+
+        one, other, again = made(1.0), made(2.0), made(1.0)
+        assert one.sha256 == again.sha256 != other.sha256
+        images = noise(3, 1, 2, 2).requires_grad_()
+        seen = one(images)
+        assert torch.allclose(seen.features, images.flatten(1).sum(1, keepdim=True).expand(-1, 2))
+        assert not seen.features.requires_grad
+
+    @pytest.mark.parametrize(
+        ("look", "message"),
+        [
+            (None, "The extractor 'mine' gave None. Let it return a module, or a function of images."),
+            (lambda images: images, "mine-1 must give features of shape (n, size), or api.Seen(features, logits)"),
+            (lambda images: images.flatten(1)[:1], "mine-1 looked at 3 images and gave (1, 4) and (3, 0, 0)."),
+            (lambda images: 3, "mine-1 must give features of shape (n, size)"),
+        ],
+    )
+    def test_that_does_not_see_features_is_refused(self, brought, look, message):
+        with pytest.raises(GenbenchError) as refused:
+            brought(look)(noise(3, 1, 2, 2))
+        assert message in str(refused.value)

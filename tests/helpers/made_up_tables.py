@@ -8,7 +8,7 @@ import made_up
 
 from genbench.report.model import Cell, Column, Published, Row, Table
 from genbench.report.verdict import judged
-from genbench.scoring.protocols.points import GENBENCH1
+from genbench.scoring.protocols import protocol
 
 ODD = "gan[loss=a|b] [bold]x[/bold] [/]"
 
@@ -30,7 +30,7 @@ def column(name: str) -> Column:
 
 
 def table(*rows: Row, notes: Any = (), columns: Any = ("modes", "reverse_kl", "std_ratio")) -> Table:
-    return Table("made-up", "ring8", "steps=40", GENBENCH1, tuple(map(column, columns)), rows, tuple(notes))
+    return Table("made-up", "ring8", "steps=40", protocol("genbench1"), tuple(map(column, columns)), rows, tuple(notes))
 
 
 TRAINED = Row("trainer", "gan", cells(1, modes=(7.0, 8.0, 8.0), std_ratio=(1.02,)), 3, 4, ("seed 3: crashed: ah",))

@@ -11,7 +11,7 @@ from genbench.features import extractor
 from genbench.metrics import perceived
 from genbench.metrics.truth import Truth
 from genbench.registry import metrics
-from genbench.scoring.protocols import PROTOCOLS
+from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import Scorer
 
 OF_PROTOCOL = {
@@ -24,7 +24,7 @@ OF_PROTOCOL = {
     "coverage": "image_coverage[extractor=mnist-cnn,n=120]",
     "hq": "image_hq[extractor=mnist-cnn,n=150]",
 }
-PROTOCOL = replace(PROTOCOLS["mnist-smoke"], n=250, columns=OF_PROTOCOL)
+PROTOCOL = Protocol(n=250, columns=OF_PROTOCOL, headline=(), deciding=())
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from genbench.records.record import ControlScores, Record
 from genbench.records.store import Found
 from genbench.report import budgets
 from genbench.report.model import Cell, Column, Row, Table
-from genbench.scoring.protocols.points import GENBENCH1
+from genbench.scoring.protocols import protocol
 
 CONSTANT = {"schedule": "constant"}
-N_ALONG = GENBENCH1.along().n
+N_ALONG = protocol("genbench1").along().n
 
 
 def record(trainer, seed=0, device="cpu", status="done", **parameters):
@@ -40,7 +40,7 @@ def row(trainer, *values, lost=0):
 
 def table(*rows, budget="steps=1000", column="reverse_kl", higher=False):
     identity = made_up.score(column, 1.0).identity
-    return Table("x", "ring8", budget, GENBENCH1, (Column(column, "", higher, identity),), rows)
+    return Table("x", "ring8", budget, protocol("genbench1"), (Column(column, "", higher, identity),), rows)
 
 
 def curve(trainer, values, steps=(10, 100, 1000), seed=0, cost=1.0, **more):
@@ -124,14 +124,14 @@ def test_failed_trials_rank_last_along_curves_too():
 def test_nothing_measured_is_nothing_compared():
     curves = curve("gan", [np.nan] * 3)
     assert budgets.along(EMPTY, curves, rows(record("gan"))) == []
-    assert budgets.on_curves(GENBENCH1, curves) is None
+    assert budgets.on_curves(protocol("genbench1"), curves) is None
 
 
 def test_metric_is_the_deciding_one_or_else_the_next_that_curves_have():
-    assert budgets.on_curves(GENBENCH1, BOTH) == "reverse_kl"
-    assert budgets.on_curves(GENBENCH1, BOTH.rename(columns={"reverse_kl": "sliced_w2"})) == "sliced_w2"
-    assert budgets.higher_is_better(GENBENCH1, "hq") is True
-    assert budgets.higher_is_better(GENBENCH1, "reverse_kl") is False
+    assert budgets.on_curves(protocol("genbench1"), BOTH) == "reverse_kl"
+    assert budgets.on_curves(protocol("genbench1"), BOTH.rename(columns={"reverse_kl": "sliced_w2"})) == "sliced_w2"
+    assert budgets.higher_is_better(protocol("genbench1"), "hq") is True
+    assert budgets.higher_is_better(protocol("genbench1"), "reverse_kl") is False
 
 
 def test_a_target_is_what_every_draw_of_the_truth_reaches_at_the_n_of_curves():
@@ -139,9 +139,9 @@ def test_a_target_is_what_every_draw_of_the_truth_reaches_at_the_n_of_curves():
     draws = tuple((made_up.score("modes", modes, n=N_ALONG),) for modes in (855.0, 849.0, 861.0))
     whole = tuple((made_up.score("modes", modes, n=N_ALONG + 1),) for modes in (10.0, 1_000.0))
     found = ControlScores(dataset="x", key="", draws={"oracle": whole}, bands=(), along={"oracle": draws + whole})
-    assert budgets.reachable(found, GENBENCH1, "modes") == 849
-    assert budgets.reachable(found, GENBENCH1, "hq") is None
-    assert budgets.reachable(None, GENBENCH1, "modes") is None
+    assert budgets.reachable(found, protocol("genbench1"), "modes") == 849
+    assert budgets.reachable(found, protocol("genbench1"), "hq") is None
+    assert budgets.reachable(None, protocol("genbench1"), "modes") is None
 
 
 def test_time_to_a_target_is_the_first_checkpoint_there_and_never_is_worst():

@@ -8,8 +8,7 @@ from genbench.registry import datasets
 from genbench.report import published
 from genbench.report.sentence import sentence
 from genbench.report.table import tables
-from genbench.scoring import protocols
-from genbench.scoring.protocols.points import GENBENCH1, PACGAN2018, VEEGAN2017
+from genbench.scoring.protocols import protocol as protocol_named
 
 PLACES = sorted({(entry.dataset, entry.protocol) for entry in published.entries()})
 
@@ -50,7 +49,7 @@ def test_a_method_of_two_papers_has_a_row_of_each():
 @pytest.mark.parametrize(("dataset", "protocol"), PLACES)
 def test_every_number_belongs_to_a_dataset_and_a_column_that_there_are(dataset, protocol):
     assert datasets.label(dataset) == dataset
-    columns = protocols.protocol(protocol).columns
+    columns = protocol_named(protocol).columns
     entries = [entry for entry in published.entries() if (entry.dataset, entry.protocol) == (dataset, protocol)]
     assert {entry.metric for entry in entries} <= set(columns)
 
@@ -80,9 +79,9 @@ def read(tmp_path):
 @pytest.mark.parametrize(
     ("protocol", "methods"),
     [
-        (PACGAN2018, ["GAN", "ALI", "PacGAN2", "PacGAN3", "PacGAN4"]),
-        (VEEGAN2017, ["GAN", "ALI", "Unrolled GAN", "VEEGAN"]),
-        (GENBENCH1, []),
+        (protocol_named("pacgan2018"), ["GAN", "ALI", "PacGAN2", "PacGAN3", "PacGAN4"]),
+        (protocol_named("veegan2017"), ["GAN", "ALI", "Unrolled GAN", "VEEGAN"]),
+        (protocol_named("genbench1"), []),
     ],
     ids=lambda of: getattr(of, "name", ""),
 )
@@ -95,7 +94,7 @@ def test_they_follow_the_rows_of_ours_under_their_own_protocol(protocol, methods
 
 
 def test_they_take_no_part_in_statistics(read):
-    table = read(PACGAN2018)
+    table = read(protocol_named("pacgan2018"))
     printed = [row for row in table.rows if row.kind == "published"]
     assert all(not cell.letters and cell.interval is None and not cell.values for row in printed
                for cell in row.cells.values())  # fmt: skip
@@ -106,7 +105,7 @@ def test_they_take_no_part_in_statistics(read):
 def test_headline_leaves_out_a_published_row_that_has_no_number_in_it(tmp_path):
     of = made_up.trial(dataset="mnist")
     made_up.put(tmp_path, of, made_up.scores({"fid": 5.0, "modes": 10.0}, protocol="mnist1"))
-    (table,) = tables(Store(tmp_path), "made-up", protocols.protocol("mnist1"))
+    (table,) = tables(Store(tmp_path), "made-up", protocol_named("mnist1"))
     assert [row.label for row in table.rows] == ["gan", "NS-GAN", "WGAN", "WGAN-GP"]
     assert [row.label for row in table.headline().rows] == ["gan"]
 
@@ -114,7 +113,7 @@ def test_headline_leaves_out_a_published_row_that_has_no_number_in_it(tmp_path):
 def test_no_column_no_row(tmp_path):
     of = made_up.trial(dataset="mnist")
     made_up.put(tmp_path, of, made_up.scores({"modes": 10.0}, protocol="mnist1"))
-    (table,) = tables(Store(tmp_path), "made-up", protocols.protocol("mnist1"))
+    (table,) = tables(Store(tmp_path), "made-up", protocol_named("mnist1"))
     assert [row.label for row in table.rows] == ["gan"]
 
 

@@ -11,11 +11,13 @@ from genbench.records.store import Store
 from genbench.registry import datasets
 from genbench.report.places import facts
 from genbench.report.table import external_table, tables
-from genbench.scoring.protocols.points import GENBENCH1, PACGAN2018
+from genbench.scoring.protocols import protocol as protocol_named
 from genbench.scoring.shipped import bands_of
 from genbench.spec import ENGINE_VERSION, Budget, Component
 
 HQ = (0.91, 0.87, 0.95, 0.9, 0.5, 0.93, 0.92, 0.99, 0.89)
+
+GENBENCH1 = protocol_named("genbench1")
 
 
 @pytest.fixture
@@ -190,7 +192,7 @@ def test_controls_of_another_dataset_are_not_taken(put, read, tmp_path):
 def test_scores_of_another_protocol_stay_out(tmp_path, read):
     both = (*made_up.scores({"hq": 0.9}), *made_up.scores({"hq": 0.7}, protocol="pacgan2018", n=2_500))
     made_up.put(tmp_path, made_up.trial(), both)
-    for protocol, value in ((GENBENCH1, 0.9), (PACGAN2018, 0.7)):
+    for protocol, value in ((GENBENCH1, 0.9), (protocol_named("pacgan2018"), 0.7)):
         (table,) = read(protocol)
         assert table.rows[0].cells["hq"].values == (value,)
 
@@ -497,7 +499,7 @@ def test_externals_of_another_dataset_or_protocol_are_no_rows(put, put_external,
     put(hq=0.9)
     put_external(dataset="grid25", hq=0.7)
     put_external("other", hq=0.7)
-    (table,) = read(PACGAN2018)
+    (table,) = read(protocol_named("pacgan2018"))
     assert [row.label for row in table.rows] == ["gan"]
     assert table.notes == ("This dataset's controls are missing; genbench run measures them.",)
 

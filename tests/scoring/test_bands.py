@@ -16,14 +16,15 @@ from genbench import seeding
 from genbench.datasets.stacked import StackSet
 from genbench.registry import controls, datasets
 from genbench.scoring import bands
-from genbench.scoring.protocols import POINTS, protocol
+from genbench.scoring.protocols import Protocol, protocol
 from genbench.scoring.scorer import Scorer
 from genbench.scoring.shipped import all_bands
 from genbench.spec import Component, canonical_json
 
-OF_IMAGES = replace(
-    protocol("mnist-smoke"),
+OF_IMAGES = Protocol(
     n=200,
+    headline=(),
+    deciding=(),
     columns={
         "fd": "fd[extractor=mnist-cnn,n=200]",
         "modes": "class_modes[extractor=mnist-cnn]",
@@ -44,16 +45,12 @@ JUMPS = (*COUNTS, "confident", "image_hq", "image_precision", "image_recall", "i
 CHEAP = ("modes", "modes_any", "hq", "reverse_kl", "arc_coverage", "curve_distance")
 
 
-def only(whole, columns):
-    return replace(whole, columns={name: whole.columns[name] for name in columns})
-
-
 def shipped(name):
     return all_bands()[canonical_json(Component.resolve(datasets, name).identity)]
 
 
 @pytest.mark.parametrize("name", bands.SHIPPED_TARGETS)
-@pytest.mark.parametrize("protocol_name", [p.name for p in POINTS])
+@pytest.mark.parametrize("protocol_name", bands.OF_POINTS)
 def test_shipped_bands_fit_every_metric_as_it_is(name, protocol_name):
     scorer = Scorer(datasets.build(name), protocol(protocol_name))
     found = {band.name: band.identity for band in shipped(name) if band.identity.protocol == protocol_name}
@@ -89,7 +86,7 @@ def likely(draws):
 @pytest.mark.parametrize("name", bands.SHIPPED_TARGETS)
 def test_shipped_bands_hold_draws_that_nobody_drew_before(name):
     dataset = datasets.build(name)
-    judge = Scorer(dataset, only(protocol("genbench1"), CHEAP))
+    judge = Scorer(dataset, protocol("genbench1").only(CHEAP))
     found = {band.name: band for band in shipped(name) if band.identity.protocol == "genbench1"}
     draws = [judge(dataset.sample(10_000, seeding.stream(seed, "a third role"))) for seed in range(FRESH)]
     for column in zip(*draws, strict=True):
@@ -103,7 +100,7 @@ def test_shipped_bands_hold_draws_that_nobody_drew_before(name):
 @pytest.mark.parametrize("name", bands.SHIPPED_TARGETS)
 def test_measuring_a_shipped_band_again_gives_nearly_the_same(name):
     dataset = datasets.build(name)
-    judge = Scorer(dataset, only(protocol("genbench1"), CHEAP))
+    judge = Scorer(dataset, protocol("genbench1").only(CHEAP))
     again = bands.measure(dataset, judge, bands.SHIPPED_DRAWS.band)
     again = bands.checked(dataset, judge, again, bands.SHIPPED_DRAWS.check)
     for band in shipped(name):
@@ -117,7 +114,7 @@ def test_measuring_a_shipped_band_again_gives_nearly_the_same(name):
 @settings(derandomize=True, deadline=None)
 def test_the_ends_of_a_band_stand_at_the_places_of_m_plus_1(values, scale):
     """Of m draws in order, at 0.025(m + 1) and 0.975(m + 1), or the first and the last."""
-    way = only(protocol("pacgan2018"), ("hq",))
+    way = protocol("pacgan2018").only(("hq",))
     blank = Scorer(datasets.build("ring8"), way)(torch.zeros(0, 2))[0]
     found = bands._band([blank.model_copy(update={"value": value * scale}) for value in values])
     ordered = sorted(value * scale for value in values)
@@ -130,7 +127,7 @@ def test_the_ends_of_a_band_stand_at_the_places_of_m_plus_1(values, scale):
 def test_a_band_of_so_few_draws_holds_95_percent_on_average():
     """Interpolated at p(m − 1) + 1, as is usual, 40 draws would hold 91 %."""
     rng = np.random.default_rng(0)
-    blank = Scorer(datasets.build("ring8"), only(protocol("pacgan2018"), ("hq",)))(torch.zeros(0, 2))[0]
+    blank = Scorer(datasets.build("ring8"), protocol("pacgan2018").only(("hq",)))(torch.zeros(0, 2))[0]
     held = []
     for _ in range(300):
         found = bands._band([blank.model_copy(update={"value": value}) for value in rng.normal(size=40)])
@@ -140,7 +137,7 @@ def test_a_band_of_so_few_draws_holds_95_percent_on_average():
 
 def test_coverage_is_the_share_of_draws_from_another_stream():
     dataset = datasets.build("ring8")
-    judge = Scorer(dataset, only(protocol("smoke"), ("hq", "modes", "arc_coverage")))
+    judge = Scorer(dataset, protocol("smoke").only(("hq", "modes", "arc_coverage")))
     found = bands.checked(dataset, judge, bands.measure(dataset, judge, 20), 40)
     drawn = [judge(dataset.sample(1_000, seeding.stream(seed, seeding.NULL_CHECK))) for seed in range(40)]
     values = [{score.name: score.value for score in scores}["hq"] for scores in drawn]
@@ -160,7 +157,7 @@ def test_an_unknown_target_is_measured():
 
 def test_a_metric_that_never_applies_has_no_band():
     dataset = datasets.build("swissroll")
-    found = bands.measure(dataset, Scorer(dataset, only(protocol("smoke"), ("modes",))), 2)
+    found = bands.measure(dataset, Scorer(dataset, protocol("smoke").only(("modes",))), 2)
     assert found["modes"].null_low is None
 
 
@@ -199,7 +196,7 @@ def test_about_95_percent_of_oracle_draws_lie_in_the_band(of_images):
 @pytest.mark.parametrize("dataset", [digits(), StackSet(digits())], ids=["digits", "stacks"])
 def test_dealt_scores_are_those_of_the_slow_way(dataset):
     """Looked at once and found again by their pixels, images score as if all were looked at anew."""
-    way = replace(protocol("mnist-smoke"), n=300, columns=SLOW_WAY)
+    way = replace(OF_IMAGES, n=300, columns=SLOW_WAY)
     judge = Scorer(dataset, way)
     for again, samples in oracle_draws(dataset, way, 3):
         plain = Scorer(again, way, lasting=False)(samples)

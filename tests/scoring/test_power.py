@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -151,7 +150,7 @@ def test_reverse_kl_on_the_roll_tells_somewhat_more_noise():
     """Of 1 000 samples; W2 can't tell three times as much."""
     dataset = datasets.build("swissroll")
     way = protocol("smoke")
-    judge = Scorer(dataset, replace(way, columns={"reverse_kl": way.columns["reverse_kl"]}))
+    judge = Scorer(dataset, way.only(["reverse_kl"]))
     (blank,) = judge.blanks
     values = [judge(dataset.sample(way.n, seeding.stream(seed, "test")))[0].value for seed in range(40)]
     band = blank.model_copy(update={"null_low": min(values), "null_high": max(values)})

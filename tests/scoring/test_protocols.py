@@ -1,19 +1,24 @@
 """Protocols: what their columns are called, what they stand for, and how they score along training."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from made_up import forgetful_registries
 from made_up_images import digits
 
 from genbench import seeding
 from genbench.datasets.stacked import StackSet
-from genbench.features import VERSIONS
-from genbench.registry import Reference, metrics
-from genbench.scoring.protocols import IMAGES, PROTOCOLS
+from genbench.errors import GenbenchError
+from genbench.registry import Reference, datasets, extractors, metrics, protocols
+from genbench.scoring.protocols import Protocol
+from genbench.scoring.protocols import protocol as protocol_named
 from genbench.scoring.scorer import Scorer
 
+PROTOCOLS = {entry.name: protocol_named(entry.name) for entry in protocols}
 ALL = pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
-OF_IMAGES = pytest.mark.parametrize("protocol", IMAGES, ids=[protocol.name for protocol in IMAGES])
+IMAGES = [name for name in PROTOCOLS if protocols[name].origin.endswith("images")]
+OF_IMAGES = pytest.mark.parametrize("protocol", [PROTOCOLS[name] for name in IMAGES], ids=IMAGES)
 OF_FEATURES = {"fd", "fd_infinity", "kd", "class_score"}
 LITERATURE = {"fid": "fd", "fid_inf": "fd_infinity", "kid": "kd", "is": "class_score"}
 
@@ -53,7 +58,8 @@ def test_only_inceptions_have_the_literatures_names(protocol):
 def test_other_distances_carry_their_extractors_version(protocol):
     for column, metric, parameters in resolved(protocol):
         if metric in OF_FEATURES and parameters["extractor"] != "inception":
-            assert re.fullmatch(rf"(fd|fd_inf|kd|is)\[{re.escape(VERSIONS[parameters['extractor']])}\]", column)
+            seen = f"{parameters['extractor']}-{extractors[parameters['extractor']].version}"
+            assert re.fullmatch(rf"(fd|fd_inf|kd|is)\[{re.escape(seen)}\]", column)
 
 
 @OF_IMAGES
@@ -107,3 +113,85 @@ def test_smoke_protocol_of_faces_scores_few_samples(tmp_path, monkeypatch):
     dataset = digits(3)
     scores = Scorer(dataset, PROTOCOLS["celeba-smoke"])(dataset.held_out.distinct(300, seeding.stream(0, "test")))
     assert {score.name for score in scores if score.state == "skipped"} <= LITERATURE.keys()
+
+
+FINE = {"n": 100, "columns": {"hq": "hq", "w2": "w2[n=50]"}, "headline": ("hq",), "deciding": ("w2", "hq")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n": 0}, "n=0 is no number of samples. Give a whole one of at least 1."),
+        ({"n": 2.5}, "n=2.5 is no number of samples"),
+        ({"n": True}, "n=True is no number of samples"),
+        ({"curve_n": 0}, "curve_n=0 is no number of samples"),
+        ({"curve_n": 101}, "curve_n=101 is more than the 100 samples there are"),
+        ({"columns": {"hq": "hqq"}}, "The column 'hq': No metric is named 'hqq'. Did you mean hq"),
+        ({"columns": {"hq": "hq["}}, "The column 'hq': 'hq[' is not a reference"),
+        ({"columns": {"hq": "hq[kk=3]"}}, "The column 'hq': No parameter of metric hq is named 'kk'. Did you mean k"),
+        ({"columns": {"hq": "hq[k=0]"}}, "The column 'hq': metric hq: parameter k can't be 0"),
+        ({"columns": {"fd": "fd"}}, "The column 'fd': metric fd: parameter extractor is missing"),
+        ({"columns": {"w2": "w2"}}, "The column 'w2': w2 looks at 2000 samples and there are 100. Give n=…"),
+        ({"headline": ("hp",)}, "No column in headline is named 'hp'. Did you mean hq"),
+        ({"deciding": ("w3",)}, "No column in deciding is named 'w3'. Did you mean w2"),
+        ({"curve": ("modes",)}, "No column in curve is named 'modes'. Known: hq, w2."),
+        ({"curve": "hq"}, "curve='hq' is one text. Write curve=('hq',)."),
+        ({"headline": ("hq", "hq")}, "headline names a column twice: hq, hq."),
+    ],
+)
+def test_protocol_is_checked_where_it_is_made(changes, message):
+    Protocol(**FINE)
+    with pytest.raises(GenbenchError) as refused:
+        Protocol(**FINE | changes)
+    assert str(refused.value).startswith(message)
+    assert "\n" not in str(refused.value)
+
+
+def test_registered_protocol_is_named_by_its_registration():
+    with forgetful_registries():
+
+        @protocols.register("mine", version=3)
+        def mine():
+            """A protocol of one's own."""
+            return Protocol(**FINE)
+
+        found = protocol_named("mine")
+        assert (found.name, found.version, found.source) == ("mine", 3, protocols["mine"].source)
+        assert found.source["sha256"]
+        assert protocol_named("mine") is found
+        assert replace(found, name="", version=1, source={}) == Protocol(**FINE)
+        along = replace(found, curve=("w2",), curve_n=20).along()
+        assert (along.n, along.columns, along.deciding, along.headline) == (20, {"w2": "w2[n=20]"}, ("w2",), ())
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: None, "The protocol 'mine' gave None. Let it return an api.Protocol."),
+        (lambda: Protocol(**FINE | {"columns": {"hq": "hqq"}}), "The protocol 'mine': The column 'hq': No metric"),
+        (lambda: Protocol(n=5, columns={}, headline=(), deciding=()), "The protocol 'mine' has no columns."),
+    ],
+)
+def test_protocol_that_is_none_is_refused_by_name(made, message):
+    with forgetful_registries():
+        protocols.register("mine")(made)
+        with pytest.raises(GenbenchError, match=re.escape(message)):
+            protocol_named("mine")
+
+
+def test_protocol_takes_no_parameters():
+    with pytest.raises(GenbenchError, match=r"The protocol 'mine': a protocol has no parameters\. Leave k out\."):
+
+        @protocols.register("mine")
+        def mine(*, k: int = 3):
+            """A protocol with a parameter."""
+
+
+def test_scores_under_another_source_of_a_protocol_have_another_identity():
+    way = replace(PROTOCOLS["pacgan2018"], columns={"hq": "hq"}, headline=(), deciding=())
+    plain, edited = (
+        Scorer(datasets.build("ring8"), replace(way, source=source)).blanks[0].identity
+        for source in ({}, {"sha256": "ab"})
+    )
+    assert plain != edited
+    assert (plain.source, edited.source, edited.protocol_source) == ({}, {}, {"sha256": "ab"})

@@ -64,7 +64,7 @@ def test_controls_say_under_which_settings_of_torch_they_were_scored(tmp_path):
 
 @pytest.mark.usefixtures("printed")
 def test_along_training_the_oracle_scores_fewer_images_of_another_deal_each_time():
-    (one, other) = along_draws(component("printed"), "mnist-smoke", 2)["oracle"]
+    (one, other) = along_draws(component("printed"), protocol("mnist-smoke"), 2)["oracle"]
     assert [score.name for score in one] == list(protocol("mnist-smoke").curve)
     assert one != other
 
@@ -73,7 +73,7 @@ def test_along_training_the_oracle_scores_fewer_images_of_another_deal_each_time
 @pytest.mark.parametrize("name", ["oracle", "half-dropped", "one-class", "blurred"])
 def test_what_is_made_of_held_out_images_is_dealt_anew_for_each_draw(name):
     """And judged against the training set that is left: no copy of a training image is among the draws."""
-    (_, *draws) = scored_draws(controls[name], component("printed"), {"mnist-smoke": {}}, 3)
+    (_, *draws) = scored_draws(controls[name], component("printed"), {protocol("mnist-smoke"): {}}, 3)
     assert draws[0] != draws[1]
     for scores in draws:
         distance = next(score.value for score in scores if score.name == "train_distance")
@@ -91,5 +91,5 @@ def test_draws_of_an_oracle_differ_though_all_that_is_held_out_is_drawn():
 
 @pytest.mark.usefixtures("printed")
 def test_copies_are_looked_for_in_the_training_set_as_it_is(tmp_path):
-    (scores,) = scored_draws(controls["train"], component("printed"), {"mnist-smoke": {}}, 1)
+    (scores,) = scored_draws(controls["train"], component("printed"), {protocol("mnist-smoke"): {}}, 1)
     assert next(score.value for score in scores if score.name == "train_distance") == 0

@@ -279,10 +279,12 @@ def test_controls_are_measured_again_where_curves_score_otherwise(tmp_path, suit
     """The oracle's scores along training belong to them."""
     from dataclasses import replace
 
-    from genbench.scoring import protocols
+    from genbench.registry import protocols
+    from genbench.scoring.protocols import protocol
 
     plan = suite("gan", protocols=("smoke",))
     measured(tmp_path, plan)
     assert make_plan(plan, Store(tmp_path)).controls == []
-    monkeypatch.setitem(protocols.PROTOCOLS, "smoke", replace(protocols.PROTOCOLS["smoke"], curve_n=500))
+    other = replace(protocol("smoke"), curve_n=500)
+    monkeypatch.setitem(protocols._entries, "smoke", replace(protocols["smoke"], build=lambda: other))
     assert [dataset.label for dataset in make_plan(plan, Store(tmp_path)).controls] == ["ring8"]

@@ -50,7 +50,7 @@ def values(scores):
 
 def test_scores_are_the_scorers(put, drawn):
     found = put()
-    rescored = Rescorer("smoke").trial(found)
+    rescored = Rescorer(protocol("smoke")).trial(found)
     assert values(by_name(found, "smoke")) == expected(drawn)
     assert {score.name: score for score in rescored.scores} == by_name(found, "smoke")
     assert by_name(found, "smoke")["hq"].null_low < by_name(found, "smoke")["hq"].null_high
@@ -59,7 +59,7 @@ def test_scores_are_the_scorers(put, drawn):
 def test_other_protocols_are_left_alone(put, drawn):
     others = made_up.scores({"hq": 0.125, "modes": None}, protocol="elsewhere")
     found = put((*others, *made_up.scores({"hq": 0.5, "gone": 1.0}, protocol="smoke", n=1_000)))
-    Rescorer("smoke").trial(found)
+    Rescorer(protocol("smoke")).trial(found)
     assert tuple(by_name(found, "elsewhere").values()) == others
     assert values(by_name(found, "smoke")) == expected(drawn)
 
@@ -68,21 +68,21 @@ def test_twice_is_once(put):
     found = put(made_up.scores({"hq": 0.125}, protocol="elsewhere"))
     contents = []
     for _ in range(2):
-        Rescorer("smoke").trial(Store(found.folder).trial(found.folder))
+        Rescorer(protocol("smoke")).trial(Store(found.folder).trial(found.folder))
         contents.append((found.folder / store.SCORES).read_bytes())
     assert contents[0] == contents[1]
 
 
 def test_averaged_weights_have_scores_of_their_own(put, drawn):
     found = put(ema=0.999, **{"final": drawn, "ema.final": drawn * 2})
-    Rescorer("smoke").trial(found)
+    Rescorer(protocol("smoke")).trial(found)
     assert values(by_name(found, "smoke")) == expected(drawn)
     assert values(by_name(found, "smoke", 0.999)) == expected(drawn * 2)
 
 
 def test_metrics_that_want_more_samples_are_skipped_with_the_reason(put, drawn):
     found = put(final=drawn[:600])
-    Rescorer("smoke").trial(found)
+    Rescorer(protocol("smoke")).trial(found)
     scores = by_name(found, "smoke")
     assert scores["modes"].reason == "needs 1000 samples and got 600"
     assert scores["w2"].value == expected(drawn)["w2"]
@@ -91,7 +91,7 @@ def test_metrics_that_want_more_samples_are_skipped_with_the_reason(put, drawn):
 def test_score_of_more_samples_than_are_stored_stays(put, drawn):
     scorer = Scorer(datasets.build("ring8"), protocol("smoke"))
     found = put(scorer(drawn), final=drawn[:600])
-    rescored = Rescorer("smoke").trial(found)
+    rescored = Rescorer(protocol("smoke")).trial(found)
     assert values(by_name(found, "smoke")) == expected(drawn)
     assert {score.name for score in rescored.stayed} >= {"modes", "hq"}
     assert "w2" not in {score.name for score in rescored.stayed}
@@ -101,7 +101,7 @@ def test_reason_of_more_samples_than_are_stored_stays(put, drawn):
     far = torch.full_like(drawn, 100)
     before = Scorer(datasets.build("ring8"), protocol("smoke"))(far)
     found = put(before, final=far[:600])
-    assert "std_ratio" in {score.name for score in Rescorer("smoke").trial(found).stayed}
+    assert "std_ratio" in {score.name for score in Rescorer(protocol("smoke")).trial(found).stayed}
     (reason,) = [score.reason for score in before if score.name == "std_ratio"]
     assert reason
     assert by_name(found, "smoke")["std_ratio"].reason == reason
@@ -111,7 +111,7 @@ def test_score_of_another_identity_does_not_stay(put, drawn):
     scores = Scorer(datasets.build("ring8"), protocol("smoke"))(drawn)
     old = [s.model_copy(update={"identity": s.identity.model_copy(update={"version": 0})}) for s in scores]
     found = put(old, final=drawn[:600])
-    assert Rescorer("smoke").trial(found).stayed == ()
+    assert Rescorer(protocol("smoke")).trial(found).stayed == ()
     assert by_name(found, "smoke")["modes"].state == "skipped"
 
 
@@ -139,7 +139,7 @@ def test_samples_that_are_not_what_the_record_names_are_refused(spoil, message, 
     before = (found.folder / store.SCORES).read_bytes()
     spoil(found)
     with pytest.raises(GenbenchError, match=message):
-        Rescorer("smoke").trial(found)
+        Rescorer(protocol("smoke")).trial(found)
     assert (found.folder / store.SCORES).read_bytes() == before
 
 
@@ -149,24 +149,24 @@ def test_samples_that_are_not_what_the_record_names_are_refused(spoil, message, 
 )
 def test_samples_of_another_shape_are_refused(samples, message, put):
     with pytest.raises(GenbenchError, match=message):
-        Rescorer("smoke").trial(put(**samples))
+        Rescorer(protocol("smoke")).trial(put(**samples))
 
 
 def test_dataset_of_another_version_is_refused(put):
     with pytest.raises(GenbenchError, match="trained on version 99"):
-        Rescorer("smoke").trial(put(dataset=made_up.component("ring8", version=99)))
+        Rescorer(protocol("smoke")).trial(put(dataset=made_up.component("ring8", version=99)))
 
 
 def test_dataset_that_nobody_registers_is_refused(put):
     with pytest.raises(GenbenchError, match="No dataset is named 'ring9'"):
-        Rescorer("smoke").trial(put(dataset=made_up.component("ring9")))
+        Rescorer(protocol("smoke")).trial(put(dataset=made_up.component("ring9")))
 
 
 def test_scores_that_cannot_be_read_are_not_written_over(put):
     found = put()
     (found.folder / store.SCORES).write_text("{")
     with pytest.raises(GenbenchError, match="Remove it"):
-        Rescorer("smoke").trial(Store(found.folder).trial(found.folder))
+        Rescorer(protocol("smoke")).trial(Store(found.folder).trial(found.folder))
     assert (found.folder / store.SCORES).read_text() == "{"
 
 
@@ -174,7 +174,7 @@ def test_controls_get_the_protocols_scores_once(put, tmp_path):
     dataset = put().record.trial.dataset
     draws = {"oracle": [made_up.scores({"hq": 0.5 + i}) for i in range(3)], "own": [made_up.scores({"hq": 0.1})] * 3}
     made_up.put_controls(tmp_path, dataset, draws, [made_up.score("hq", None, (0.4, 0.6))])
-    results, rescorer = Store(tmp_path), Rescorer("smoke")
+    results, rescorer = Store(tmp_path), Rescorer(protocol("smoke"))
     assert rescorer.controls(results, "made-up", dataset)
     found = results.read_controls("made-up", dataset)
     assert [draw[0].value for draw in found.draws["oracle"]] == [0.5, 1.5, 2.5]
@@ -195,7 +195,7 @@ def widened(score):
 
 def test_bands_that_were_measured_anew_are_renewed_though_samples_are_gone(put, tmp_path):
     """In scores that stay, and in controls, whose draws stay as they are."""
-    found, rescorer, results = put(), Rescorer("smoke"), Store(tmp_path)
+    found, rescorer, results = put(), Rescorer(protocol("smoke")), Store(tmp_path)
     rescorer.trial(found)
     scores = Store(found.folder).trial(found.folder).scores
     dataset = found.record.trial.dataset
@@ -219,5 +219,5 @@ def test_bands_that_were_measured_anew_are_renewed_though_samples_are_gone(put, 
 
 def test_controls_that_are_not_stored_are_not_made_up(put, tmp_path):
     dataset = put().record.trial.dataset
-    assert not Rescorer("smoke").controls(Store(tmp_path), "made-up", dataset)
+    assert not Rescorer(protocol("smoke")).controls(Store(tmp_path), "made-up", dataset)
     assert list(Store(tmp_path).controls("made-up")) == []

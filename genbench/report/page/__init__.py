@@ -8,8 +8,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from genbench import __version__
-from genbench.registry import panels
-from genbench.report.page import sections as own
+from genbench.errors import GenbenchError
+from genbench.registry import PanelEntry, panels
 from genbench.report.page.content import Content
 from genbench.report.page.render import template
 
@@ -19,16 +19,16 @@ HERE = Path(__file__).parent
 def page(contents: Sequence[Content]) -> str:
     """The page of some suites' results: an HTML document.
 
-    Sections are the registered panels, in their order; one that has nothing to say of a suite is left out.
+    Sections are the registered panels, genbench's own first; one that has nothing to say of a suite is left out, and of
+    one that can't be made, the reason stands in its place.
     """
-    assert own, "imported for the panels that it registers"
     sections = [
         {
             "suite": content.suite,
             "panels": [
-                {"name": entry.name, "title": entry.facts["title"], "html": Markup(html)}
-                for entry in panels
-                if (html := entry.build(content))
+                {"name": entry.name, "title": entry.title, "html": Markup(html)}
+                for entry in sorted(panels, key=lambda entry: not entry.is_own)
+                if (html := _made(entry, content))
             ],
         }
         for content in contents
@@ -41,3 +41,17 @@ def page(contents: Sequence[Content]) -> str:
         version=__version__,
         unreadable=list(dict.fromkeys(bad for content in contents for bad in content.store.unreadable)),
     )
+
+
+def _made(entry: PanelEntry, content: Content) -> str:
+    """A panel's HTML; of one that can't be made, a paragraph that says why."""
+    try:
+        html = entry.build(content)
+        if not isinstance(html, str):
+            raise GenbenchError(
+                f"it gave {html!r}, and a panel gives HTML, or an empty text where it has nothing to say"
+            )
+        return html
+    except Exception as error:  # whatever a stranger's panel raises, the others are shown
+        said = str(error) if isinstance(error, GenbenchError) else f"{type(error).__name__}: {error}"
+        return template("broken.html").render(reason=said, origin=entry.origin)

@@ -27,9 +27,9 @@ def card(name: str, reference: str, tables: Sequence[tuple[Table, str]]) -> dict
         "reference": reference,
         "summary": " ".join(first.split()),
         "more": [" ".join(paragraph.split()) for paragraph in rest.split("\n\n") if paragraph.strip()],
-        "unit": entry.facts["unit"],
+        "unit": entry.unit,
         "best": {True: "higher is better", False: "lower is better", None: "best at the truth's own value"}[
-            entry.facts["higher_is_better"]
+            entry.higher_is_better
         ],
         "citation": entry.citation,
         "spreads": [_spreads(table, what, name) for table, what in tables],

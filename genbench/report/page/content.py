@@ -8,13 +8,13 @@ import pandas as pd
 
 from genbench.records.record import ControlScores
 from genbench.records.store import CURVE, Found, Store
+from genbench.registry import DEFAULT_PROTOCOL
 from genbench.report.figures import catalogue as figures
 from genbench.report.figures import stored
 from genbench.report.figures.style import Colours, Picture, colours
 from genbench.report.model import Table
 from genbench.report.places import Places, Rows, finished, placed, trainers
 from genbench.report.table import are_of, tables
-from genbench.scoring.protocols import DEFAULT
 from genbench.scoring.protocols import protocol as protocol_named
 from genbench.spec import Suite
 
@@ -47,7 +47,7 @@ class Content:
             return [self._protocol]
         held = {s.identity.protocol for trial in self.trials if trial.scores for s in trial.scores.scores}
         planned = self.plan.protocols if self.plan else ()
-        return [*(name for name in planned if name in held), *sorted(held - set(planned))] or [DEFAULT]
+        return [*(name for name in planned if name in held), *sorted(held - set(planned))] or [DEFAULT_PROTOCOL]
 
     @cached_property
     def tables(self) -> dict[str, list[Table]]:

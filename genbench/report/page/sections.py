@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
 
-from genbench.registry import panels
+from genbench.registry import metrics
 from genbench.report import budgets, overall
 from genbench.report.budgets import UNITS, Equal, Reached
 from genbench.report.figures import curves, scatter
@@ -26,7 +26,6 @@ from genbench.report.verdict import deciding
 from genbench.scoring.protocols import protocol
 from genbench.stats.intervals import median
 
-Panel = Callable[[Content], str]
 ALONG = ("curves", "losses")
 PANORAMAS = ("landscapes",)
 GALLERIES = ("strip", "film", "samples", "interpolation", "sweep", "neighbours")
@@ -35,12 +34,6 @@ COMMANDS = 20
 """Of the commands that made the records, so many are shown."""
 
 
-def panel(name: str, heading: str) -> Callable[[Panel], Panel]:
-    """Registers a section of the page under a heading."""
-    return panels.register(name, facts={"title": heading})
-
-
-@panel("verdict", "Verdict")
 def verdict(content: Content) -> str:
     """A sentence a dataset: who is best by the protocol's deciding column, and whether that can be told."""
     several = len({table.budget for table in content.main}) > 1
@@ -48,7 +41,6 @@ def verdict(content: Content) -> str:
     return template("verdict.html").render(sentences=said, suite=content.suite)
 
 
-@panel("overall", "Across datasets")
 def across(content: Content) -> str:
     """Interquartile means between noise and the truth, ranks, odds and a performance profile; of several datasets."""
     parts = []
@@ -70,7 +62,6 @@ def across(content: Content) -> str:
     return "\n".join(parts)
 
 
-@panel("tables", "Tables")
 def tables(content: Content) -> str:
     """Every protocol's tables, which can be sorted and filtered."""
     shown = [
@@ -84,7 +75,6 @@ def tables(content: Content) -> str:
     return template("tables.html").render(protocols=shown, suite=content.suite, several=len(shown) > 1, legend=LEGEND)
 
 
-@panel("scores", "Every seed")
 def scores(content: Content) -> str:
     """All scores behind the first protocol's tables, with controls and null bands."""
     drawn = []
@@ -100,13 +90,11 @@ def scores(content: Content) -> str:
     return _figures(content, drawn)
 
 
-@panel("curves", "Along training")
 def along(content: Content) -> str:
     """Metrics and losses along training."""
     return _figures(content, [p for d in content.datasets for p in content.pictures_of(d, *ALONG)])
 
 
-@panel("budgets", "At equal what?")
 def equal(content: Content) -> str:
     """Rankings at equal steps, updates, samples and seconds, where they are fair, and how soon targets are reached."""
     compared = []
@@ -132,7 +120,6 @@ def equal(content: Content) -> str:
     return template("budgets.html").render(compared=compared, suite=content.suite) if compared else ""
 
 
-@panel("pictures", "Samples")
 def pictures(content: Content) -> str:
     """Landscapes, strips, films and galleries."""
     drawn = [*content.pictures_of(None, *PANORAMAS)]
@@ -140,17 +127,19 @@ def pictures(content: Content) -> str:
     return _figures(content, drawn)
 
 
-@panel("metrics", "What the metrics say")
 def cards(content: Content) -> str:
     """A card for each metric of the first protocol's tables."""
     way = protocol(content.protocols[0])
-    names = dict.fromkeys(column.name for table in content.main for column in table.columns)
+    columns = {column.name: column for table in content.main for column in table.columns}
     with mpl.rc_context(STYLE):
-        shown = [card(name, way.columns[name], _named(content)) for name in names if name in way.columns]
+        shown = [
+            card(name, way.columns.get(name, name), _named(content))
+            for name, column in columns.items()
+            if column.identity.metric in metrics
+        ]
     return template("metrics.html").render(cards=shown, suite=content.suite)
 
 
-@panel("trials", "Trials")
 def trials(content: Content) -> str:
     """Which trials are done, which failed and why."""
     rows = dict.fromkeys(row.label for table in content.main for row in table.trainers)
@@ -165,7 +154,6 @@ def trials(content: Content) -> str:
     )
 
 
-@panel("provenance", "Where it comes from")
 def provenance(content: Content) -> str:
     """The commands that make these records again, and what made them."""
     facts: dict[str, dict[str, None]] = {}

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from genbench.errors import UnknownName
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache
+
+from genbench.errors import GenbenchError
+from genbench.registry import protocols
+from genbench.scoring.protocols import images, points
 from genbench.scoring.protocols.base import Protocol
-from genbench.scoring.protocols.images import (
-    CELEBA1,
-    CELEBA1_SMALL,
-    CELEBA_SMOKE,
-    IMAGES1,
-    IMAGES1_SMALL,
-    MNIST1,
-    MNIST_SMOKE,
-    STACKED_MNIST1,
-    STACKED_MNIST_SMOKE,
-)
-from genbench.scoring.protocols.points import GENBENCH1, PACGAN2018, SMOKE, VEEGAN2017
-
-POINTS = (GENBENCH1, PACGAN2018, VEEGAN2017, SMOKE)
-IMAGES = (
-    MNIST1, MNIST_SMOKE, STACKED_MNIST1, STACKED_MNIST_SMOKE, CELEBA1, CELEBA1_SMALL, CELEBA_SMOKE, IMAGES1,
-    IMAGES1_SMALL,
-)  # fmt: skip
-DEFAULT = GENBENCH1.name
-"""What is scored under where neither a plan nor a dataset says so."""
-
-PROTOCOLS = {protocol.name: protocol for protocol in (*POINTS, *IMAGES)}
 
 
 def protocol(name: str) -> Protocol:
-    """The protocol of that name; raises UnknownName."""
-    if name not in PROTOCOLS:
-        raise UnknownName("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name]
+    """The protocol of that name; raises UnknownName, and GenbenchError for one that isn't as it should be."""
+    entry = protocols[name]
+    return _built(entry.build, entry.name, entry.version, tuple(entry.source.items()))
 
 
-__all__ = ["DEFAULT", "IMAGES", "POINTS", "PROTOCOLS", "Protocol", "protocol"]
+def ways(names: Iterable[str], metrics: Iterable[str] = ()) -> tuple[Protocol, ...]:
+    """The protocols of those names, the first of them with the metrics that were added: tables and curves show it."""
+    first, *others = map(protocol, names)
+    return first.adding(metrics), *others
+
+
+@cache
+def _built(build: Callable[[], Protocol], name: str, version: int, source: tuple[tuple[str, str], ...]) -> Protocol:
+    try:
+        made = build()
+    except GenbenchError as error:
+        raise GenbenchError(f"The protocol {name!r}: {error}") from None
+    if not isinstance(made, Protocol):
+        raise GenbenchError(f"The protocol {name!r} gave {made!r}. Let it return an api.Protocol.")
+    if not made.columns:
+        raise GenbenchError(f"The protocol {name!r} has no columns. Name some: columns={{'hq': 'hq'}}.")
+    return replace(made, name=name, version=version, source=dict(source))
+
+
+__all__ = ["Protocol", "images", "points", "protocol", "ways"]

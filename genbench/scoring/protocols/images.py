@@ -3,21 +3,78 @@ Inception, which are skipped where its weights aren't at hand."""
 
 from __future__ import annotations
 
-from genbench.features import VERSIONS, ExtractorName
+from genbench.registry import extractors, protocols
 from genbench.scoring.protocols.base import Protocol
+
+protocol = protocols.register
 
 CURVE_N = 2_000
 
 
-def _protocol(
-    name: str, n: int, extractor: ExtractorName, *, manifold: int, classes: bool = False, whole: bool = False
-) -> Protocol:
+@protocol("mnist1")
+def mnist1() -> Protocol:
+    """10 000 digits and as many test images, through mnist-cnn and Inception."""
+    return _seen_through("mnist-cnn", 10_000, manifold=5_000, classes=True, whole=True)
+
+
+@protocol("mnist-smoke")
+def mnist_smoke() -> Protocol:
+    """mnist1 on 500 samples: quick, for trying things out, and never comparable with it."""
+    return _seen_through("mnist-cnn", 500, manifold=200, classes=True, whole=True)
+
+
+@protocol("stacked-mnist1")
+def stacked_mnist1() -> Protocol:
+    """26 000 stacks of digits and as many of test images, each digit seen by itself.
+
+    Reverse KL over 1 000 classes decides.
+    """
+    return _seen_through("mnist-cnn", 26_000, manifold=5_000, classes=True)
+
+
+@protocol("stacked-mnist-smoke")
+def stacked_mnist_smoke() -> Protocol:
+    """stacked-mnist1 on 500 samples: quick, for trying things out, and never comparable with it."""
+    return _seen_through("mnist-cnn", 500, manifold=200, classes=True)
+
+
+@protocol("celeba1")
+def celeba1() -> Protocol:
+    """10 000 faces and as many of the test part, through celeba-cnn and Inception."""
+    return _seen_through("celeba-cnn", 10_000, manifold=5_000, whole=True)
+
+
+@protocol("celeba1-small")
+def celeba1_small() -> Protocol:
+    """celeba1 for a CelebA of a few thousand images: 2 000 samples, never comparable with those of 10 000."""
+    return _seen_through("celeba-cnn", 2_000, manifold=2_000, whole=True)
+
+
+@protocol("celeba-smoke")
+def celeba_smoke() -> Protocol:
+    """celeba1 on 300 samples: quick, for trying things out, and never comparable with it."""
+    return _seen_through("celeba-cnn", 300, manifold=200, whole=True)
+
+
+@protocol("images1")
+def images1() -> Protocol:
+    """10 000 images of your own and as many reference images, through Inception."""
+    return _seen_through("inception", 10_000, manifold=5_000, whole=True)
+
+
+@protocol("images1-small")
+def images1_small() -> Protocol:
+    """images1 on 2 500 samples, for smaller folders: never comparable with those of 10 000."""
+    return _seen_through("inception", 2_500, manifold=2_000, whole=True)
+
+
+def _seen_through(extractor: str, n: int, *, manifold: int, classes: bool = False, whole: bool = False) -> Protocol:
     """A protocol that compares `n` samples with as many reference images, and `manifold` of them by their neighbours.
 
     `classes` are those that the extractor tells apart; `whole` datasets have a training set of single images.
     """
     through = f"extractor={extractor}"
-    seen = VERSIONS[extractor]
+    seen = f"{extractor}-{extractors[extractor].version}"
     literature = {
         "fid": f"fd[extractor=inception,n={n}]",
         "fid_inf": f"fd_infinity[extractor=inception,n={n}]",
@@ -54,30 +111,14 @@ def _protocol(
     # A curve's samples are too few for the covariance of Inception's features.
     along = "kid" if extractor == "inception" else distance
     return Protocol(
-        name=name,
-        version=1,
         n=n,
-        source="genbench",
         columns=columns,
         headline=(*first, distance, "precision", "recall", "coverage", *copies),
-        deciding=("fid", distance) if whole else ("reverse_kl",),
+        deciding=tuple(dict.fromkeys(("fid", distance))) if whole else ("reverse_kl",),
         curve=(*(first[:4]), along, "coverage"),
         curve_n=min(n, CURVE_N),
     )
 
 
-def _kernel(extractor: ExtractorName, n: int) -> str:
+def _kernel(extractor: str, n: int) -> str:
     return f"kd[extractor={extractor},n={n},size={min(1_000, n // 2)}]"
-
-
-MNIST1 = _protocol("mnist1", 10_000, "mnist-cnn", manifold=5_000, classes=True, whole=True)
-MNIST_SMOKE = _protocol("mnist-smoke", 500, "mnist-cnn", manifold=200, classes=True, whole=True)
-STACKED_MNIST1 = _protocol("stacked-mnist1", 26_000, "mnist-cnn", manifold=5_000, classes=True)
-STACKED_MNIST_SMOKE = _protocol("stacked-mnist-smoke", 500, "mnist-cnn", manifold=200, classes=True)
-CELEBA1 = _protocol("celeba1", 10_000, "celeba-cnn", manifold=5_000, whole=True)
-CELEBA1_SMALL = _protocol("celeba1-small", 2_000, "celeba-cnn", manifold=2_000, whole=True)
-"""celeba1 for a CelebA of a few thousand images: distances of 2 000 samples, never comparable with those of 10 000."""
-
-CELEBA_SMOKE = _protocol("celeba-smoke", 300, "celeba-cnn", manifold=200, whole=True)
-IMAGES1 = _protocol("images1", 10_000, "inception", manifold=5_000, whole=True)
-IMAGES1_SMALL = _protocol("images1-small", 2_500, "inception", manifold=2_000, whole=True)

@@ -12,7 +12,7 @@ from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAIN
 from genbench.report import formats
 from genbench.report.formats.text import title
 from genbench.report.model import Row
-from genbench.scoring.protocols.points import GENBENCH1
+from genbench.scoring.protocols import protocol
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_title_without_a_suite_names_none():
 
 
 def test_eighty_characters_hold_a_headline_table(printed):
-    names = [name for name in GENBENCH1.headline if not name.startswith(("arc", "curve"))]
+    names = [name for name in protocol("genbench1").headline if not name.startswith(("arc", "curve"))]
     row = Row("trainer", "wgan-gp", cells(**dict.fromkeys(names, (0.123, 0.456, 0.789))), 3, 3)
     text = printed(table(row, columns=names), width=80)
     assert text.split("\n", 2)[2].count("0.456") == len(names)
