@@ -123,7 +123,7 @@ def _digest(listed: Iterable[Listed]) -> str:
 
 def _remembered(source: Source) -> str:
     """The fingerprint of a folder."""
-    from genbench.records.store import write_atomically
+    from genbench.records.atomic import write_atomically
 
     place = hashlib.sha256(str(source.path.resolve()).encode()).hexdigest()[:16]
     memory, seen = cache_root() / MEMORY / f"{place}.json", _digest(source.listed)
