@@ -305,8 +305,8 @@ def test_interrupted_run_goes_on_by_the_command_that_it_prints(smoke, genbench, 
 
 
 def test_ctrl_c_in_a_terminal_exits_with_130_and_loses_nothing(genbench, once, tmp_path):
-    options = ["--suite", "toy2d-smoke", "--dataset", "ring8", "--trainer", "gan", "--seeds", "0-1", "--device", "cpu",
-               "--budget", "steps=1000", "--checkpoints", "4"]  # fmt: skip
+    options = ["--suite", "toy2d-smoke", "--dataset", "ring8", "--trainer", "gan[width=16,batch=32]", "--seeds", "0-1",
+               "--device", "cpu", "--budget", "steps=800", "--checkpoints", "4"]  # fmt: skip
     for folder in ("whole", "cut"):
         cell = tmp_path / folder / "toy2d-smoke" / "ring8"
         cell.mkdir(parents=True)
