@@ -103,7 +103,7 @@ def _check(results: Path, format_: Format, file: Path | None) -> None:
 def _write(content: str | bytes, file: Path | None) -> None:
     """Writes to a file, or prints; raises GenbenchError where a file can't be written."""
     from genbench.errors import GenbenchError
-    from genbench.records.store import write_atomically
+    from genbench.records.atomic import write_atomically
 
     if file is None:
         assert isinstance(content, str)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genbench.datasets.images import as_floats
 from genbench.features import Extractor, Seen, extractor
-from genbench.records.store import write_atomically
+from genbench.records.atomic import write_atomically
 
 BLOCK = 1_000
 """Images are looked at so many at a time, so that memory stays flat."""

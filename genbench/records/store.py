@@ -1,4 +1,4 @@
-"""Results on disk: one folder a trial, written so that a cut at any moment loses nothing that was finished.
+"""Results on disk: one folder a trial, found and read again.
 
     <results>/<suite>/suite.json                                  the plan
     <results>/<suite>/<dataset>/controls.json                     the rows that need no training, and null bands
@@ -23,20 +23,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
+from genbench.records.atomic import write_model
 from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, parse
 from genbench.spec import Component, Frozen, Suite, Trial
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from torch import Tensor
 
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
 LOSSES = "losses.parquet"
@@ -195,89 +192,6 @@ class Store:
         return None
 
 
-def commit(
-    folder: Path,
-    record: Record,
-    scores: Scores | None = None,
-    tables: Mapping[str, pd.DataFrame] | None = None,
-    samples: Mapping[str, Tensor] | None = None,
-    weights: Mapping[str, Tensor] | None = None,
-    traceback: str | None = None,
-) -> Record:
-    """Writes a finished trial, its record last, and takes away its checkpoint and what an earlier failure left.
-
-    Returns the record as written.
-    """
-    from safetensors.torch import save
-
-    files: dict[str, bytes] = {}
-    if scores is not None:
-        files[SCORES] = _model_bytes(scores)
-    for name, table in (tables or {}).items():
-        files[name] = _parquet_bytes(table)
-    for name, tensors in ((SAMPLES, samples), (WEIGHTS, weights)):
-        if tensors is not None:
-            files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
-    if traceback is not None:
-        files[TRACEBACK] = traceback.encode()
-    for name, content in files.items():
-        write_atomically(folder / name, content)
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != SCORES}
-    record = record.model_copy(update={"files": hashes})
-    write_model(folder / RECORD, record)
-    for name in (CHECKPOINT, *([TRACEBACK] if traceback is None else [])):
-        (folder / name).unlink(missing_ok=True)
-    return record
-
-
-def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Keeps an unfinished trial's state: tensors, and whatever JSON can hold."""
-    from safetensors.torch import save
-
-    content = save(
-        {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
-        metadata={"facts": json.dumps(facts)},
-    )
-    write_atomically(folder / CHECKPOINT, content)
-
-
-def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """An unfinished trial's state; None where there is none, or none that can be read."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(folder / CHECKPOINT, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            return tensors, json.loads(file.metadata()["facts"])
-    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
-        return None
-
-
-def write_model(path: Path, model: Frozen) -> None:
-    """Writes a model as readable JSON, atomically."""
-    write_atomically(path, _model_bytes(model))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file so that it is there whole or not at all: a temporary name, fsync, rename, fsync the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:  # Ctrl-C in the middle leaves nothing behind either
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def slug(label: str) -> str:
     """A label as a folder's name: `wgan-gp[penalty=1]` becomes `wgan-gp+penalty=1`.
 
@@ -288,15 +202,3 @@ def slug(label: str) -> str:
         return "+".join(filter(None, plain.groups())).replace(",", "+")
     readable = re.sub(r"[^A-Za-z0-9._=-]+", "_", label)[:100].lstrip(".")
     return f"{readable}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
-
-
-def _model_bytes(model: Frozen) -> bytes:
-    return (json.dumps(model.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _parquet_bytes(frame: pd.DataFrame) -> bytes:
-    import io
-
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
-    return buffer.getvalue()

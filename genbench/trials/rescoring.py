@@ -13,6 +13,7 @@ from torch import Tensor
 
 from genbench.errors import GenbenchError
 from genbench.records import store
+from genbench.records.atomic import write_model
 from genbench.records.record import ControlScores, Score, Scores, renewed
 from genbench.records.store import Found, Store
 from genbench.registry import datasets
@@ -20,8 +21,8 @@ from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import banded
 from genbench.spec import Component
 from genbench.trials.controls import Null, all_draws, null_bands
+from genbench.trials.replica import AVERAGED, RAW
 from genbench.trials.resources import build_dataset, scorer
-from genbench.trials.session import AVERAGED, RAW
 
 
 class Rescored(NamedTuple):
@@ -52,7 +53,7 @@ class Rescorer:
         _check(trial.dataset)
         before = self._banded(trial.dataset, found.scores.scores if found.scores else ())
         if found.scores and before != found.scores.scores:
-            store.write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=before))
+            write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=before))
         scores: list[Score] = []
         stayed: list[Score] = []
         for prefix, samples in _samples(found, build_dataset(trial.dataset).event_shape).items():
@@ -62,7 +63,7 @@ class Rescorer:
                 earlier = _of_more_samples(fresh, before, len(samples))
                 scores.append(earlier or fresh)
                 stayed += [earlier] if earlier else []
-        store.write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=renewed(before, scores)))
+        write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=renewed(before, scores)))
         return Rescored(tuple(scores), tuple(stayed))
 
     def controls(self, results: Store, suite: str, dataset: Component) -> bool:

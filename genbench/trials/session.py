@@ -6,8 +6,6 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,44 +20,15 @@ from genbench.engine.meter import Meter
 from genbench.engine.training import Stopped, Training, marks
 from genbench.executors.task import Context, Keep, Notify, Progress, Stop
 from genbench.records import provenance, store
+from genbench.records.commit import commit
 from genbench.records.record import Cost, Record, Score, Scores, Status
 from genbench.scoring.protocols import ways
 from genbench.spec import Trial
 from genbench.trials.latents import for_pictures
+from genbench.trials.replica import AVERAGED, RAW, Replica, Samples, evaluation_clock
 from genbench.trials.resources import build_dataset, resolve_device, scorer
 
-STRIP_POINTS, STRIP_IMAGES = 400, 64
-"""How many samples of each checkpoint are kept."""
-
 NOTIFY_SECONDS = 0.25
-RAW, AVERAGED = "", "ema."
-"""What the names of stored tensors begin with: those of the generator as trained, and of its average."""
-
-Samples = dict[str, Tensor]
-"""Samples of every replica, `(replicas, n, *event)`, by such a beginning."""
-
-
-@dataclass
-class Replica:
-    """One trial of a stack: where it lives, what was measured so far, and its record once it has ended."""
-
-    trial: Trial
-    folder: Path
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    strips: dict[str, list[Tensor]] = field(default_factory=dict)
-    losses: list[dict[str, Any]] = field(default_factory=list)
-    eval_seconds: float = 0.0
-    record: Record | None = None
-
-
-@contextmanager
-def evaluation_clock(*replicas: Replica) -> Iterator[None]:
-    """What happens within counts as evaluation, not as training; each replica bears its share."""
-    started = time.perf_counter()
-    yield
-    share = (time.perf_counter() - started) / len(replicas)
-    for replica in replicas:
-        replica.eval_seconds += share
 
 
 class Session:
@@ -88,7 +57,7 @@ class Session:
         self.name, self.context, self.checkpoints, self.keep = name, context, checkpoints, keep
         self.notify, self.stop = notify, stop
         self.protocols = ways(context.protocols, context.metrics)
-        self.replicas = [Replica(trial, folder(context, trial)) for trial in trials]
+        self.replicas = [Replica(i, trial, folder(context, trial)) for i, trial in enumerate(trials)]
         self.training: Training | None = None
         self._notified = 0.0
 
@@ -103,7 +72,7 @@ class Session:
         dataset = build_dataset(trials[0].dataset)
         device = resolve_device(self.context.device)
         self.training = training = Training(trials, dataset, device, self.context.engine, self.context.numerics)
-        done = self._resume(training)
+        done = max(replica.take_up(training) for replica in self.replicas)
         for mark in marks(training.budget, self.checkpoints):
             if mark <= done:
                 continue
@@ -113,30 +82,29 @@ class Session:
                 self._save(training, done)
                 raise
             for i, reason in training.diverged.items():
-                self._fail(i, "diverged", reason)
+                self._fail(self.replicas[i], "diverged", reason)
             if not self._running:
                 return
             samples = self._measure(training)
             done = mark
             if mark < 1:
                 self._save(training, done)
-        for i, _ in self._running:
-            self._finish(i, samples, training, dataset)
+        for replica in self._running:
+            self._finish(replica, samples, training, dataset)
 
     def fail(self, status: Status, reason: str, traceback: str) -> None:
         """Records how every trial that hasn't ended has failed, and what it had used by then."""
-        for i, _ in self._running:
-            self._fail(i, status, reason, traceback)
+        for replica in self._running:
+            self._fail(replica, status, reason, traceback)
 
     @property
-    def _running(self) -> list[tuple[int, Replica]]:
-        return [(i, replica) for i, replica in enumerate(self.replicas) if replica.record is None]
+    def _running(self) -> list[Replica]:
+        return [replica for replica in self.replicas if replica.record is None]
 
-    def _fail(self, i: int, status: Status, reason: str, traceback: str | None = None) -> None:
-        replica = self.replicas[i]
+    def _fail(self, replica: Replica, status: Status, reason: str, traceback: str | None = None) -> None:
         if replica.record is None:
             replica.record = commit_failure(
-                self.context, replica.trial, status, reason, self._cost(i), self._provenance(), traceback
+                self.context, replica.trial, status, reason, self._cost(replica), self._provenance(), traceback
             )
 
     def _stop(self, meter: Meter) -> bool:
@@ -154,22 +122,14 @@ class Session:
     def _measure(self, training: Training) -> Samples:
         """Samples from the evaluation streams, always the same noise, and adds a row to each curve."""
         running = self._running
-        with evaluation_clock(*(replica for _, replica in running)):
+        with evaluation_clock(*running):
             samples = {RAW: self._sample(training)}
             if training.average is not None:
                 with training.average.in_place():
                     samples[AVERAGED] = self._sample(training)
-        losses = {f"loss_{name}": values.tolist() for name, values in training.losses.items()}
-        for i, replica in running:
+        for replica in running:
             with evaluation_clock(replica):
-                way = self.protocols[0]
-                scores = scorer(replica.trial.dataset, way, curve=True)(samples[RAW][i])
-                row: dict[str, Any] = {"protocol": way.name, **training.meter_of(i).units}
-                row |= {name: values[i] for name, values in losses.items()}
-                row |= {score.name: score.value for score in scores if score.value is not None}
-                replica.curve.append(row)
-                for prefix, drawn in samples.items():
-                    replica.strips.setdefault(prefix, []).append(_frame(drawn[i], self.keep))
+                replica.measure(training, samples, self.protocols[0], self.keep)
         return samples
 
     def _sample(self, training: Training) -> Tensor:
@@ -181,30 +141,27 @@ class Session:
         ]
         return torch.stack([stored(own) for own in training.stack.sample(wanted, rngs, first).cpu()])
 
-    def _finish(self, i: int, samples: Samples, training: Training, dataset: Dataset) -> None:
-        replica, trial = self.replicas[i], self.replicas[i].trial
+    def _finish(self, replica: Replica, samples: Samples, training: Training, dataset: Dataset) -> None:
+        i, trial = replica.place, replica.trial
         with evaluation_clock(replica):
             scores = [score for prefix, drawn in samples.items() for score in self._scores(trial, drawn[i], prefix)]
             pictured = for_pictures(training.stack, i, dataset, samples[RAW][i], trial.seed)
-        for prefix, drawn in samples.items():
-            pictured[f"{prefix}final"] = drawn[i, : self.keep.samples]
-            pictured[f"{prefix}strip"] = torch.stack(replica.strips[prefix])
-        losses = replica.losses + _losses(training, i)
+        losses = replica.losses_of(training)
         record = Record(
             id=trial.id,
             suite=self.context.suite,
             trial=trial,
             status="done",
-            cost=self._cost(i),
+            cost=self._cost(replica),
             weights_sha256=training.weights_sha256(i),
             provenance=self._provenance(),
         )
-        replica.record = store.commit(
+        replica.record = commit(
             replica.folder,
             record,
             Scores(id=trial.id, scores=tuple(scores)),
             {store.CURVE: pd.DataFrame(replica.curve)} | ({store.LOSSES: pd.DataFrame(losses)} if losses else {}),
-            pictured,
+            pictured | replica.kept(samples, self.keep),
             _weights(training, i) if self.keep.weights else None,
         )
 
@@ -218,42 +175,13 @@ class Session:
                 identity = score.identity.model_copy(update={"ema": trial.ema if prefix == AVERAGED else None})
                 yield score.model_copy(update={"identity": identity})
 
-    def _resume(self, training: Training) -> float:
-        """Takes up the checkpoints, if there are any; returns the last mark that was measured, 0 for none."""
-        done = 0.0
-        for i, replica in enumerate(self.replicas):
-            found = store.load_checkpoint(replica.folder)
-            if found is None:
-                continue
-            tensors, facts = found
-            training.restore(tensors, facts["meter"], i)
-            replica.curve, replica.losses = facts["curve"], facts["losses"]
-            replica.eval_seconds = facts["eval_seconds"]
-            replica.strips = {
-                prefix: [tensors[f"{prefix}strip.{k}"] for k in range(len(replica.curve))] for prefix in facts["strips"]
-            }
-            done = float(facts["done"])
-        return done
-
     def _save(self, training: Training, done: float) -> None:
-        for i, replica in self._running:
-            tensors, meter = training.state(i)
-            facts = {
-                "meter": meter,
-                "curve": replica.curve,
-                "losses": replica.losses + _losses(training, i),
-                "eval_seconds": replica.eval_seconds,
-                "strips": list(replica.strips),
-                "done": done,
-            }
-            frames = {
-                f"{prefix}strip.{k}": frame for prefix, strip in replica.strips.items() for k, frame in enumerate(strip)
-            }
-            store.save_checkpoint(replica.folder, tensors | frames, facts)
+        for replica in self._running:
+            replica.save(training, done)
 
-    def _cost(self, i: int) -> Cost:
+    def _cost(self, replica: Replica) -> Cost:
         """What a trial has used."""
-        meter = self.training.meter_of(i) if self.training else Meter()
+        meter = self.training.meter_of(replica.place) if self.training else Meter()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         return Cost(
             steps=meter.steps,
@@ -261,7 +189,7 @@ class Session:
             samples=meter.samples,
             train_seconds=round(meter.seconds, 3),
             compile_seconds=round(meter.compile_seconds, 3),
-            eval_seconds=round(self.replicas[i].eval_seconds, 3),
+            eval_seconds=round(replica.eval_seconds, 3),
             peak_memory_bytes=peak,
             evaluations=self.training.stack.evaluations if self.training else None,
         )
@@ -273,28 +201,9 @@ class Session:
         return made | own
 
 
-def _frame(samples: Tensor, keep: Keep) -> Tensor:
-    """What is kept of a checkpoint's samples; of images, no more than of the final ones."""
-    if samples.dtype == torch.uint8:
-        return samples[: min(STRIP_IMAGES, keep.samples or STRIP_IMAGES)]
-    return samples[:STRIP_POINTS].half()
-
-
 def _weights(training: Training, replica: int) -> dict[str, Tensor]:
     averaged = training.average.weights(replica) if training.average else {}
     return training.stack.weights(replica) | {f"{AVERAGED}{name}": value for name, value in averaged.items()}
-
-
-def _losses(training: Training, replica: int) -> list[dict[str, Any]]:
-    """A replica's losses along training, since it was begun or taken up again."""
-    return [
-        {
-            "steps": at.steps,
-            "updates": at.updates,
-            **{f"loss_{name}": each[replica] for name, each in at.losses.items()},
-        }
-        for at in training.trace
-    ]
 
 
 def commit_failure(
@@ -311,7 +220,7 @@ def commit_failure(
         id=trial.id, suite=context.suite, trial=trial, status=status, reason=reason, cost=cost, provenance=origin
     )
     try:
-        return store.commit(folder(context, trial), record, traceback=traceback)
+        return commit(folder(context, trial), record, traceback=traceback)
     except OSError as error:
         return record.model_copy(update={"reason": f"{reason}; not stored: {error.strerror}"})
 

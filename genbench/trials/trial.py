@@ -15,6 +15,7 @@ from genbench.executors.process import run_conditions
 from genbench.executors.task import Context, Keep, Notify, Outcome, Stop
 from genbench.plugins import is_behind
 from genbench.records import provenance, store
+from genbench.records.commit import load_checkpoint
 from genbench.records.record import Cost, Record
 from genbench.registry import datasets, trainers
 from genbench.spec import Component, Trial, format_seeds
@@ -102,7 +103,7 @@ class TrialTask:
             return [list(self.trials)]
         stacks: dict[int, list[Trial]] = {}
         for trial in self.trials:
-            found = store.load_checkpoint(folder(self.context, trial))
+            found = load_checkpoint(folder(self.context, trial))
             stacks.setdefault(found[1]["meter"]["steps"] if found else 0, []).append(trial)
         return list(stacks.values())
 

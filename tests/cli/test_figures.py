@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from genbench import seeding
 from genbench.cli.main import app
 from genbench.datasets.images import as_pixels
+from genbench.executors.task import Outcome
 from genbench.records import store
 from genbench.report.figures.sheet import tiled
-from genbench.scoring import bands
+from genbench.trials.controls import ControlTask
 
 PLUGIN = ("--plugin", str(Path(__file__).parent.parent / "helpers" / "printed.py"))
 PICTURES = {f"{name}-diary.png" for name in ("strip", "samples", "interpolation", "sweep", "neighbours")}
@@ -32,7 +33,7 @@ def trained(tmp_path_factory):
         "stacked-mnist-smoke": ("printed-stacks", "gan[recipe=small-images,batch=8,width=4]"),
     }
     with pytest.MonkeyPatch.context() as patch, made_up.forgetful_registries():
-        patch.setattr(bands, "MEASURED_DRAWS", 1)
+        patch.setattr(ControlTask, "run", lambda task, notify, stop: Outcome(task))  # pictures need none
         patch.setenv("GENBENCH_CACHE", str(root / "cache"))
         for suite, (dataset, trainer) in plans.items():
             arguments = ("--suite", suite, "--dataset", dataset, "--trainer", trainer, "--keep-samples", "70")

@@ -6,7 +6,9 @@ import shutil
 
 import pytest
 
-RUN = ("--dataset", "ring8", "--budget", "steps=6", "--checkpoints", "1", "--device", "cpu", "--jobs", "1")
+RUN = ("--suite", "toy2d-smoke", "--dataset", "ring8", "--budget", "steps=6", "--checkpoints", "1", "--device", "cpu",
+       "--jobs", "1")  # fmt: skip
+CELL = "results/toy2d-smoke/ring8"
 
 SHIFT = '''
 import torch
@@ -47,7 +49,14 @@ def plugin(tmp_path):
 
 
 @pytest.fixture
-def run(genbench, forget):
+def measured(once, tmp_path):
+    """The controls are there already."""
+    (tmp_path / CELL).mkdir(parents=True)
+    shutil.copy(once[0] / "toy2d-smoke" / "ring8" / "controls.json", tmp_path / CELL)
+
+
+@pytest.fixture
+def run(genbench, forget, measured):
     def command(path, *arguments):
         forget()
         return genbench("run", *RUN, "--trainer", "shift", "--plugin", path, *arguments)
@@ -69,7 +78,7 @@ def forget():
 
 
 def records(tmp_path):
-    return [json.loads(path.read_text()) for path in sorted(tmp_path.glob("results/custom/ring8/*/*/record.json"))]
+    return [json.loads(path.read_text()) for path in sorted(tmp_path.glob(f"{CELL}/*/*/record.json"))]
 
 
 def test_results_of_an_edited_plugin_are_stale_and_said_to_be(run, plugin, tmp_path):
@@ -113,7 +122,7 @@ class TestFigures:
     def trial(self, run, plugin, tmp_path, forget):
         run(plugin(0.1), "--seeds", "0")
         forget()
-        (folder,) = tmp_path.glob("results/custom/ring8/shift/seed-0-*")
+        (folder,) = tmp_path.glob(f"{CELL}/shift/seed-0-*")
         return folder
 
     def test_are_drawn_with_the_plugin_that_the_record_knows(self, trial, genbench):
@@ -129,8 +138,8 @@ class TestFigures:
         inside = shutil.move(tmp_path / "shift.py", tmp_path / "results" / "shift.py")
         deep = tmp_path / "results" / "a" / "b" / "c"
         deep.mkdir(parents=True)
-        shutil.move(tmp_path / "results" / "custom", deep / "custom")
-        (tmp_path / "results" / "custom").symlink_to(deep / "custom")
+        shutil.move(tmp_path / "results" / "toy2d-smoke", deep / "toy2d-smoke")
+        (tmp_path / "results" / "toy2d-smoke").symlink_to(deep / "toy2d-smoke")
         path = trial / "record.json"
         record = json.loads(path.read_text())
         record["provenance"]["plugins"] = [str(inside)]
@@ -255,6 +264,7 @@ def test_engine_that_cannot_be_had_is_refused_before_anything_is_trained(genbenc
     assert not list(tmp_path.glob("results/**/record.json"))
 
 
+@pytest.mark.usefixtures("measured")
 def test_method_that_trains_plainly_because_compiling_failed_says_so_in_a_line(genbench, monkeypatch):
     from genbench.engine import paths, stacked
 

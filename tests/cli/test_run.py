@@ -17,7 +17,7 @@ import made_up
 import pytest
 
 from genbench.cli import run
-from genbench.records import store
+from genbench.records import atomic, store
 from genbench.records.store import Store
 from genbench.trials import session
 from genbench.trials.plan import Plan
@@ -235,7 +235,7 @@ def test_disk_that_is_almost_full_is_refused(genbench, monkeypatch):
 
 @pytest.mark.parametrize("name", [store.PLAN, store.CONTROLS, store.CHECKPOINT, store.SAMPLES, store.RECORD])
 def test_disk_that_fills_up_is_told_without_a_traceback(name, smoke, tmp_path, monkeypatch):
-    write = store.write_atomically
+    write = atomic.write_atomically
 
     def full(path, content):
         if path.name == name:
@@ -244,7 +244,7 @@ def test_disk_that_fills_up_is_told_without_a_traceback(name, smoke, tmp_path, m
 
     if name == store.CONTROLS:
         (tmp_path / "out/toy2d-smoke/ring8/controls.json").unlink()
-    monkeypatch.setattr(store, "write_atomically", full)
+    monkeypatch.setattr(atomic, "write_atomically", full)
     ran = smoke("--trainer", "gan")
     assert ran.code in (1, 2)
     assert "No space left on device" in ran.out + ran.err
@@ -305,8 +305,8 @@ def test_interrupted_run_goes_on_by_the_command_that_it_prints(smoke, genbench, 
 
 
 def test_ctrl_c_in_a_terminal_exits_with_130_and_loses_nothing(genbench, once, tmp_path):
-    options = ["--suite", "toy2d-smoke", "--dataset", "ring8", "--trainer", "gan", "--seeds", "0-1", "--device", "cpu",
-               "--budget", "steps=1000", "--checkpoints", "4"]  # fmt: skip
+    options = ["--suite", "toy2d-smoke", "--dataset", "ring8", "--trainer", "gan[width=16,batch=32]", "--seeds", "0-1",
+               "--device", "cpu", "--budget", "steps=800", "--checkpoints", "4"]  # fmt: skip
     for folder in ("whole", "cut"):
         cell = tmp_path / folder / "toy2d-smoke" / "ring8"
         cell.mkdir(parents=True)

@@ -12,7 +12,7 @@ from genbench import api
 from genbench.engine import training as engine
 from genbench.engine.training import Stopped
 from genbench.plugins import load_plugin
-from genbench.records import store
+from genbench.records.commit import load_checkpoint, save_checkpoint
 
 PLUGIN = Path(__file__).parent.parent / "plugin/genbench_crescent.py"
 SMALL = {
@@ -98,9 +98,9 @@ def test_resumed_training_ends_at_the_same_bits(trainer, training, tmp_path):
     first = training(trainer)
     with pytest.raises(Stopped):
         first.run(1.0, stop_at(5))
-    store.save_checkpoint(tmp_path, *first.state())
+    save_checkpoint(tmp_path, *first.state())
     second = training(trainer)
-    second.restore(*store.load_checkpoint(tmp_path))
+    second.restore(*load_checkpoint(tmp_path))
     second.run(1.0)
     assert second.weights_sha256() == whole.weights_sha256()
     assert (second.meter.steps, second.meter.updates, second.meter.samples) == (

@@ -16,6 +16,7 @@ from tasks import Noted, ignore
 from genbench.executors.local import LocalExecutor
 from genbench.executors.pool import Backlog, PoolExecutor
 from genbench.records import store
+from genbench.records.commit import load_checkpoint
 from genbench.trials import session
 
 HELPERS = Path(__file__).parent.parent / "helpers"
@@ -240,7 +241,7 @@ def test_interrupted_trial_keeps_its_checkpoint_and_goes_on_from_it(trials, misf
         list(LocalExecutor().run(tasks, ignore))
     assert left_in(made_up.place(tasks[0])) == [store.CHECKPOINT]
     assert not made_up.place(tasks[1]).exists()
-    assert store.load_checkpoint(made_up.place(tasks[0]))[1]["meter"]["steps"] == 5
+    assert load_checkpoint(made_up.place(tasks[0]))[1]["meter"]["steps"] == 5
     records = [made_up.record(outcome) for outcome in LocalExecutor().run(tasks, ignore)]
     assert [(record.status, record.cost.steps) for record in records] == [("done", 12)] * 2
     assert len({record.weights_sha256 for record in records}) == 1

@@ -11,6 +11,7 @@ import pandas as pd
 
 from genbench import plugins, registry
 from genbench.records import store
+from genbench.records.commit import commit
 from genbench.records.record import ControlScores, Cost, External, Identity, Record, Score, Scores, Status
 from genbench.spec import Budget, Component, Suite, Trial
 
@@ -118,7 +119,7 @@ def put(
     record = Record(id=of.id, suite=into, trial=of, status=status, reason=reason, cost=COST, provenance=made)
     tables = {name: table for name, table in ((store.CURVE, curve), (store.LOSSES, losses)) if table is not None}
     scored = Scores(id=of.id, scores=tuple(found)) if found is not None else None
-    store.commit(folder, record, scored, tables, **contents)
+    commit(folder, record, scored, tables, **contents)
     return folder
 
 
@@ -152,6 +153,11 @@ def external(name: str, found: Sequence[Score], dataset: str | Component = "ring
         "scores": tuple(found),
     }
     return External(**{**plain, **changes})
+
+
+def files_in(folder: Path) -> list[str]:
+    """The files in a folder and below it, by their paths from there."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def place(task: Any) -> Path:

@@ -1,7 +1,6 @@
-"""Results on disk: whole or not at all, found again, and never silenced by one bad file."""
+"""Results on disk: found again, and never silenced by one bad file."""
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -9,38 +8,16 @@ from collections import namedtuple
 from pathlib import Path
 
 import made_up
-import pandas as pd
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genbench.errors import GenbenchError
 from genbench.records import store
-from genbench.records.record import Cost, Record
 from genbench.records.store import Store, slug
 from genbench.spec import Budget
 
 LABELS = st.from_regex(r"[a-z0-9-]{1,8}(\[[a-z_]{1,8}=[^\[\]]{1,12}(,[a-z_]{1,8}=[^\[\]]{1,12})?\])?", fullmatch=True)
-
-
-@pytest.fixture
-def results(tmp_path):
-    return tmp_path / "results"
-
-
-@pytest.fixture
-def full_disk(monkeypatch):
-    """fsync fails as it does on a full disk."""
-
-    def fsync(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", fsync)
-
-
-def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def test_trial_is_found_where_a_person_would_look(results):
@@ -65,32 +42,6 @@ def test_trial_without_scores_is_found_without_them(results):
     (found,) = here.trials("made-up")
     assert (found.record.status, found.record.reason, found.scores) == ("crashed", "it did", None)
     assert not here.unreadable
-
-
-def test_record_names_the_hash_of_every_file_that_cannot_be_made_again(results):
-    curve = pd.DataFrame({"steps": [1, 40], "hq": [0.5, 0.75]})
-    tensors = {"final": torch.arange(6.0).reshape(3, 2)}
-    folder = made_up.put(
-        results, made_up.trial(), made_up.scores({"hq": 0.75}), curve=curve, samples=tensors, weights=tensors
-    )
-    (found,) = Store(results).trials("made-up")
-    assert files(folder) == sorted([*found.record.files, "record.json", "scores.json"])
-    for name, expected in found.record.files.items():
-        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected
-    pd.testing.assert_frame_equal(pd.read_parquet(folder / store.CURVE), curve)
-
-
-def test_record_is_written_last(results, monkeypatch):
-    written = []
-    write = store.write_atomically
-
-    def noted(path, content):
-        written.append(path.name)
-        write(path, content)
-
-    monkeypatch.setattr(store, "write_atomically", noted)
-    made_up.put(results, made_up.trial(), made_up.scores({"hq": 1.0}), samples={"final": torch.zeros(1, 2)})
-    assert written == ["scores.json", "samples.safetensors", "record.json"]
 
 
 BAD = {
@@ -250,50 +201,6 @@ def test_slugs_of_awkward_labels_differ(one, other):
     assert {slug(one), slug(other)}.isdisjoint({".", "..", ""})
 
 
-@pytest.mark.usefixtures("full_disk")
-def test_failed_write_leaves_no_half_file(tmp_path):
-    with pytest.raises(OSError, match="No space left"):
-        store.write_atomically(tmp_path / "folder/record.json", b"content")
-    assert files(tmp_path) == []
-
-
-def test_write_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
-    def interrupted(descriptor):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        store.write_atomically(tmp_path / "folder/record.json", b"content")
-    assert files(tmp_path) == []
-
-
-def test_failed_write_leaves_the_old_file_whole(tmp_path, request):
-    path = tmp_path / "record.json"
-    store.write_atomically(path, b"old")
-    request.getfixturevalue("full_disk")
-    with pytest.raises(OSError, match="No space left"):
-        store.write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert files(tmp_path) == ["record.json"]
-
-
-@pytest.mark.usefixtures("full_disk")
-def test_failed_commit_leaves_no_record(results):
-    with pytest.raises(OSError, match="No space left"):
-        made_up.put(results, made_up.trial(), made_up.scores({"hq": 1.0}))
-    assert list(Store(results).trials("made-up")) == []
-
-
-def test_write_reaches_the_disk_before_the_name_changes(tmp_path, monkeypatch):
-    happened = []
-    fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (happened.append("fsync"), fsync(descriptor)))
-    monkeypatch.setattr(Path, "replace", lambda self, target: (happened.append("rename"), replace(self, target))[1])
-    store.write_atomically(tmp_path / "record.json", b"content")
-    assert happened == ["fsync", "rename", "fsync"]
-    assert (tmp_path / "record.json").read_bytes() == b"content"
-
-
 def test_writable_folder_is_made_and_left_clean(results):
     Store(results / "deeper").check_writable()
     assert list((results / "deeper").iterdir()) == []
@@ -319,67 +226,6 @@ def test_full_disk_is_refused(results, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(2**40, 2**40 - 3 * 2**20, 3 * 2**20))
     with pytest.raises(GenbenchError, match=r"Only 3 MiB are free for .*--out DIR"):
         Store(results).check_writable()
-
-
-def test_checkpoint_round_trip(tmp_path):
-    tensors = {
-        "weights": torch.randn(3, 2, generator=torch.Generator().manual_seed(0)).T,
-        "steps": torch.tensor(7),
-        "stream": torch.Generator().get_state(),
-        "half": torch.ones(2, dtype=torch.float16),
-    }
-    facts = {"done": 0.1, "curve": [{"hq": 0.5, "steps": 3}], "third": 1 / 3}
-    store.save_checkpoint(tmp_path, tensors, facts)
-    loaded, told = store.load_checkpoint(tmp_path)
-    assert told == facts
-    assert loaded.keys() == tensors.keys()
-    for key, value in tensors.items():
-        assert loaded[key].dtype == value.dtype
-        assert torch.equal(loaded[key], value)
-
-
-def test_tensors_that_share_memory_can_be_kept(tmp_path):
-    whole = torch.arange(4.0)
-    store.save_checkpoint(tmp_path, {"whole": whole, "part": whole[:2]}, {})
-    loaded, _ = store.load_checkpoint(tmp_path)
-    assert torch.equal(loaded["part"], whole[:2])
-
-
-@pytest.mark.parametrize("spoil", [lambda c: c[: len(c) // 2], lambda c: b"", lambda c: b"x" * 64, None], ids=range(4))
-def test_checkpoint_that_cannot_be_read_is_none(spoil, tmp_path):
-    assert store.load_checkpoint(tmp_path) is None
-    store.save_checkpoint(tmp_path, {"weights": torch.zeros(100)}, {"done": 0.5})
-    path = tmp_path / store.CHECKPOINT
-    if spoil is None:
-        from safetensors.torch import save_file
-
-        save_file({"weights": torch.zeros(2)}, path)
-    else:
-        path.write_bytes(spoil(path.read_bytes()))
-    assert store.load_checkpoint(tmp_path) is None
-
-
-def test_commit_takes_the_checkpoint_away(results):
-    folder = Store(results).folder("made-up", made_up.trial())
-    store.save_checkpoint(folder, {"weights": torch.zeros(2)}, {})
-    made_up.put(results, made_up.trial())
-    assert files(folder) == ["record.json"]
-
-
-def test_numbers_that_json_lacks_are_never_written(tmp_path):
-    costly = Cost(**made_up.COST.model_dump() | {"train_seconds": float("nan")})
-    with pytest.raises(ValueError, match="JSON"):
-        store.write_model(tmp_path / "cost.json", costly)
-    assert files(tmp_path) == []
-
-
-def test_written_json_is_for_people_too(results):
-    folder = made_up.put(results, made_up.trial(), status="crashed", reason="Größe")
-    text = (folder / "record.json").read_text(encoding="utf-8")
-    assert "Größe" in text
-    assert text.endswith("}\n")
-    assert len(text.splitlines()) > 10
-    assert Record.model_validate(json.loads(text)).reason == "Größe"
 
 
 def test_external_entry_is_found_where_a_person_would_look(results):

@@ -1,5 +1,7 @@
 """Made-up trials of points and of images, and their pictures."""
 
+from pathlib import Path
+
 import made_up
 import numpy as np
 import pandas as pd
@@ -8,9 +10,18 @@ import torch
 
 from genbench.records.store import Store
 from genbench.report.figures import catalogue as figures
+from genbench.report.page import page
+from genbench.report.page.content import Content
 
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 FRAMES = 3
 STEPS = np.array([1, 10, 40])
+
+
+@pytest.fixture(scope="session")
+def reference_page():
+    """The page of toy2d's committed records."""
+    return page([Content(Store(REFERENCE), "toy2d")])
 
 
 @pytest.fixture

@@ -1,15 +1,9 @@
 """The page in a browser: it sorts, filters and follows permalinks, asks nothing of any host, and can be read aloud."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-from genbench.records.store import Store
-from genbench.report.page import page
-from genbench.report.page.content import Content
-
-REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -17,9 +11,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def address(reference_page, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(page([Content(Store(REFERENCE), "toy2d")]), encoding="utf-8")
+    path.write_text(reference_page, encoding="utf-8")
     return path.as_uri()
 
 

@@ -1,7 +1,6 @@
 """The page: one file, complete, escaped, the same every time, and asking nothing of any host."""
 
 import re
-from pathlib import Path
 
 import made_up
 import numpy as np
@@ -229,9 +228,8 @@ def test_page_of_a_suite_where_all_failed_says_so(tmp_path):
     assert 'id="made-up-pictures"' not in found
 
 
-def test_toys_reference_fits_into_five_megabytes():
-    reference = Path(__file__).parents[2] / "results" / "reference"
-    assert len(page([Content(Store(reference), "toy2d")]).encode()) < 5e6
+def test_toys_reference_fits_into_five_megabytes(reference_page):
+    assert len(reference_page.encode()) < 5e6
 
 
 def test_card_of_a_metric_says_what_it_tells_from_the_truth(root, monkeypatch):

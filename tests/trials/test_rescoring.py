@@ -7,6 +7,7 @@ import torch
 from genbench import seeding
 from genbench.errors import GenbenchError
 from genbench.records import store
+from genbench.records.atomic import write_model
 from genbench.records.store import Store
 from genbench.registry import datasets
 from genbench.scoring.protocols import protocol
@@ -204,7 +205,7 @@ def test_bands_that_were_measured_anew_are_renewed_though_samples_are_gone(put, 
     controls = results.read_controls("made-up", dataset)
 
     old = scores.model_copy(update={"scores": tuple(map(widened, scores.scores))})
-    store.write_model(found.folder / store.SCORES, old)
+    write_model(found.folder / store.SCORES, old)
     draws = {name: tuple(tuple(map(widened, draw)) for draw in of) for name, of in controls.draws.items()}
     both = {"draws": draws, "bands": tuple(map(widened, controls.bands))}
     results.write_controls("made-up", dataset, controls.model_copy(update=both))

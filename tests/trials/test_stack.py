@@ -14,10 +14,11 @@ from tasks import ignore, never, stop_at
 from genbench.engine import stacked
 from genbench.executors.task import Context, Keep
 from genbench.records import store
+from genbench.records.commit import load_checkpoint
 from genbench.records.record import Cost
 from genbench.records.store import Store
 from genbench.spec import Budget
-from genbench.trials import session
+from genbench.trials import replica, session
 from genbench.trials.plan import make_plan
 from genbench.trials.session import folder
 from genbench.trials.trial import TrialTask
@@ -185,7 +186,7 @@ def test_sampling_of_a_stack_is_shared_among_its_trials(stack, monkeypatch):
         return draw(self, training)
 
     monkeypatch.setattr(session.Session, "_sample", slowly)
-    monkeypatch.setattr(session, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(replica, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     assert [record.cost.eval_seconds for record in task.run(ignore, never).records] == [2.0] * 3
 
 
@@ -199,7 +200,7 @@ def test_stack_that_was_cut_off_carries_its_seconds_along(stack, monkeypatch):
     monkeypatch.setattr(stacked.Stacked, "warm_up", slowly)
     (task,) = stack("gan[width=8,batch=16]", steps=40)
     task.run(ignore, stop_at(20))
-    before = [store.load_checkpoint(folder(task.context, trial))[1]["meter"] for trial in task.trials]
+    before = [load_checkpoint(folder(task.context, trial))[1]["meter"] for trial in task.trials]
     assert all(meter["seconds"] > 0 and meter["compile_seconds"] >= 0.01 for meter in before)
     for record, meter in zip(task.run(ignore, never).records, before, strict=True):
         assert record.cost.train_seconds > meter["seconds"]

@@ -17,9 +17,10 @@ from tasks import ignore, never, stop_at
 
 from genbench.executors.task import Keep
 from genbench.records import store
+from genbench.records.commit import load_checkpoint
 from genbench.records.store import Store
 from genbench.report.places import placed
-from genbench.trials import session
+from genbench.trials import replica, session
 from genbench.trials.controls import ControlTask
 
 
@@ -94,8 +95,8 @@ def test_curve_and_strip_have_a_row_a_checkpoint(trials):
     assert curve["steps"].tolist() == [1, 2, 9, 40]
     assert curve["updates"].tolist() == [2, 4, 18, 80]
     assert {"loss_generator", "loss_discriminator", "seconds", "modes", "hq"} <= set(curve.columns)
-    assert tensors["strip"].shape == (4, session.STRIP_POINTS, 2)
-    assert torch.equal(tensors["strip"][-1], tensors["final"][: session.STRIP_POINTS].half())
+    assert tensors["strip"].shape == (4, replica.STRIP_POINTS, 2)
+    assert torch.equal(tensors["strip"][-1], tensors["final"][: replica.STRIP_POINTS].half())
     assert not torch.equal(tensors["strip"][0], tensors["strip"][-1])
 
 
@@ -237,7 +238,7 @@ def test_stop_keeps_the_checkpoint_and_writes_no_record(trials):
     (task,) = trials("gan", steps=10_000)
     assert run(task, lambda: True) is None
     assert names_in(made_up.place(task)) == [store.CHECKPOINT]
-    _, facts = store.load_checkpoint(made_up.place(task))
+    _, facts = load_checkpoint(made_up.place(task))
     assert facts["meter"]["steps"] >= 1
 
 
@@ -246,7 +247,7 @@ def test_resumed_trial_meters_the_whole(trials, monkeypatch):
     (task,) = trials("gan", steps=40, checkpoints=6)
     asked = iter(range(1, 1_000))
     run(task, lambda: next(asked) == 25)
-    _, facts = store.load_checkpoint(made_up.place(task))
+    _, facts = load_checkpoint(made_up.place(task))
     record = run(task)
     assert record.cost.steps == 40
     assert record.cost.train_seconds > facts["meter"]["seconds"] > 0
@@ -275,7 +276,7 @@ def test_disk_that_fills_up_is_a_reason_too(trials, monkeypatch):
     def full(folder, *rest, **more):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(store, "commit", full)
+    monkeypatch.setattr(session, "commit", full)
     record = run(task)
     assert record.status == "crashed"
     assert record.reason.endswith("; not stored: No space left on device")

@@ -13,11 +13,12 @@ from tasks import ignore, never, stop_at
 
 from genbench.executors.task import Keep
 from genbench.records import store
+from genbench.records.commit import load_checkpoint
 from genbench.records.store import Store
 from genbench.report.figures import catalogue as figures
 from genbench.scoring import bands
 from genbench.scoring.protocols import protocol
-from genbench.trials import session
+from genbench.trials import replica, session
 from genbench.trials.controls import ControlTask
 
 SMALL = "recipe=small-images,batch=8,width=4"
@@ -63,7 +64,7 @@ def test_leaves_all_that_a_report_needs(trainer, of_images, tmp_path):
     tensors = samples_of(task)
     shapes = {
         "final": (500, 1, 32, 32),
-        "strip": (2, session.STRIP_IMAGES, 1, 32, 32),
+        "strip": (2, replica.STRIP_IMAGES, 1, 32, 32),
         "linear": (4, 11, 1, 32, 32),
         "spherical": (4, 11, 1, 32, 32),
         "sweep": (10, 11, 1, 32, 32),
@@ -73,7 +74,7 @@ def test_leaves_all_that_a_report_needs(trainer, of_images, tmp_path):
     }
     assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == shapes
     assert {name for name, tensor in tensors.items() if tensor.dtype != torch.uint8} == {"neighbour_distances"}
-    assert torch.equal(tensors["strip"][-1], tensors["final"][: session.STRIP_IMAGES])
+    assert torch.equal(tensors["strip"][-1], tensors["final"][: replica.STRIP_IMAGES])
     drawn = list(figures.draw(Store(tmp_path), task.context.suite, tmp_path / "report"))
     names = {picture.path.name.partition("-")[0] for picture in drawn}
     assert names >= {"samples", "strip", "interpolation", "sweep", "neighbours", "curves"}
@@ -114,7 +115,7 @@ def test_resumed_trial_leaves_the_same_bits(trainer, of_images, tmp_path, monkey
     whole, cut_off = of_images(trainer, checkpoints=3), of_images(trainer, root=tmp_path / "cut off", checkpoints=3)
     expected = run(whole)
     assert run(cut_off, stop_at(7)) is None
-    tensors, facts = store.load_checkpoint(made_up.place(cut_off))
+    tensors, facts = load_checkpoint(made_up.place(cut_off))
     assert 0 < facts["meter"]["steps"] < STEPS
     assert tensors["strip.0"].dtype == torch.uint8
     record = run(cut_off)

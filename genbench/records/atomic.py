@@ -1,0 +1,38 @@
+"""Files that are there whole or not at all, whenever the writing is cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from genbench.spec import Frozen
+
+
+def write_model(path: Path, model: Frozen) -> None:
+    """Writes a model as readable JSON, atomically."""
+    write_atomically(path, _model_bytes(model))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that it is there whole or not at all: a temporary name, fsync, rename, fsync the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:  # Ctrl-C in the middle leaves nothing behind either
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _model_bytes(model: Frozen) -> bytes:
+    return (json.dumps(model.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,85 @@
+"""What a trial leaves in its folder, so that a cut at any moment loses nothing that was finished.
+
+While it is under way that is its checkpoint, at the end everything else, the record last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genbench.records import atomic
+from genbench.records.record import Record, Scores
+from genbench.records.store import CHECKPOINT, RECORD, SAMPLES, SCORES, TRACEBACK, WEIGHTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+
+def commit(
+    folder: Path,
+    record: Record,
+    scores: Scores | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    samples: Mapping[str, Tensor] | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+    traceback: str | None = None,
+) -> Record:
+    """Writes a finished trial, its record last, and takes away its checkpoint and what an earlier failure left.
+
+    Returns the record as written.
+    """
+    from safetensors.torch import save
+
+    files: dict[str, bytes] = {}
+    for name, table in (tables or {}).items():
+        files[name] = _parquet_bytes(table)
+    for name, tensors in ((SAMPLES, samples), (WEIGHTS, weights)):
+        if tensors is not None:
+            files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
+    if traceback is not None:
+        files[TRACEBACK] = traceback.encode()
+    if scores is not None:
+        atomic.write_model(folder / SCORES, scores)
+    for name, content in files.items():
+        atomic.write_atomically(folder / name, content)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    record = record.model_copy(update={"files": hashes})
+    atomic.write_model(folder / RECORD, record)
+    for name in (CHECKPOINT, *([TRACEBACK] if traceback is None else [])):
+        (folder / name).unlink(missing_ok=True)
+    return record
+
+
+def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Keeps an unfinished trial's state: tensors, and whatever JSON can hold."""
+    from safetensors.torch import save
+
+    content = save(
+        {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
+        metadata={"facts": json.dumps(facts)},
+    )
+    atomic.write_atomically(folder / CHECKPOINT, content)
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """An unfinished trial's state; None where there is none, or none that can be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / CHECKPOINT, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            return tensors, json.loads(file.metadata()["facts"])
+    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+        return None
+
+
+def _parquet_bytes(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

@@ -1,0 +1,115 @@
+"""One trial of a stack: what is measured of it at the checkpoints, and what is kept to go on from there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench.engine.training import Training
+from genbench.executors.task import Keep
+from genbench.records.commit import load_checkpoint, save_checkpoint
+from genbench.records.record import Record
+from genbench.scoring.protocols import Protocol
+from genbench.spec import Trial
+from genbench.trials.resources import scorer
+
+STRIP_POINTS, STRIP_IMAGES = 400, 64
+"""How many samples of each checkpoint are kept."""
+
+RAW, AVERAGED = "", "ema."
+"""What the names of stored tensors begin with: those of the generator as trained, and of its average."""
+
+Samples = dict[str, Tensor]
+"""Samples of every replica, `(replicas, n, *event)`, by such a beginning."""
+
+
+@dataclass
+class Replica:
+    """One trial of a stack: its place there, where it lives, what was measured so far, its record once it has ended."""
+
+    place: int
+    trial: Trial
+    folder: Path
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    strips: dict[str, list[Tensor]] = field(default_factory=dict)
+    losses: list[dict[str, Any]] = field(default_factory=list)
+    eval_seconds: float = 0.0
+    record: Record | None = None
+
+    def measure(self, training: Training, samples: Samples, protocol: Protocol, keep: Keep) -> None:
+        """Adds a row to the curve, and some of the samples to the strips."""
+        scores = scorer(self.trial.dataset, protocol, curve=True)(samples[RAW][self.place])
+        row: dict[str, Any] = {"protocol": protocol.name, **training.meter_of(self.place).units}
+        row |= {f"loss_{name}": values[self.place].item() for name, values in training.losses.items()}
+        row |= {score.name: score.value for score in scores if score.value is not None}
+        self.curve.append(row)
+        for prefix, drawn in samples.items():
+            self.strips.setdefault(prefix, []).append(_frame(drawn[self.place], keep))
+
+    def kept(self, samples: Samples, keep: Keep) -> dict[str, Tensor]:
+        """What is stored of the final samples and of every checkpoint's, by name."""
+        final = {f"{prefix}final": drawn[self.place, : keep.samples] for prefix, drawn in samples.items()}
+        return final | {f"{prefix}strip": torch.stack(frames) for prefix, frames in self.strips.items()}
+
+    def losses_of(self, training: Training) -> list[dict[str, Any]]:
+        """The losses along training: those of before it was taken up again, and those since."""
+        since = (
+            {
+                "steps": at.steps,
+                "updates": at.updates,
+                **{f"loss_{name}": each[self.place] for name, each in at.losses.items()},
+            }
+            for at in training.trace
+        )
+        return [*self.losses, *since]
+
+    def save(self, training: Training, done: float) -> None:
+        """Writes a checkpoint; `done` is the last mark that was measured."""
+        tensors, meter = training.state(self.place)
+        facts = {
+            "meter": meter,
+            "curve": self.curve,
+            "losses": self.losses_of(training),
+            "eval_seconds": self.eval_seconds,
+            "strips": list(self.strips),
+            "done": done,
+        }
+        frames = {f"{prefix}strip.{k}": frame for prefix, strip in self.strips.items() for k, frame in enumerate(strip)}
+        save_checkpoint(self.folder, tensors | frames, facts)
+
+    def take_up(self, training: Training) -> float:
+        """Goes on from the checkpoint, if there is one; returns the last mark that was measured, 0 for none."""
+        found = load_checkpoint(self.folder)
+        if found is None:
+            return 0.0
+        tensors, facts = found
+        training.restore(tensors, facts["meter"], self.place)
+        self.curve, self.losses, self.eval_seconds = facts["curve"], facts["losses"], facts["eval_seconds"]
+        self.strips = {
+            prefix: [tensors[f"{prefix}strip.{k}"] for k in range(len(self.curve))] for prefix in facts["strips"]
+        }
+        return float(facts["done"])
+
+
+@contextmanager
+def evaluation_clock(*replicas: Replica) -> Iterator[None]:
+    """What happens within counts as evaluation, not as training; each replica bears its share."""
+    started = time.perf_counter()
+    yield
+    share = (time.perf_counter() - started) / len(replicas)
+    for replica in replicas:
+        replica.eval_seconds += share
+
+
+def _frame(samples: Tensor, keep: Keep) -> Tensor:
+    """What is kept of a checkpoint's samples; of images, no more than of the final ones."""
+    if samples.dtype == torch.uint8:
+        return samples[: min(STRIP_IMAGES, keep.samples or STRIP_IMAGES)]
+    return samples[:STRIP_POINTS].half()
