@@ -88,7 +88,7 @@ def test_method_that_says_what_the_engine_cannot_do_is_refused(change, message):
         (lambda: api.Optimizer("adam", 1e-3, schedule="step"), "No schedule is named 'step'"),
         (lambda: api.Phase("critic", None, {}), "critic: loss must be a function"),
         (lambda: api.Phase("critic", loss, {"real": api.Real}), "real must be api.Real()"),
-        (lambda: api.Phase("critic", loss, {"noise": (2,)}), r"noise must be api.Real\(\), or noise"),
+        (lambda: api.Phase("critic", loss, {"noise": (2,)}), r"noise must be api.Real\(\), api.Labels\(\), or noise"),
         (lambda: api.Phase("critic", loss, {"the noise": api.Real()}), "names for attributes"),
         (lambda: api.Phase("critic", loss, [api.Real()]), "draws must say by name"),
         (lambda: api.Phase("critic", loss, {}, repeats=0), "repeats must be a whole number from 1 on, not 0"),
