@@ -48,13 +48,12 @@ def looked_at(method: Method, parts: Parts, name: str, x: Tensor, problem: Probl
     return _blocks(method, parts[name], x, problem).flatten()
 
 
-def log_probs(method: Method, parts: Parts, x: Tensor, problem: Problem) -> Tensor | None:
-    """What a method gives for the log densities of `(n, *event)` samples, `(n,)` in nats; None where it gives none.
+def log_probs(method: Method, parts: Parts, x: Tensor, problem: Problem) -> Tensor:
+    """What a method that has a `log_prob` gives for `(n, *event)` samples, `(n,)` in nats.
 
     Raises GenbenchError where that isn't one number a sample.
     """
-    if method.log_prob is None:
-        return None
+    assert method.log_prob is not None
     log_prob, nets = method.log_prob, Networks(parts)
     found = _blocks(method, lambda block: log_prob(nets, block), x, problem)
     if tuple(found.shape) != (len(x),):

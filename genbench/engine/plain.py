@@ -27,7 +27,7 @@ from genbench.engine.method import (
     standing,
 )
 from genbench.engine.optimizers import new_slots
-from genbench.engine.stack import below
+from genbench.engine.stack import Likelihood, below
 from genbench.engine.torch_internals import copy_each
 
 
@@ -89,7 +89,11 @@ class Plain:
         samples, self.evaluations = self._made(draw_noise(self.prior, (n,), rng), first)
         return samples[None]
 
-    def log_prob(self, replica: int, x: Tensor) -> Tensor | None:
+    @property
+    def likelihood(self) -> Likelihood | None:
+        return Likelihood(self.method.bound) if self.method.log_prob is not None else None
+
+    def log_prob(self, replica: int, x: Tensor) -> Tensor:
         return log_probs(self.method, self.method.networks, x.to(self._device), self._feeds.problem(0))
 
     def generate(self, replica: int, noise: Tensor) -> Tensor:

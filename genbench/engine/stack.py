@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Generator, Tensor
@@ -19,6 +19,12 @@ from genbench.errors import GenbenchError
 BLOCK_NUMBERS = 16_384
 SMALLEST_BLOCK = 256
 """Networks are evaluated on samples of so many numbers at a time, and on so many samples, so that memory stays flat."""
+
+
+class Likelihood(NamedTuple):
+    """A likelihood that is exact, or a bound by so many draws."""
+
+    bound: int | None
 
 
 class Stack(Protocol):
@@ -59,10 +65,14 @@ class Stack(Protocol):
     def generate(self, replica: int, noise: Tensor) -> Tensor | None:
         """A replica's samples `(n, *event)` for noise `(n, *prior)`; None where a trainer takes none."""
 
-    def log_prob(self, replica: int, x: Tensor) -> Tensor | None:
+    @property
+    def likelihood(self) -> Likelihood | None:
+        """What the trainer says of its likelihood; None for one that says nothing."""
+
+    def log_prob(self, replica: int, x: Tensor) -> Tensor:
         """A replica's log densities, in nats, or lower bounds of them, at `x` `(n, *event)`: `(n,)`.
 
-        None for a trainer that gives none.
+        Only of a trainer with a likelihood.
         """
 
     def landscape(self, points: Tensor) -> Tensor | None:
@@ -90,6 +100,7 @@ class Solo:
     size = 1
     prior = None
     evaluations = None
+    likelihood = None
 
     def __init__(self, trainer: Trainer, problem: Problem, data: DataStream) -> None:
         self.trainer = trainer
@@ -118,8 +129,8 @@ class Solo:
     def generate(self, replica: int, noise: Tensor) -> None:
         return None
 
-    def log_prob(self, replica: int, x: Tensor) -> None:
-        return None
+    def log_prob(self, replica: int, x: Tensor) -> Tensor:
+        raise NotImplementedError("the trainer is no list of phases, and says nothing of its likelihood")
 
     def landscape(self, points: Tensor) -> None:
         return None

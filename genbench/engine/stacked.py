@@ -16,7 +16,7 @@ from genbench.engine.evaluation import Made, log_probs, looked_at, made
 from genbench.engine.feed import Drawn, Feeds, inner_name
 from genbench.engine.method import OF_EVERY_BATCH, Method, learning, standing
 from genbench.engine.optimizers import new_slots
-from genbench.engine.stack import below
+from genbench.engine.stack import Likelihood, below
 from genbench.engine.torch_internals import compiled
 from genbench.engine.update import Update, Weights, flat_update
 
@@ -121,7 +121,11 @@ class Stacked:
         self.evaluations = found[0].evaluations
         return torch.stack([each.samples for each in found])
 
-    def log_prob(self, replica: int, x: Tensor) -> Tensor | None:
+    @property
+    def likelihood(self) -> Likelihood | None:
+        return Likelihood(self.method.bound) if self.method.log_prob is not None else None
+
+    def log_prob(self, replica: int, x: Tensor) -> Tensor:
         return log_probs(self.method, self._parts(replica), x.to(self._device), self._feeds.problem(replica))
 
     def generate(self, replica: int, noise: Tensor) -> Tensor:

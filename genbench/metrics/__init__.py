@@ -1,11 +1,11 @@
-"""Metrics: `points` and `images` are their catalogues, in which torch waits until a metric is built.
+"""Metrics: `points`, `images` and `models` are their catalogues, in which torch waits until a metric is built.
 
 A metric's function takes a `Truth` and gives a `torchmetrics.Metric` that is updated with points `(n, features)`, or
 with images `(n, channels, height, width)` of uint8. It raises Skip, with the reason, where the dataset lacks what the
 metric needs.
 """
 
-from genbench.metrics import images, points
+from genbench.metrics import images, models, points
 from genbench.metrics.catalogue import metric
 
-__all__ = ["images", "metric", "points"]
+__all__ = ["images", "metric", "models", "points"]

@@ -90,7 +90,8 @@ def _rehearse(method: Method, data: Dataset, problem: Problem) -> None:
     import torch
 
     from genbench.engine.draws import draw_noise
-    from genbench.engine.evaluation import looked_at, made
+    from genbench.engine.evaluation import log_probs, looked_at, made
+    from genbench.scoring.likelihood import held_out
 
     def drawn(seed: int) -> torch.Tensor:
         with problem.global_streams(f"{seeding.GLOBAL_EVALUATION}/{seed}"):
@@ -102,6 +103,8 @@ def _rehearse(method: Method, data: Dataset, problem: Problem) -> None:
             f"The prior {method.prior!r} draws from elsewhere than the stream that it is given: pass on generator=rng."
         )
     made(method, method.networks, noise, problem)
+    if method.log_prob is not None:
+        log_probs(method, method.networks, held_out(data, FEW), problem)
     if method.landscape is not None and len(problem.event_shape) == 1:
         points = data.sample(FEW, seeding.stream(0, seeding.REFERENCE_DATA))
         if len(looked_at(method, method.networks, method.landscape, points, problem)) != FEW:

@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from genbench.executors.task import Context, Keep, Notify, Progress, Stop
 from genbench.records import provenance, store
 from genbench.records.commit import commit
 from genbench.records.record import Cost, Record, Score, Scores, Status
+from genbench.scoring.likelihood import held_out, likelihoods
 from genbench.scoring.protocols import ways
 from genbench.spec import Trial
 from genbench.trials.latents import for_pictures
@@ -145,6 +147,7 @@ class Session:
         i, trial = replica.place, replica.trial
         with evaluation_clock(replica):
             scores = [score for prefix, drawn in samples.items() for score in self._scores(trial, drawn[i], prefix)]
+            scores += self._likelihoods(replica, training, dataset)
             pictured = for_pictures(training.stack, i, dataset, samples[RAW][i], trial.seed)
         losses = replica.losses_of(training)
         record = Record(
@@ -174,6 +177,20 @@ class Session:
             for score in scorer(trial.dataset, way)(samples, fitting):
                 identity = score.identity.model_copy(update={"ema": trial.ema if prefix == AVERAGED else None})
                 yield score.model_copy(update={"identity": identity})
+
+    def _likelihoods(self, replica: Replica, training: Training, dataset: Dataset) -> Iterator[Score]:
+        """What a trial's model says of held-out data, under every protocol; nothing of one that says nothing."""
+        if training.stack.likelihood is None:
+            return
+        data, bound = held_out(dataset, max(way.n for way in self.protocols)), training.stack.likelihood.bound
+        averages: list[tuple[AbstractContextManager[None], float | None]] = [(nullcontext(), None)]
+        if training.average is not None:
+            averages.append((training.average.in_place(), replica.trial.ema))
+        for weights, ema in averages:
+            with weights:
+                log_probs = training.stack.log_prob(replica.place, data).cpu()
+            for way in self.protocols:
+                yield from likelihoods(log_probs, dataset, way, bound, ema)
 
     def _save(self, training: Training, done: float) -> None:
         for replica in self._running:

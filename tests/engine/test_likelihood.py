@@ -63,14 +63,15 @@ def test_it_is_of_the_trained_networks_on_every_path(assembled, eager, x):
         assert training.stack.log_prob(0, x) == pytest.approx(expected, abs=0.2)
 
 
-def test_a_trainer_without_one_gives_none(training, x):
-    assert training("gan[width=8,batch=16]").stack.log_prob(0, x) is None
+def test_a_trainer_without_one_says_so(training):
+    assert training("gan[width=8,batch=16]").stack.likelihood is None
 
 
 @pytest.mark.parametrize("engine", ["plain", "compiled"])
 def test_what_it_draws_is_of_a_stream_of_the_trials_own(engine, assembled, eager, x):
     training = assembled(lambda problem: flow(problem, drawing, bound=1), engine)
     before = torch.get_rng_state()
+    assert training.stack.likelihood.bound == 1
     one, two = training.stack.log_prob(0, x), training.stack.log_prob(0, x)
     assert torch.equal(one, two)
     assert torch.equal(before, torch.get_rng_state())
