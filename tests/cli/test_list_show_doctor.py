@@ -11,7 +11,7 @@ import pytest
 
 from genbench import plugins, registry
 from genbench.records import provenance
-from genbench.scoring import power_cards
+from genbench.scoring import bands, power_cards
 from genbench.scoring.power_cards import Card, Effect
 from genbench.scoring.shipped import bands_of
 
@@ -192,7 +192,8 @@ def test_doctor_tells_of_a_package_that_is_missing(genbench, monkeypatch):
     assert "All well" not in ran.out
 
 
-def test_plugin_of_a_file_is_listed_shown_and_run(genbench):
+def test_plugin_of_a_file_is_listed_shown_and_run(genbench, monkeypatch):
+    monkeypatch.setattr(bands, "MEASURED_DRAWS", 20)
     path = PLUGIN / "genbench_crescent.py"
     assert "crescent" in listed(genbench("list", "--json", "--plugin", path))["datasets"]
     ran = genbench("show", "moments", "--plugin", path)
