@@ -1,50 +1,133 @@
-"""`genbench show`: one registered thing, its parameters and its recipes."""
+"""`genbench show`: what a name stands for, that is registered or that a table prints."""
 
 from __future__ import annotations
 
 import json
+import textwrap
 import typing
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from genbench.cli.options import AsJson, Plugins, load
 
 if TYPE_CHECKING:
-    from genbench.registry import Entry
+    from genbench.registry import Entry, Value
+    from genbench.scoring.columns import Use
 
 
-GIVEN = ("name", "version", "source")
+WIDTH = 80
+AVERAGED = ", EMA "
+"""Before the decay, in the label of a row of averaged weights."""
+
+GIVEN = ("name", "version", "source", "added")
 """What a protocol has from its entry."""
+
+
+NULL_BAND = (
+    "null band, a row of tables: where 95 % of the truth's own values lie at the same number of samples. "
+    "For a metric's: genbench show METRIC"
+)
 
 
 def show(
     name: Annotated[
-        str, typer.Argument(help="A trainer, dataset, metric, suite or control; [what stands in brackets] is left out.")
+        str,
+        typer.Argument(help="Whatever is registered or a table names: a trainer, a metric, a column, a control, …"),
     ],
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
-    """Show what a trainer, dataset, metric, suite or control is, and its parameters."""
+    """Show what a name stands for: a registered thing with its parameters, a table's column, or a row of it."""
     load(plugin)
-    from genbench.errors import UnknownName
-    from genbench.registry import REGISTRIES
-
-    # What stands in brackets is a thing's parameters, or an extractor behind a column's name.
-    bare = name.partition("[")[0]
-    found = [registry[bare] for registry in REGISTRIES if bare in registry]
-    if not found:
-        raise UnknownName("trainer, dataset, metric, suite or control", name, [e.name for r in REGISTRIES for e in r])
+    looked_up = _look_up(name.strip())
     if as_json:
-        typer.echo(json.dumps([describe(entry) for entry in found], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([described for _, described in looked_up.entries], indent=1, ensure_ascii=False))
         return
-    for entry in found:
-        _print(entry)
+    for line in looked_up.lines:
+        typer.echo(textwrap.fill(line, WIDTH, break_on_hyphens=False))
+    for i, (entry, described) in enumerate(looked_up.entries):
+        if i or looked_up.lines:
+            typer.echo()
+        _print(entry, described)
 
 
-def describe(entry: Entry) -> dict[str, Any]:
-    """Everything there is to know of an entry, as plain data."""
+class _LookedUp(NamedTuple):
+    """What a name stands for: lines about itself, and the entries behind it with what is to be known of each."""
+
+    lines: list[str]
+    entries: list[tuple[Entry, dict[str, Any]]]
+
+
+def _look_up(name: str) -> _LookedUp:
+    """Raises UnknownName for what neither is registered nor stands in a table, BadParameter for wrong parameters."""
+    from genbench.errors import BadParameter, UnknownName
+    from genbench.registry import REGISTRIES, metrics
+    from genbench.scoring.columns import uses
+
+    columns = [use for use in uses() if use.column == name]
+    entries: dict[int, tuple[Entry, dict[str, Any]]] = {}
+    lines, wrong = [], None
+    try:
+        entries = _registered(name)
+    except BadParameter as error:
+        wrong = error
+    behind = dict.fromkeys(sorted((use.metric_name for use in columns), key=lambda metric: metric != name))
+    for metric in behind:
+        entries.setdefault(id(metrics[metric]), (metrics[metric], describe(metrics[metric])))
+        lines += _column(name, metric, [use for use in columns if use.metric_name == metric])
+    lines += [] if entries else _row(name)
+    if not entries and not lines:
+        known = [*(e.name for r in REGISTRIES for e in r), *(use.column for use in uses())]
+        raise wrong or UnknownName("thing, column or row", name, known)
+    return _LookedUp(lines, [*entries.values()])
+
+
+def _registered(name: str) -> dict[int, tuple[Entry, dict[str, Any]]]:
+    """What is registered under the name that a reference begins with, with the parameters that it gives.
+
+    Raises BadParameter and UnknownName where nothing of that name takes them.
+    """
+    from genbench.errors import BadParameter, UnknownName
+    from genbench.registry import REGISTRIES, Reference, extractors
+
+    reference = Reference.parse(name.partition(AVERAGED)[0])
+    named = [registry[reference.name] for registry in REGISTRIES if reference.name in registry]
+    named += [entry for entry in extractors if name == f"{entry.name}-{entry.version}"]
+    found, wrong = {}, None
+    for entry in named:
+        try:
+            found[id(entry)] = (entry, describe(entry, reference.parameters))
+        except (BadParameter, UnknownName) as error:  # of a suite and a dataset of one name, the dataset has parameters
+            wrong = error
+    if wrong is not None and not found:
+        raise wrong
+    return found
+
+
+def _column(name: str, metric: str, used: Sequence[Use]) -> list[str]:
+    """Which protocols call a metric so, and what they score."""
+    scored = dict.fromkeys(dataset for use in used for dataset in use.datasets)
+    by_default = f"; so {', '.join(scored)} {'are' if len(scored) > 1 else 'is'} scored by default" if scored else ""
+    return [f"{name}, a column, is the metric {metric} under {', '.join(use.protocol for use in used)}{by_default}."]
+
+
+def _row(name: str) -> list[str]:
+    """What a row is that nothing registered stands behind: the null band, or the literature's numbers."""
+    from genbench.report import published
+
+    return [NULL_BAND] * (name == "null band") + [
+        f"{name}, published: {entry.metric} {entry.value:g} on {entry.dataset}, {entry.source}"
+        for entry in published.entries()
+        if entry.method == name
+    ]
+
+
+def describe(entry: Entry, given: Mapping[str, Value] | None = None) -> dict[str, Any]:
+    """Everything there is to know of an entry, as plain data; raises BadParameter for a given parameter it hasn't."""
     defaults = entry.defaults
+    values = entry.resolve(given) if given else {}
     described: dict[str, Any] = {
         "kind": entry.kind,
         "name": entry.name,
@@ -53,7 +136,11 @@ def describe(entry: Entry) -> dict[str, Any]:
         "citation": entry.citation,
         "doc": entry.doc,
         "parameters": {
-            key: {"type": _type_name(annotation), **({"default": defaults[key]} if key in defaults else {})}
+            key: {
+                "type": _type_name(annotation),
+                **({"default": defaults[key]} if key in defaults else {}),
+                **({"value": values[key]} if key in values else {}),
+            }
             for key, annotation in entry.annotations.items()
         },
         "recipes": {key: dict(values) for key, values in entry.recipes.items()},
@@ -67,11 +154,13 @@ def _of_kind(entry: Entry) -> dict[str, Any]:
     from dataclasses import asdict
 
     from genbench.registry import ControlEntry, DatasetEntry, MetricEntry
+    from genbench.scoring.columns import uses
     from genbench.scoring.protocols import protocol
 
     if isinstance(entry, MetricEntry):
         own = {key: getattr(entry, key) for key in ("unit", "higher_is_better", "bounds", "whole")}
-        return own | _measured(entry.name)
+        columns = [use._asdict() for use in uses() if use.metric_name == entry.name]
+        return own | {"columns": columns} | _measured(entry.name)
     if isinstance(entry, DatasetEntry):
         return {"protocol": entry.protocol}
     if isinstance(entry, ControlEntry):
@@ -90,7 +179,7 @@ def _measured(metric: str) -> dict[str, Any]:
     return {"bands": bands, "power": [card.model_dump(mode="json") for card in cards_of(metric)]}
 
 
-def _print(entry: Entry) -> None:
+def _print(entry: Entry, described: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -98,8 +187,8 @@ def _print(entry: Entry) -> None:
     from genbench.registry import format_value
 
     console = Console(highlight=False)
-    described = describe(entry)
-    console.print(f"[bold]{entry.name}[/], a {entry.kind}, version {entry.version}, from {entry.origin}")
+    article = "an" if entry.kind[0] in "aeiou" else "a"
+    console.print(f"[bold]{entry.name}[/], {article} {entry.kind}, version {entry.version}, from {entry.origin}")
     console.print()
     paragraphs = (" ".join(paragraph.split()) for paragraph in entry.doc.split("\n\n"))
     console.print("\n\n".join(paragraphs), markup=False)
@@ -118,6 +207,9 @@ def _print(entry: Entry) -> None:
     if rows:
         console.print()
         console.print(_table(rows, Table, Text))
+    if described.get("columns"):
+        console.print("\n[bold]columns[/]")
+        console.print(_table(_columns(described["columns"]), Table, Text))
     if entry.kind == "metric" and (bands := _bands(entry.name)):
         console.print("\n[bold]where 95 % of the truth's own values lie[/]")
         console.print(_table(bands, Table, Text))
@@ -130,7 +222,8 @@ def _print(entry: Entry) -> None:
     if described["parameters"]:
         console.print("\n[bold]parameters[/]")
         lines = {
-            key: f"{format_value(p['default']) if 'default' in p else 'required'}   ({p['type']})"
+            key: f"{format_value(p.get('value', p['default'])) if {'value', 'default'} & p.keys() else 'required'}   "
+            f"({p['type']})"
             for key, p in described["parameters"].items()
         }
         console.print(_table(lines, Table, Text))
@@ -138,6 +231,14 @@ def _print(entry: Entry) -> None:
         console.print("\n[bold]recipes[/]")
         console.print(_table({name: _recipe(entry, name) for name in entry.recipes}, Table, Text))
         console.print(f"\nTo use one: {entry.name}[recipe={next(iter(entry.recipes))}]", markup=False)
+
+
+def _columns(used: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """A metric's columns, and the protocols that have each."""
+    names: dict[str, list[str]] = {}
+    for use in used:
+        names.setdefault(use["column"], []).append(use["protocol"])
+    return {column: ", ".join(protocols) for column, protocols in names.items()}
 
 
 def _range(low: float | None, high: float | None, *, whole: bool) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from genbench import seeding
 from genbench.errors import GenbenchError
 from genbench.executors.task import Context
-from genbench.registry import datasets
+from genbench.registry import datasets, metrics
+from genbench.scoring.protocols import Protocol, ways
 from genbench.spec import Component
 from genbench.trials.plan import Plan
 
@@ -27,8 +28,7 @@ def preflight(plan: Plan, context: Context) -> None:
     Raises GenbenchError, a line, for whatever goes wrong, say for a size that doesn't fit, or an engine that was asked
     for and that the trainer can't take. genbench's own fit all points, and trying would mean to wait for torch.
     """
-    if context.metrics:
-        _check_metrics(plan, context)
+    _check_metrics(plan, context)
     asked = context.engine in ("compiled", "graph")
     for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
         own = not (trainer.source or dataset.source)
@@ -39,35 +39,48 @@ def preflight(plan: Plan, context: Context) -> None:
         except GenbenchError:
             raise
         except Exception as error:  # whatever a stranger's builder raises
-            raise _unbuilt(trainer.label, dataset, error) from error
+            raise _failed(f"{trainer.label} can't be built for {dataset.label}", error) from error
 
 
 def _check_metrics(plan: Plan, context: Context) -> None:
-    """Builds each metric that was added for every dataset; raises GenbenchError for one that applies to none."""
-    from genbench.scoring.protocols import ways
-    from genbench.trials.resources import scorer
+    """Scores real samples by each metric that was added or is a plugin's, on every dataset.
 
-    (way, *_) = ways(context.protocols, context.metrics)
+    Raises GenbenchError, a line, for one that fails, and for one that was added and applies to none.
+    """
     planned = dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)])
-    for name in way.added:
-        reasons = []
-        for dataset in planned:
-            try:
-                (blank,) = scorer(dataset, way.only([name])).blanks
-            except GenbenchError:
-                raise
-            except Exception as error:  # whatever a stranger's builder raises
-                raise _unbuilt(name, dataset, error) from error
-            reasons += [f"{dataset.label}: {blank.reason}"] if blank.reason else []
-        if len(reasons) == len(planned):
-            raise GenbenchError(f"The metric {name} applies to no dataset of the run. {'; '.join(reasons)}.")
+    for way in ways(context.protocols, context.metrics):
+        for name, metric in way.columns.items():
+            if name not in way.added and not Component.resolve(metrics, metric).source:
+                continue
+            reasons = [_unfit(dataset, way.only([name])) for dataset in planned]
+            if name in way.added and all(reasons):
+                told = (f"{dataset.label}: {reason}" for dataset, reason in zip(planned, reasons, strict=True))
+                raise GenbenchError(f"The metric {name} applies to no dataset of the run. {'; '.join(told)}.")
 
 
-def _unbuilt(what: str, dataset: Component, error: Exception) -> GenbenchError:
+def _unfit(dataset: Component, way: Protocol) -> str | None:
+    """Why a protocol's only metric doesn't apply to a dataset; None where it does."""
+    from genbench.trials.resources import build_dataset, scorer
+
+    (name,) = way.columns
+    try:
+        judge = scorer(dataset, way)
+        if (reason := judge.blanks[0].reason) is not None:
+            return reason
+        (score,) = judge(build_dataset(dataset).sample(way.n, seeding.stream(0, seeding.REFERENCE_DATA)))
+    except GenbenchError:
+        raise
+    except Exception as error:  # whatever a stranger's metric raises
+        raise _failed(f"The metric {name} can't score {dataset.label}", error) from error
+    if score.state == "skipped" and score.reason is None:
+        raise GenbenchError(f"The metric {name} gave None. Let it return a torchmetrics.Metric.")
+    return None
+
+
+def _failed(what: str, error: Exception) -> GenbenchError:
     last = traceback.extract_tb(error.__traceback__)[-1]
     return GenbenchError(
-        f"{what} can't be built for {dataset.label}: {type(error).__name__}: "
-        f"{' '.join(str(error).split())} ({Path(last.filename).name}:{last.lineno})"
+        f"{what}: {type(error).__name__}: {' '.join(str(error).split())} ({Path(last.filename).name}:{last.lineno})"
     )
 
 

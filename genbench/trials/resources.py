@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import torch
 
 from genbench.datasets.base import Dataset, check_dataset
-from genbench.registry import datasets
+from genbench.registry import Reference, datasets, metrics
 from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
@@ -24,7 +26,12 @@ def build_dataset(component: Component) -> Dataset:
     return check_dataset(component.label, datasets[component.name].build(**component.parameters))
 
 
-@lru_cache(maxsize=16)
 def scorer(component: Component, protocol: Protocol, curve: bool = False) -> Scorer:
-    """A dataset's scorer under a protocol, kept for the trials that follow."""
+    """A dataset's scorer under a protocol, kept for the trials that follow, unless a metric is registered anew."""
+    names = (Reference.parse(metric).name for metric in protocol.columns.values())
+    return _scorer(component, protocol, curve, tuple(metrics[name].build for name in names))
+
+
+@lru_cache(maxsize=16)
+def _scorer(component: Component, protocol: Protocol, curve: bool, builders: tuple[Callable[..., Any], ...]) -> Scorer:
     return Scorer(build_dataset(component), protocol.along() if curve else protocol)

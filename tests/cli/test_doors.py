@@ -79,10 +79,8 @@ def forget():
     """Makes this process load plugins as a new one would."""
     from genbench import plugins, registry
     from genbench.features import extractor
-    from genbench.trials import resources
 
     def everything():
-        resources.scorer.cache_clear()
         extractor.cache_clear()
         plugins._loaded.difference_update({name for name in plugins._loaded if name.endswith(".py")})
         for held in registry.REGISTRIES:

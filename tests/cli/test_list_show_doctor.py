@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,18 @@ from pathlib import Path
 import pytest
 
 from genbench import plugins, registry
+from genbench.cli.show import _look_up
 from genbench.records import provenance
+from genbench.records.store import Store
+from genbench.report.table import tables
 from genbench.scoring import bands, power_cards
+from genbench.scoring.columns import uses
 from genbench.scoring.power_cards import Card, Effect
+from genbench.scoring.protocols import protocol
 from genbench.scoring.shipped import bands_of
 
 PLUGIN = Path(__file__).parent.parent / "plugin"
+REFERENCE = Store(Path(__file__).parent.parent.parent / "results" / "reference")
 KINDS = [held.plural for held in registry.REGISTRIES]
 NAMES = [entry.name for held in registry.REGISTRIES for entry in held]
 
@@ -122,7 +129,7 @@ def test_show_of_a_metric_has_its_power_cards(genbench, monkeypatch):
     monkeypatch.setattr(power_cards, "all_cards", lambda: (made,))
     out = " ".join(genbench("show", "reverse_kl").out.split())
     assert "what it tells from the truth: ring8, genbench1, mine shift 0.5 stds noise not even 100 % of the" in out
-    (shown,) = json.loads(genbench("show", "reverse_kl", "--json").out)
+    (shown, *_) = json.loads(genbench("show", "reverse_kl", "--json").out)
     assert shown["power"] == [made.model_dump(mode="json")]
     assert [each["dataset"] for each in shown["bands"]] == [each.dataset for each in bands_of("reverse_kl")]
     assert power_cards.card("ring8", "genbench1", "mine") == made
@@ -139,7 +146,7 @@ def test_show_of_a_metric_has_its_power_cards(genbench, monkeypatch):
 )
 def test_show_of_a_metric_says_its_range(metric, text, bounds, whole, genbench):
     assert f"values {text}" in " ".join(genbench("show", metric).out.split())
-    (shown,) = json.loads(genbench("show", metric, "--json").out)
+    (shown, *_) = json.loads(genbench("show", metric, "--json").out)
     assert (shown["bounds"], shown["whole"]) == (bounds, whole)
 
 
@@ -156,9 +163,65 @@ def test_show_prints_parameters_with_their_bounds_and_recipes(genbench):
     assert "To use one: wgan-gp[recipe=" in out
 
 
+def test_every_column_of_every_protocol_is_shown_with_the_metric_behind_it():
+    for use in uses():
+        found = _look_up(use.column)
+        assert use.metric_name in {entry.name for entry, _ in found.entries if entry.kind == "metric"}, use
+        assert any(use.protocol in line for line in found.lines), use
+
+
+@pytest.mark.parametrize("suite", REFERENCE.suites())
+def test_every_name_in_the_tables_of_the_reference_is_shown(suite):
+    for way in REFERENCE.plan(suite).protocols:
+        for table in tables(REFERENCE, suite, protocol(way)):
+            names = [table.dataset, way, *(c.name for c in table.columns), *(row.label for row in table.rows)]
+            for name in dict.fromkeys(names):
+                found = _look_up(name)
+                assert found.entries or found.lines, name
+
+
+def test_show_of_recall_names_both_and_says_which_dataset_has_which(genbench):
+    out = " ".join(genbench("show", "recall").out.split())
+    assert "recall, a column, is the metric recall under genbench1, smoke; so ring8, grid25," in out
+    assert re.search(r"recall, a column, is the metric image_recall under mnist1, [^;]*; so mnist, stacked-mnist,", out)
+    assert "recall, a metric, version 1" in out
+    assert "image_recall, a metric, version 1" in out
+    kinds = [(e["kind"], e["name"]) for e in json.loads(genbench("show", "recall", "--json").out)]
+    assert kinds == [("metric", "recall"), ("metric", "image_recall")]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fd[mnist-cnn-1]", "fd, a metric"),
+        ("mnist-cnn-1", "mnist-cnn, an extractor"),
+        ("dcgan-gp", "dcgan-gp, a pair of networks"),
+        ("wgan-gp[recipe=small-images]", "networks dcgan-gp (mlp | mlp-he"),
+        ("recall[k=3]", "k 3 (int ≥ 1)"),
+        ("gan, EMA 0.999", "gan, a trainer"),
+        ("null band", "where 95 % of the truth's own values lie"),
+        ("PacGAN2", "PacGAN2, published: modes 7.9 on ring8, arXiv:1712.04086"),
+        ("pacgan2018", "columns modes modes[rule=any] hq hq reverse_kl reverse_kl[junk=false]"),
+        ("mnist", "protocol mnist1"),
+    ],
+)
+def test_show_knows_what_tables_print(name, said, genbench):
+    ran = genbench("show", name)
+    assert ran.code == 0
+    assert said in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize("name", ["recall", "fid", "fd[mnist-cnn-1]", "modes", "null band", "PacGAN2"])
+def test_what_show_says_of_columns_fits_a_terminal_of_80_columns(name, genbench):
+    assert max(map(len, genbench("show", name).out.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["show", "wgan-gp[lr=0]"], "parameter lr can't be 0"),
+        (["show", "fd[nothing-1]"], "'nothing-1' in 'fd[nothing-1]' is not a parameter. Write fd[key=value]."),
+        (["show", "modes_an"], "No thing, column or row is named 'modes_an'. Did you mean modes_any"),
         (["show", "wgan_gp"], "is named 'wgan_gp'. Did you mean wgan-gp"),
         (["show"], "Missing argument"),
         (["list", "nothing"], "nothing"),

@@ -21,6 +21,11 @@ def made_up(truth, *, k: api.Count = 1):
     """A metric that isn't one."""
     {body}
 '''
+BREAKING = """from torchmetrics import MeanMetric
+    class Breaking(MeanMetric):
+        def compute(self):
+            raise ValueError("oops")
+    return Breaking()"""
 
 
 @pytest.fixture
@@ -33,10 +38,8 @@ def plugin(tmp_path):
 def forget():
     """Makes this process load plugins as a new one would."""
     from genbench import plugins, registry
-    from genbench.trials import resources
 
     def everything():
-        resources.scorer.cache_clear()
         plugins._loaded.difference_update({name for name in plugins._loaded if name.endswith(".py")})
         for held, name in (
             (registry.metrics, "mean_gap"),
@@ -175,7 +178,10 @@ class TestRun:
         ("name", "body", "message"),
         [
             ("modes_any", "pass", "would be called as the column modes_any of smoke, which is modes[rule=any]"),
-            ("mine", "raise ValueError('oops')", "mine can't be built for ring8: ValueError: oops (failing.py:7)"),
+            ("mine", "raise ValueError('oops')", "mine can't score ring8: ValueError: oops (failing.py:7)"),
+            ("mine", "return None", "The metric mine gave None. Let it return a torchmetrics.Metric."),
+            ("mine", "return 3", "The metric mine can't score ring8: "),
+            ("mine", BREAKING, "The metric mine can't score ring8: ValueError: oops (failing.py:10)"),
         ],
     )
     def test_of_a_metric_that_cannot_be_is_refused_before_anything_is_trained(

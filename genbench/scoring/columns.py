@@ -1,0 +1,31 @@
+"""The columns that tables have: which protocols have one of a name, by which metric, and what is scored so."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from genbench.registry import Reference, datasets, protocols
+from genbench.scoring.protocols import protocol
+
+
+class Use(NamedTuple):
+    """A column of a protocol: the `metric` behind it, as a reference, and the datasets scored so by default."""
+
+    column: str
+    protocol: str
+    metric: str
+    datasets: tuple[str, ...]
+
+    @property
+    def metric_name(self) -> str:
+        """The metric without its parameters."""
+        return Reference.parse(self.metric).name
+
+
+def uses() -> list[Use]:
+    """Every column of every protocol."""
+    return [
+        Use(column, way.name, metric, tuple(dataset.name for dataset in datasets if dataset.protocol == way.name))
+        for way in (protocol(entry.name) for entry in protocols)
+        for column, metric in way.columns.items()
+    ]
