@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import NamedTuple
 
 from genbench.registry import Reference, metrics
@@ -73,7 +72,9 @@ class Axis(NamedTuple):
         words = COLUMNS.get(self.column) or WORDS.get(str(self.metric)) or self.column.replace("_", " ")
         features = self.extractor if self.is_distance and self.column not in COLUMNS else None
         units = ", ".join(filter(None, (self.unit or "no unit", features)))
-        return fill(words if self.unit and self.unit in words else f"{words} ({units})", WIDTH)
+        if self.unit and self.unit in words:
+            return words
+        return f"{words}{' ' if len(words) + len(units) + 3 <= WIDTH else chr(10)}({units})"
 
     @property
     def is_distance(self) -> bool:
