@@ -20,7 +20,9 @@ import numpy as np
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
 from genbench.scoring.protocols import protocol
+from genbench.spec import Budget
 
+BUDGET = Budget.parse("steps=1")
 DATASETS, TRAINERS, SEEDS = 3, 3, 5
 FAILING = (0.0, 0.2, 0.4)
 SCORE = made_up.score("reverse_kl", 1.0)
@@ -76,7 +78,7 @@ def row(trainer, scores, lost):
 def table(rows, positive, dataset="d"):
     """A table of one column, of a metric above zero or of one without bounds."""
     column = COLUMNS[(0, None) if positive else (None, None)]
-    return Table("x", dataset, "steps=1", protocol("genbench1"), (column,), tuple(rows))
+    return Table("x", dataset, BUDGET, protocol("genbench1"), (column,), tuple(rows))
 
 
 def suite(rng, draw, failing, positive, shifts=None):

@@ -10,6 +10,7 @@ import pytest
 from genbench.records.store import Store
 from genbench.registry import protocols
 from genbench.report.formats import markdown
+from genbench.report.frame import frame
 from genbench.report.table import tables
 from genbench.scoring.protocols import protocol
 
@@ -43,7 +44,7 @@ def test_tables_are_what_report_prints_of_the_reference(suite):
     whole = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     shown = re.search(rf"<!-- table {suite} -->\n(.*?)<!-- /table -->", whole, re.DOTALL)[1]
     protocol_name = REFERENCE.plan(suite).protocols[0]
-    found = [table.headline() for table in tables(REFERENCE, suite, protocol(protocol_name))]
+    found = [table.headline() for table in tables(frame(REFERENCE, suite), protocol(protocol_name))]
     assert shown.strip() == markdown(found).strip()
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from genbench.compare.changes import Change
     from genbench.compare.margins import Margin
-    from genbench.compare.sides import Pair, Sides
+    from genbench.compare.sides import Match, Sides
 
 REGRESSION, NO_POWER = 3, 4
 """The exit codes where `--fail-on` found what it looks for, and where it could not have."""
@@ -66,18 +66,18 @@ def compare(
     sides = _sides(first, second, suite, protocol, trainer, against, dataset)
     wanted = list(dict.fromkeys([*(metric or ()), *(margin.metric for margin in margins)]))
     _check(sides.pairs, wanted, margins)
-    found = changes(sides.pairs, wanted)
-    _check_directions(found, margins)
-    broken = breaches(sides.pairs, found, margins)
+    compared = changes(sides.pairs, wanted)
+    _check_directions(compared, margins)
+    broken = breaches(sides.pairs, compared, margins)
     if as_json:
-        sys.stdout.write(show.as_json(sides, found, broken))
+        sys.stdout.write(show.as_json(sides, compared, broken))
     else:
-        show.terminal(sides, found, broken)
-    for warning in show.warnings(found):
+        show.terminal(sides, compared, broken)
+    for warning in show.warnings(compared):
         typer.secho(f"Warning: {warning}", fg="yellow", err=True)
     if broken or (margins and sides.failed):
         raise typer.Exit(REGRESSION)
-    of = {margin.metric: gated(sides.pairs, found, margin) for margin in margins}
+    of = {margin.metric: gated(sides.pairs, compared, margin) for margin in margins}
     blind = {name: [change for change in changed if change.powerless] for name, changed in of.items()}
     said = [show.powerless(changed, name) for name, changed in blind.items() if changed]
     lacking = [*sides.lacking, *(show.unscored(c) for changed in of.values() for c in changed if c.unscored)]
@@ -115,29 +115,29 @@ def _sides(
     if second is None:
         protocols = {name: stored.protocol(store, name, protocol) for name in names}
         assert trainer is not None and against is not None
-        found = sides.two_trainers(store, protocols, trainer, against, dataset)
+        both = sides.two_trainers(store, protocols, trainer, against, dataset)
         stored.tell_unreadable(store)
-        return found
+        return both
     other = stored.results(second)
     others = stored.suites(other, suite)
-    both = [name for name in names if name in others]
-    if not both:
+    common = [name for name in names if name in others]
+    if not common:
         raise GenbenchError(
             f"A and B have no suite in common: {', '.join(names)} in A, {', '.join(others)} in B. Run the same: "
             f"genbench run --suite {names[0]} --out {second}"
         )
-    protocols = {name: stored.protocol(store, name, protocol) for name in both}
-    found = sides.two_folders(store, other, protocols, trainer, dataset)
+    protocols = {name: stored.protocol(store, name, protocol) for name in common}
+    both = sides.two_folders(store, other, protocols, trainer, dataset)
     for name in (name for name in names if name not in others):
         if sides.holds(store, name, stored.protocol(store, name, protocol), trainer, dataset):
-            found.lacking.append(f"suite {name}")
-            found.notes.append(f"In A alone: suite {name}.")
+            both.lacking.append(f"suite {name}")
+            both.notes.append(f"In A alone: suite {name}.")
     for read in (store, other):
         stored.tell_unreadable(read)
-    return found
+    return both
 
 
-def _check(pairs: Sequence[Pair], wanted: Sequence[str], margins: Sequence[Margin]) -> None:
+def _check(pairs: Sequence[Match], wanted: Sequence[str], margins: Sequence[Margin]) -> None:
     """Raises for a metric that neither side has scores of, and for a margin that would fail on an improvement."""
     from genbench.errors import GenbenchError, UnknownName
 
@@ -152,12 +152,12 @@ def _check(pairs: Sequence[Pair], wanted: Sequence[str], margins: Sequence[Margi
         margin.check(known[margin.metric])
 
 
-def _check_directions(found: Sequence[Change], margins: Sequence[Margin]) -> None:
+def _check_directions(compared: Sequence[Change], margins: Sequence[Margin]) -> None:
     """Raises where nobody says which way is worse: neither the metric, nor the oracle, nor a sign."""
     from genbench.errors import GenbenchError
 
     for margin in (margin for margin in margins if margin.sign is None):
-        of = [change for change in found if change.column.name == margin.metric]
+        of = [change for change in compared if change.column.name == margin.metric]
         if of and all(change.column.higher_is_better is None and change.worsening is None for change in of):
             raise GenbenchError(
                 f"--fail-on {margin.text}: {margin.metric} has no better way, and there are no controls to measure it "

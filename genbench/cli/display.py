@@ -49,20 +49,20 @@ class PlainDisplay:
 
     def __init__(self, console: Console, total: int) -> None:
         self.console = console
-        self.clock = Clock(total)
+        self.pace = Pace(total)
         self.said: dict[str, float] = {}
 
     def notify(self, word: task.Progress) -> None:
-        self.clock.hear(word)
+        self.pace.hear(word)
         now = time.monotonic()
         if now - self.said.setdefault(word.name, now) >= PLAIN_EVERY_SECONDS:
             self.said[word.name] = now
             self._print(f"  {word.name}: {word.share:.0%}, {rate(word)}")
 
     def finish(self, outcome: Outcome) -> None:
-        self.clock.tick(outcome)
+        self.pace.tick(outcome)
         for record in outcome.records:
-            self._print(f"[{self.clock.finished}/{self.clock.total}] {describe(record)}; {self.clock.left()}")
+            self._print(f"[{self.pace.finished}/{self.pace.total}] {describe(record)}; {self.pace.left()}")
 
     def _print(self, line: str) -> None:
         self.console.print(line, markup=False, soft_wrap=True)
@@ -73,7 +73,7 @@ class LiveDisplay:
 
     def __init__(self, bars: Progress, total: int) -> None:
         self.bars = bars
-        self.clock = Clock(total)
+        self.pace = Pace(total)
         self.whole = bars.add_task("trials", total=total, note=f"0/{total}")
         self.lines: dict[str, TaskID] = {}
         self.ended: set[str] = set()
@@ -81,7 +81,7 @@ class LiveDisplay:
     def notify(self, word: task.Progress) -> None:
         if word.name in self.ended:  # a last word that came after the outcome
             return
-        self.clock.hear(word)
+        self.pace.hear(word)
         if word.name not in self.lines:
             self.lines[word.name] = self.bars.add_task(escape(word.name), total=1.0, note="")
         self.bars.update(self.lines[word.name], completed=word.share, note=rate(word))
@@ -95,12 +95,12 @@ class LiveDisplay:
         for record in outcome.records:
             if record.status != "done":
                 self.bars.console.print(describe(record), markup=False, soft_wrap=True)
-        self.clock.tick(outcome)
-        note = f"{self.clock.finished}/{self.clock.total}, {self.clock.left()}"
-        self.bars.update(self.whole, completed=self.clock.finished, note=note)
+        self.pace.tick(outcome)
+        note = f"{self.pace.finished}/{self.pace.total}, {self.pace.left()}"
+        self.bars.update(self.whole, completed=self.pace.finished, note=note)
 
 
-class Clock:
+class Pace:
     """How much of the trials is done, and how long the rest will take at this pace."""
 
     def __init__(self, total: int) -> None:

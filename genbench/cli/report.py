@@ -14,6 +14,7 @@ from genbench.cli.options import Plugins, load, no_garbage
 
 if TYPE_CHECKING:
     from genbench.records.store import Store
+    from genbench.report.content import Content
 
 PAGE = "index.html"
 Format = Literal["terminal", "md", "csv", "json", "latex", "parquet"]
@@ -44,44 +45,50 @@ def report(
     with no_garbage():
         load(plugin)
         store = stored.results(results)
-        names, folder = stored.suites(store, suite), out or results / "report"
-        _tables(store, names, protocol, format_, all_metrics, file)
+        folder = out or results / "report"
+        contents = _contents(store, suite, protocol)
+        _tables(store, contents, protocol, format_, all_metrics, file)
         if out is not None or open_:
-            _page(store, names, protocol, folder, figures)
+            _page(contents, folder, figures)
             if open_:
                 webbrowser.open((folder / PAGE).resolve().as_uri())
         elif figures:
-            _draw(store, names, folder)
+            _draw(contents, folder)
         stored.tell_unreadable(store)
 
 
+def _contents(store: Store, suite: str | None, protocol: str | None) -> list[Content]:
+    from genbench.report.content import Content
+
+    return [Content(store, name, protocol) for name in stored.suites(store, suite)]
+
+
 def _tables(
-    store: Store, names: list[str], protocol: str | None, format_: Format, all_metrics: bool, file: Path | None
+    store: Store, contents: list[Content], protocol: str | None, format_: Format, all_metrics: bool, file: Path | None
 ) -> None:
     from genbench.registry import protocols
     from genbench.report import formats
-    from genbench.report.table import external_tables, tables
+    from genbench.report.table import external_tables
     from genbench.scoring.protocols import protocol as protocol_named
 
-    found = [table for name in names for table in tables(store, name, stored.protocol(store, name, protocol))]
-    if not names:
+    ways = [stored.protocol(store, content.suite, protocol).name for content in contents]
+    tables = [table for content, way in zip(contents, ways, strict=True) for table in content.under(way)]
+    if not contents:
         shown = [entry.name for entry in protocols] if protocol is None else [protocol]
-        found = external_tables(store, {name: protocol_named(name) for name in shown})
+        tables = external_tables(store, {name: protocol_named(name) for name in shown})
     if not all_metrics and format_ in ("terminal", "md", "latex"):
-        found = [table.headline() for table in found]
+        tables = [table.headline() for table in tables]
     if format_ == "terminal":
-        formats.terminal(found)
+        formats.terminal(tables)
     else:
-        _write(formats.WRITTEN[format_](found), file)
+        _write(formats.WRITTEN[format_](tables), file)
 
 
-def _page(store: Store, names: list[str], protocol: str | None, folder: Path, figures: bool) -> None:
+def _page(contents: list[Content], folder: Path, figures: bool) -> None:
     """Writes the page, and the pictures that are in it beside it."""
     from genbench.report.figures.style import write
     from genbench.report.page import page
-    from genbench.report.page.content import Content
 
-    contents = [Content(store, name, protocol) for name in names]
     for content in contents:
         for picture in content.pictures if figures else ():
             typer.echo(f"{write(picture, folder / content.suite).path}", err=True)
@@ -115,9 +122,9 @@ def _write(content: str | bytes, file: Path | None) -> None:
         raise GenbenchError(f"Can't write {file} ({error.strerror}). Give another: --file FILE") from None
 
 
-def _draw(store: Store, suites: list[str], folder: Path) -> None:
-    from genbench.report.figures import catalogue as figures
+def _draw(contents: list[Content], folder: Path) -> None:
+    from genbench.report.figures.catalogue import draw
 
-    for suite in suites:
-        for drawn in figures.draw(store, suite, folder / suite):
+    for content in contents:
+        for drawn in draw(content, folder / content.suite):
             typer.echo(f"{drawn.path}", err=True)

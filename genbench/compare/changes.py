@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from genbench.compare.margins import Margin
-from genbench.compare.sides import FIRST, SECOND, Pair
+from genbench.compare.sides import FIRST, SECOND, Match
 from genbench.report.model import Cell, Column, Finding, Row
 from genbench.report.verdict import Runs, badness, family, findings
 from genbench.stats import LEVEL
@@ -30,7 +30,7 @@ class Change:
     tell the two apart where nothing else differs.
     """
 
-    pair: Pair
+    pair: Match
     column: Column
     before: Cell
     after: Cell
@@ -88,7 +88,7 @@ class Breach(NamedTuple):
     allowed: float
 
 
-def changes(pairs: Sequence[Pair], metrics: Sequence[str] = (), sign: int | None = None) -> list[Change]:
+def changes(pairs: Sequence[Match], metrics: Sequence[str] = (), sign: int | None = None) -> list[Change]:
     """Every cell that either side of a pair has, with its verdict.
 
     `metrics` are all that count, in their order; without any, the main ones of each protocol. Of two trainers in one
@@ -99,7 +99,7 @@ def changes(pairs: Sequence[Pair], metrics: Sequence[str] = (), sign: int | None
     families: dict[str | None, list[int]] = {}
     for i, (pair, column) in enumerate(places):
         families.setdefault(family(pair.table, column), []).append(i)
-    found: dict[int, Change] = {}
+    by_place: dict[int, Change] = {}
     for of in families.values():
         sides = [_sides(*places[i], sign) for i in of]
         enough = seeds_needed(2, len(of))
@@ -112,18 +112,18 @@ def changes(pairs: Sequence[Pair], metrics: Sequence[str] = (), sign: int | None
         for i, runs, finding in zip(of, sides, said, strict=True):
             pair, column = places[i]
             needed = (pair.table.seeds_needed if judged else None) or enough
-            found[i] = _change(pair, column, runs, finding, needed)
-    return [found[i] for i in range(len(places))]
+            by_place[i] = _change(pair, column, runs, finding, needed)
+    return [by_place[i] for i in range(len(places))]
 
 
-def breaches(pairs: Sequence[Pair], found: Sequence[Change], margins: Sequence[Margin]) -> list[Breach]:
+def breaches(pairs: Sequence[Match], compared: Sequence[Change], margins: Sequence[Margin]) -> list[Breach]:
     """The changes that are told to be worse, and by more than a margin on their metric allows, if it allows anything.
 
     Where most runs are as before and some collapsed, the median of all differences is zero.
     """
     broken = []
     for margin in margins:
-        for change in gated(pairs, found, margin):
+        for change in gated(pairs, compared, margin):
             middle = change.before.interval.value if change.before.interval else 0.0
             allowed = margin.allowed(middle) if math.isfinite(middle) else 0.0
             if change.verdict != "worse" or change.worsening is None:
@@ -133,9 +133,9 @@ def breaches(pairs: Sequence[Pair], found: Sequence[Change], margins: Sequence[M
     return broken
 
 
-def gated(pairs: Sequence[Pair], found: Sequence[Change], margin: Margin) -> list[Change]:
+def gated(pairs: Sequence[Match], compared: Sequence[Change], margin: Margin) -> list[Change]:
     """The changes that a margin is about; where only its sign says which way is worse, tested that way."""
-    of = [change for change in found if change.column.name == margin.metric]
+    of = [change for change in compared if change.column.name == margin.metric]
     if margin.sign is None or all(change.column.higher_is_better is not None for change in of):
         return of
     return changes(pairs, [margin.metric], margin.sign)
@@ -146,7 +146,7 @@ def _unscored(row: Row, cell: Cell) -> int:
     return done - len(cell.values) - max(0, cell.lost - len(row.failures))
 
 
-def _change(pair: Pair, column: Column, of: Runs, finding: Finding | None, needed: int) -> Change:
+def _change(pair: Match, column: Column, of: Runs, finding: Finding | None, needed: int) -> Change:
     before, after = (row.cell(column.name) for row in (pair.before, pair.after))
     plain = Change(pair, column, before, after, needed)
     if not (of.get(FIRST) and of.get(SECOND)):
@@ -161,18 +161,18 @@ def _change(pair: Pair, column: Column, of: Runs, finding: Finding | None, neede
     )
 
 
-def _is_judged(pair: Pair, column: Column, sign: int | None) -> bool:
+def _is_judged(pair: Match, column: Column, sign: int | None) -> bool:
     """Whether a report has judged the two rows already: as they stand in one table, by the metric's own better way."""
     return pair.same_table and (sign is None or column.higher_is_better is not None)
 
 
-def _judged(pair: Pair, column: Column) -> Finding | None:
+def _judged(pair: Match, column: Column) -> Finding | None:
     """What the table in which both rows stand says of them, the first side's named first."""
-    found = pair.table.findings.get(column.name, {}).get(frozenset((pair.before.label, pair.after.label)))
-    return found.turned if found is not None and found.one != pair.before.label else found
+    finding = pair.table.findings.get(column.name, {}).get(frozenset((pair.before.label, pair.after.label)))
+    return finding.turned if finding is not None and finding.one != pair.before.label else finding
 
 
-def _sides(pair: Pair, column: Column, sign: int | None) -> Runs:
+def _sides(pair: Match, column: Column, sign: int | None) -> Runs:
     """How bad the runs of the two sides are."""
     rows = (replace(pair.before, label=FIRST), replace(pair.after, label=SECOND))
     return badness(rows, column, pair.truth(column), sign)

@@ -46,10 +46,10 @@ class Margin:
             return
         if (self.sign > 0) is column.higher_is_better:
             way, sign = ("higher", "-") if column.higher_is_better else ("lower", "+")
-            margin = self.text.rpartition(":")[2][1:]
+            amount = f"{self.amount * (100 if self.relative else 1):.12g}{'%' if self.relative else ''}"
             raise BadParameter(
                 f"--fail-on {self.text}: {self.metric} is better when {way}, so this would fail on an improvement. "
-                f"Write --fail-on {self.metric}:{sign}{margin}"
+                f"Write --fail-on {self.metric}:{sign}{amount}"
             )
 
     def allowed(self, before: float) -> float:

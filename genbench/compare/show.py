@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from genbench.compare.changes import Breach, Change
 from genbench.compare.sides import FIRST, SECOND, Sides
 from genbench.report.formats.long import finite, middle
-from genbench.report.formats.text import ARROWS, FAILED, number
+from genbench.report.formats.text import ARROWS, FAILED, budget, number
 from genbench.report.model import Cell
 from genbench.stats.intervals import Interval
 
@@ -40,15 +40,15 @@ WANTS = {"runs": "one side has no scores", "oracle": "nothing says which way is 
 ALLOW = "To pass all the same: --allow-no-power"
 
 
-def terminal(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> None:
+def terminal(sides: Sides, compared: Sequence[Change], broken: Sequence[Breach]) -> None:
     """Prints the comparison with rich, in 80 columns: a block for each dataset and trainer, and what came out."""
     from rich.console import Console
 
     console = Console(highlight=False, emoji=False)
     before = ""
-    for table, changes in groupby(found, key=lambda change: (change.pair.table, change.pair.trainer)):
+    for table, changes in groupby(compared, key=lambda change: (change.pair.table, change.pair.trainer)):
         block = list(changes)
-        title = f"{table[0].dataset}, {table[0].budget}, protocol {table[0].protocol.name} (suite {table[0].suite})"
+        title = f"{table[0].dataset}, {budget(table[0])}, protocol {table[0].protocol.name} (suite {table[0].suite})"
         if title != before:
             console.print(title, markup=False, style="bold")
         console.print(block[0].pair.trainer, markup=False, style="bold dim")
@@ -59,13 +59,13 @@ def terminal(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
     for note in sides.notes:
         console.print(note, markup=False, style="yellow")
     console.print(LEGEND, markup=False, style="dim")
-    console.print(sentence(sides, found, broken), markup=False)
+    console.print(sentence(sides, compared, broken), markup=False)
 
 
-def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> str:
+def sentence(sides: Sides, compared: Sequence[Change], broken: Sequence[Breach]) -> str:
     """What came out of it: how many comparisons went which way, what failed anew, and which margins are broken."""
-    counted = Counter(change.verdict for change in found)
-    tested = len(found) - counted["untested"]
+    counted = Counter(change.verdict for change in compared)
+    tested = len(compared) - counted["untested"]
     said = []
     if tested:
         said.append(
@@ -82,10 +82,10 @@ def sentence(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) ->
     return " ".join(said)
 
 
-def warnings(found: Sequence[Change]) -> list[str]:
+def warnings(compared: Sequence[Change]) -> list[str]:
     """Which comparisons could not have shown anything, or nothing by themselves, and what that would take."""
-    untested = [change for change in found if change.untestable == "seeds"]
-    alone = [change for change in found if change.powerless and change.verdict == "unclear"]
+    untested = [change for change in compared if change.untestable == "seeds"]
+    alone = [change for change in compared if change.powerless and change.verdict == "unclear"]
     said = []
     if untested:
         said.append(
@@ -93,7 +93,7 @@ def warnings(found: Sequence[Change]) -> list[str]:
             f"it takes {_needed(untested)} of each side or more."
         )
     for want, why in WANTS.items():
-        if of := [change.name for change in found if change.untestable == want]:
+        if of := [change.name for change in compared if change.untestable == want]:
             said.append(f"No verdict on {', '.join(of)}: {why}.")
     if alone:
         said.append(
@@ -133,10 +133,10 @@ def _needed(of: Sequence[Change]) -> int:
     return max(change.needed for change in of)
 
 
-def as_json(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> str:
+def as_json(sides: Sides, compared: Sequence[Change], broken: Sequence[Breach]) -> str:
     """The comparison as JSON: every number of the table, unrounded, and what its verdicts rest on."""
     payload = {
-        "comparisons": [_payload(change) for change in found],
+        "comparisons": [_payload(change) for change in compared],
         "failed": [failure._asdict() for failure in sides.failed],
         "breaches": [
             {
@@ -151,8 +151,8 @@ def as_json(sides: Sides, found: Sequence[Change], broken: Sequence[Breach]) -> 
             for breach in broken
         ],
         "notes": sides.notes,
-        "warnings": warnings(found),
-        "summary": sentence(sides, found, broken),
+        "warnings": warnings(compared),
+        "summary": sentence(sides, compared, broken),
     }
     return json.dumps(payload, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -162,7 +162,7 @@ def _payload(change: Change) -> dict[str, Any]:
     return {
         "suite": table.suite,
         "dataset": table.dataset,
-        "budget": table.budget,
+        "budget": budget(table),
         "protocol": table.protocol.name,
         "trainer": change.pair.trainer,
         "metric": change.column.name,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from genbench.errors import GenbenchError, UnknownName
 from genbench.records.store import Store
-from genbench.report.model import Column, Row, Table
-from genbench.report.places import Facts, apart
-from genbench.report.table import LEFT_OUT, tables
+from genbench.report.frame import Facts, Thing, frame
+from genbench.report.model import Column, Failure, Row, Table
+from genbench.report.names import apart
+from genbench.report.table import left_out, tables
 from genbench.report.verdict import ORACLE
 from genbench.scoring.protocols import Protocol
 
@@ -21,20 +22,8 @@ MOST_SHOWN = 12
 T = TypeVar("T")
 
 
-class Failed(NamedTuple):
-    """A trial that failed on the second side and finished on the first."""
-
-    trainer: str
-    dataset: str
-    seed: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.trainer} on {self.dataset}, seed {self.seed}: {self.reason}"
-
-
 @dataclass(frozen=True)
-class Pair:
+class Match:
     """A row of either side that is compared with one of the other, and the tables that they stand in."""
 
     table: Table
@@ -77,7 +66,7 @@ class Pair:
         if column.higher_is_better is not None:
             return None
         medians = (table.control(ORACLE, column.name) for table in (self.table, self.other))
-        return next((found for found in medians if found is not None), None)
+        return next((median for median in medians if median is not None), None)
 
 
 @dataclass
@@ -87,8 +76,8 @@ class Sides:
     `unlike` are rows of the second side beside one that is compared: of the same trainer, but made otherwise.
     """
 
-    pairs: list[Pair] = field(default_factory=list)
-    failed: list[Failed] = field(default_factory=list)
+    pairs: list[Match] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -104,23 +93,23 @@ def two_folders(
     """
     sides, differing = Sides(), []
     for suite, protocol in suites.items():
-        before = _of(dataset, tables(first, suite, protocol))
-        after = _of(dataset, tables(second, suite, protocol), [table.label for table in before])
-        found: list[Pair] = []
-        for one, other in _matched(before, after, lambda table: ((table.label, table.budget), table.truth)):
-            found += _pairs(one, other, trainer)
+        before = _of(dataset, tables(frame(first, suite), protocol))
+        after = _of(dataset, tables(frame(second, suite), protocol), [table.truth.label for table in before])
+        pairs: list[Match] = []
+        for one, other in _matched(before, after, lambda table: (table.truth, table.budget)):
+            pairs += _pairs(one, other, trainer)
             differing += _differences(one, other)
         differing += _other_budgets(before, after)
-        sides.pairs += found
-        for pair in found:  # their trainers may differ
-            sides.notes += _differing(pair.trainer, pair.before.making, pair.after.making)
-        lacking = _asked(_unpaired(before, [pair.before for pair in found]), trainer)
+        sides.pairs += pairs
+        for pair in pairs:  # their trainers may differ
+            sides.notes += _differing(pair.trainer, pair.before.trainer.said, pair.after.trainer.said)
+        lacking = _asked(_unpaired(before, [pair.before for pair in pairs]), trainer)
         sides.lacking += lacking
         sides.notes += [f"In {FIRST} alone: {name}." for name in lacking]
-        alone = list(_unpaired(after, [pair.after for pair in found]))
+        alone = list(_unpaired(after, [pair.after for pair in pairs]))
         sides.notes += [f"In {SECOND} alone: {name}." for name in _asked(alone, trainer)]
-        compared = {(id(pair.other), pair.after.trainer) for pair in found}
-        sides.unlike += _asked((table, row) for table, row in alone if (id(table), row.trainer) in compared)
+        compared = {(id(pair.other), pair.after.trainer.label) for pair in pairs}
+        sides.unlike += _asked((table, row) for table, row in alone if (id(table), row.trainer.label) in compared)
     if differing:
         shown = [
             *differing[:MOST_SHOWN],
@@ -134,7 +123,7 @@ def two_folders(
 
 def holds(store: Store, suite: str, protocol: Protocol, trainer: str | None, dataset: str | None) -> bool:
     """Whether a suite has runs of what is asked for."""
-    return bool(_asked(_unpaired(_of(dataset, tables(store, suite, protocol)), ()), trainer))
+    return bool(_asked(_unpaired(_of(dataset, tables(frame(store, suite), protocol)), ()), trainer))
 
 
 def two_trainers(
@@ -144,13 +133,13 @@ def two_trainers(
     sides = Sides()
     known: set[str] = set()
     for suite, protocol in suites.items():
-        for table in tables(store, suite, protocol):
+        for table in tables(frame(store, suite), protocol):
             rows = {row.label: row for row in table.trainers}
             known |= rows.keys()
             if against not in rows or not _of(dataset, [table]):
                 continue
             if trainer in rows:
-                sides.pairs.append(Pair(table, table, rows[against], rows[trainer]))
+                sides.pairs.append(Match(table, table, rows[against], rows[trainer]))
             else:
                 sides.lacking.append(_place(trainer, table))
                 sides.notes.append(f"There is no {sides.lacking[-1]}.")
@@ -167,7 +156,7 @@ def _finished(sides: Sides) -> Sides:
             "\n".join(["A and B have no trainer, dataset and budget in common.", *sides.notes])
             + "\nSee what each holds: genbench report RESULTS"
         )
-    failed: dict[object, Failed] = {}
+    failed: dict[object, Failure] = {}
     for pair in sides.pairs:
         if missing := _missing(pair):
             what = f"{missing} of {len(pair.before.ended)} seeds of {pair.place}"
@@ -177,18 +166,18 @@ def _finished(sides: Sides) -> Sides:
             if reason is not None and seed in pair.before.ended and pair.before.ended[seed] is None:
                 # Averaged weights fail with those that they are averages of, whose row stands before theirs.
                 failed.setdefault(
-                    (id(pair.other), pair.after.trainer, pair.after.making, seed),
-                    Failed(pair.after.label, pair.dataset, seed, reason),
+                    (id(pair.other), pair.after.trainer, seed),
+                    Failure(pair.after.label, pair.dataset, seed, reason),
                 )
     sides.failed = [*failed.values()]
     for name, table in {(name, id(t)): (name, t) for p in sides.pairs for name, t in
                         ((FIRST, p.table), (SECOND, p.other))}.values():  # fmt: skip
-        sides.notes += [f"{name}, {table.dataset}: {note}" for note in table.notes if note.startswith(LEFT_OUT)]
+        sides.notes += [f"{name}, {table.dataset}: {left_out(table.refused)}"] if table.refused else []
     sides.notes = list(dict.fromkeys(sides.notes))
     return sides
 
 
-def _missing(pair: Pair) -> int:
+def _missing(pair: Match) -> int:
     """How many seeds ended on the first side and not on the second, though it was to have them.
 
     Those it was to have are its plan's; without a plan, all of the first side if they have any in common.
@@ -200,25 +189,27 @@ def _missing(pair: Pair) -> int:
 
 def _of(dataset: str | None, tables: Iterable[Table], labels: Sequence[str] = ()) -> list[Table]:
     """The tables of the dataset of that name or label, or of those labels; all where none is asked for."""
-    return [t for t in tables if dataset in (None, t.dataset, t.label) or t.label in labels]
+    return [t for t in tables if dataset in (None, t.dataset, t.truth.label) or t.truth.label in labels]
 
 
-def _pairs(one: Table, other: Table, trainer: str | None) -> Iterator[Pair]:
-    for before, after in _matched(one.trainers, other.trainers, lambda row: ((row.trainer, row.ema), row.making)):
+def _pairs(one: Table, other: Table, trainer: str | None) -> Iterator[Match]:
+    for before, after in _matched(one.trainers, other.trainers, lambda row: (row.trainer, row.ema)):
         if before.ended and after.ended and trainer in (None, before.label, after.label):
-            yield Pair(one, other, before, after)
+            yield Match(one, other, before, after)
 
 
-def _matched(
-    ours: Sequence[T], theirs: Sequence[T], said: Callable[[T], tuple[object, Facts]]
-) -> Iterator[tuple[T, T]]:
-    """What carries the same label on both sides: of several that which is made alike, else the only one of either."""
+def _matched(ours: Sequence[T], theirs: Sequence[T], of: Callable[[T], tuple[Thing, object]]) -> Iterator[tuple[T, T]]:
+    """What is of the same label on both sides: of several that which is made alike, else the only one of either.
+
+    `of` says of what each is, and under which budget or with which decay.
+    """
 
     def by_label(side: Sequence[T]) -> dict[object, list[T]]:
-        found: dict[object, list[T]] = {}
+        sorted_: dict[object, list[T]] = {}
         for each in side:
-            found.setdefault(said(each)[0], []).append(each)
-        return found
+            thing, under = of(each)
+            sorted_.setdefault((thing.label, under), []).append(each)
+        return sorted_
 
     after = by_label(theirs)
     for label, one in by_label(ours).items():
@@ -226,13 +217,13 @@ def _matched(
         if len(one) == len(other) == 1:
             yield one[0], other[0]
         else:
-            yield from ((a, b) for a in one for b in other if said(a)[1] == said(b)[1])
+            yield from ((a, b) for a in one for b in other if of(a) == of(b))
 
 
 def _other_budgets(before: Sequence[Table], after: Sequence[Table]) -> Iterator[str]:
     """The datasets of both sides that have no budget in common."""
     for name in dict.fromkeys(table.dataset for table in before):
-        one, other = ({table.budget for table in side if table.dataset == name} for side in (before, after))
+        one, other = ({str(table.budget) for table in side if table.dataset == name} for side in (before, after))
         if other and not one & other:
             yield f"{name}: budget: {_listed(one)} in {FIRST}, {_listed(other)} in {SECOND}"
 
@@ -240,14 +231,14 @@ def _other_budgets(before: Sequence[Table], after: Sequence[Table]) -> Iterator[
 def _differences(one: Table, other: Table) -> list[str]:
     """In what the tables' datasets differ, and the identities of columns of the same name."""
     after = {column.name: column for column in other.columns}
-    found = _differing(one.dataset, one.truth, other.truth)
+    differing = _differing(one.dataset, one.truth.said, other.truth.said)
     for column in one.columns:
         if column.name not in after:
             continue
         ours, theirs = (of.identity.model_dump(mode="json") for of in (column, after[column.name]))
         fields = [(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs[name]]
-        found += [f"{one.dataset}, {column.name}: {name}: {a} in A, {b} in B" for name, a, b in fields]
-    return found
+        differing += [f"{one.dataset}, {column.name}: {name}: {a} in A, {b} in B" for name, a, b in fields]
+    return differing
 
 
 def _differing(name: str, one: Facts, other: Facts) -> list[str]:

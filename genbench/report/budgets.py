@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from genbench.records.record import ControlScores, Record
+from genbench.records.record import Record
 from genbench.registry import Reference, metrics
+from genbench.report.frame import Line
 from genbench.report.model import Row, Table
-from genbench.report.places import Rows
 from genbench.report.verdict import deciding
 from genbench.scoring.protocols import Protocol
 from genbench.stats.intervals import median
@@ -71,52 +71,46 @@ class Reached:
     @property
     def median(self) -> float:
         """Steps, infinitely many where half of the seeds never came there."""
-        return median([math.inf if found is None else found for found in self.steps.values()])
+        return median([math.inf if steps is None else steps for steps in self.steps.values()])
 
 
-def budget_of(table: Table) -> tuple[str, float]:
-    """The unit and the amount of a table's budget."""
-    unit, _, amount = table.budget.partition("=")
-    return unit, float(amount)
-
-
-def at_end(table: Table, records: Sequence[Record]) -> Equal | None:
+def at_end(table: Table) -> Equal | None:
     """The trainers of a table at the end of their budget, by its deciding column, in the unit that the budget counts.
 
     None without such a column, and for seconds of several devices.
     """
-    unit, amount = budget_of(table)
-    column = deciding(table)
-    if column is None or (unit == "seconds" and _devices(records) > 1):
+    budget, column = table.budget, deciding(table)
+    if budget is None or column is None or (budget.kind == "seconds" and _devices(_records(table)) > 1):
         return None
-    found = {row.label: _values(row, column.name) for row in table.trainers}
-    return _equal(unit, amount, column.name, column.identity.n, True, found, bool(column.higher_is_better))
+    values = {row.label: _values(row, column.name) for row in table.trainers}
+    higher = bool(column.higher_is_better)
+    return _equal(budget.kind, budget.amount, column.name, column.identity.n, True, values, higher)
 
 
-def along(table: Table, curves: pd.DataFrame, rows: Rows) -> list[Equal]:
+def along(table: Table, curves: pd.DataFrame) -> list[Equal]:
     """The trainers of a table at equal amounts of what its budget doesn't count, read off curves at constant rates.
 
-    `rows` are the trials by trainer, finished or not. `curves` has a row a checkpoint, with `trainer`, `seed`, the
+    `curves` has a row a checkpoint, with `trainer`, `seed`, the
     units and the metric, between whose values a straight line is drawn over the unit's logarithm; the amount is the
     most that every finished trial reached. None are found where some trainer's rate isn't constant.
     """
     metric = on_curves(table.protocol, curves)
-    if metric is None or not constant_rates(found.record for of in rows.values() for found in of):
+    if metric is None or table.budget is None or not constant_rates(_records(table)):
         return []
     known = curves[curves[metric].notna()]
     higher, n = bool(higher_is_better(table.protocol, metric)), table.protocol.along().n
     compared = []
-    for unit in (unit for unit in ALONG if unit != budget_of(table)[0]):
+    for unit in (unit for unit in ALONG if unit != table.budget.kind):
         passed = known[known[unit] > 0]
         amount = float(passed.groupby(["trainer", "seed"])[unit].max().min())
-        found: dict[str, list[float | None]] = {
-            trainer: [None for trial in of if trial.record.status != "done"] for trainer, of in rows.items()
+        values: dict[str, list[float | None]] = {
+            trainer: [None for trial in of if trial.record.status != "done"] for trainer, of in table.trials.items()
         }
         for trainer, _, marks in _each(passed):
             by_unit = marks.sort_values(unit)
             place, value = (by_unit[name].to_numpy(float) for name in (unit, metric))
-            found[trainer].append(float(np.interp(math.log(amount), np.log(place), value)))
-        compared.append(_equal(unit, amount, metric, n, False, found, higher))
+            values[trainer].append(float(np.interp(math.log(amount), np.log(place), value)))
+        compared.append(_equal(unit, amount, metric, n, False, values, higher))
     return compared
 
 
@@ -137,27 +131,21 @@ def higher_is_better(protocol: Protocol, name: str) -> bool | None:
     return metrics[reference.name].higher_is_better
 
 
-def reachable(controls: ControlScores | None, protocol: Protocol, name: str) -> float | None:
+def reachable(oracle: Iterable[Line], protocol: Protocol, metric: str) -> float | None:
     """What the truth itself always reaches in a column at the n of curves: the least of the oracle's draws."""
-    draws = controls.along.get("oracle", ()) if controls else ()
     n = protocol.along().n
-    values = [
-        score.value
-        for draw in draws
-        for score in draw
-        if score.name == name and score.value is not None and score.identity.n == n
-    ]
-    return min(values, default=None)
+    of = (line for line in oracle if line.metric == metric and line.identity is not None and line.identity.n == n)
+    return min((line.value for line in of if line.value is not None), default=None)
 
 
-def time_to(curves: pd.DataFrame, rows: Rows, metric: str, target: float) -> list[Reached]:
+def time_to(table: Table, curves: pd.DataFrame, metric: str, target: float) -> list[Reached]:
     """How many generator steps each trainer's seeds took until the metric was first at the target or above."""
     steps: dict[str, dict[int, float | None]] = {
-        trainer: {trial.record.trial.seed: None for trial in of} for trainer, of in rows.items() if of
+        trainer: {trial.record.trial.seed: None for trial in of} for trainer, of in table.trials.items() if of
     }
     for trainer, seed, marks in _each(curves[curves[metric] >= target]):
         steps[trainer][seed] = float(marks["steps"].min())
-    return sorted((Reached(trainer, found) for trainer, found in steps.items()), key=lambda reached: reached.median)
+    return sorted((Reached(trainer, of) for trainer, of in steps.items()), key=lambda reached: reached.median)
 
 
 def _equal(
@@ -166,15 +154,15 @@ def _equal(
     metric: str,
     n: int,
     final: bool,
-    found: Mapping[str, Sequence[float | None]],
+    values: Mapping[str, Sequence[float | None]],
     higher: bool,
 ) -> Equal:
     """The trainers by the mean rank of their runs among all, in which a lost run is behind all others."""
-    places = iter(ranks([value for values in found.values() for value in values], higher))
+    places = iter(ranks([value for of in values.values() for value in of], higher))
     standings = [
-        Standing(trainer, tuple(values), _middle(values, higher), float(np.mean([next(places) for _ in values])))
-        for trainer, values in found.items()
-        if values
+        Standing(trainer, tuple(of), _middle(of, higher), float(np.mean([next(places) for _ in of])))
+        for trainer, of in values.items()
+        if of
     ]
     return Equal(unit, amount, metric, n, final, tuple(sorted(standings, key=lambda standing: standing.rank)))
 
@@ -188,6 +176,10 @@ def _middle(values: Sequence[float | None], higher: bool) -> float | None:
 def _values(row: Row, name: str) -> list[float | None]:
     cell = row.cell(name)
     return [*cell.values, *[None] * cell.lost]
+
+
+def _records(table: Table) -> list[Record]:
+    return [trial.record for of in table.trials.values() for trial in of]
 
 
 def _devices(records: Sequence[Record]) -> int:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from genbench.records.record import Identity
-from genbench.report.places import Facts
+from genbench.records.store import Found
+from genbench.report.frame import RowKind, Thing
 from genbench.scoring.protocols import Protocol
+from genbench.spec import Budget
 from genbench.stats import LEVEL
 from genbench.stats.intervals import Interval, median, median_interval
 
-RowKind = Literal["trainer", "external", "control", "null band", "published"]
+NOTHING = Thing("")
 SpreadKind = Literal["standard error", "standard deviation"]
 
 
@@ -31,6 +33,11 @@ class Column:
     bounds: tuple[float | None, float | None] = (None, None)
     whole: bool = False
     added: bool = False
+
+    @property
+    def extractor(self) -> str | None:
+        """The feature extractor that it is seen through, with its version; an identity says its hash as well."""
+        return self.identity.extractor.partition(" ")[0] if self.identity.extractor else None
 
 
 class Published(NamedTuple):
@@ -108,14 +115,26 @@ class Finding:
         return self.differ and (self.odds > 0.5) == (label == self.one)
 
 
+class Failure(NamedTuple):
+    """A trial that left nothing, and why."""
+
+    trainer: str
+    dataset: str
+    seed: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.trainer} on {self.dataset}, seed {self.seed}: {self.reason}"
+
+
 @dataclass(frozen=True)
 class Row:
     """A trainer, samples from elsewhere, a control, the null band or a published method.
 
     `finished` of `planned` seeds have scores, `seeds` being those of the plan; of a published method they are the
     paper's runs, zero where it doesn't say, and `source` is the paper. Of each seed that ran, `ended` says why it
-    failed, None where it didn't. `making` is what all its runs are made by, `ema` the decay where it is of averaged
-    weights, and `trainer` its own label, which several may share.
+    failed, None where it didn't. `trainer` is what all its runs are made by, whose label several rows may share, `ema`
+    the decay where it is of averaged weights; such a row has no `trials`, which are those of the row of its trainer.
     """
 
     kind: RowKind
@@ -123,13 +142,13 @@ class Row:
     cells: Mapping[str, Cell]
     finished: int = 0
     planned: int = 0
-    failures: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
     source: str | None = None
     ended: Mapping[int, str | None] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
-    making: Facts = ()
+    trainer: Thing = NOTHING
     ema: float | None = None
-    trainer: str = ""
+    trials: tuple[Found, ...] = ()
 
     def cell(self, column: str) -> Cell:
         """The cell in the column of that name, empty where there is none; where every run failed, all of it is lost."""
@@ -140,12 +159,12 @@ class Row:
 class Table:
     """All rows of one dataset, budget and protocol: trainers, samples from elsewhere, controls, null band, literature.
 
-    The `suite` is empty where there is none.
+    The `suite` is empty and the `budget` None where there is none. `dataset` is the name of what `truth` is.
     """
 
     suite: str
     dataset: str
-    budget: str
+    budget: Budget | None
     protocol: Protocol
     columns: tuple[Column, ...] = ()
     rows: tuple[Row, ...] = ()
@@ -153,12 +172,10 @@ class Table:
     findings: Mapping[str, Mapping[frozenset[str], Finding]] = field(default_factory=dict)
     """By column, what is to be said of each pair of trainers that was tested."""
 
-    truth: Facts = ()
-    """What the dataset is."""
+    refused: tuple[str, ...] = ()
+    """The columns that some values were left out of, being of another identity."""
 
-    label: str = ""
-    """The dataset's own label, which several may share."""
-
+    truth: Thing = NOTHING
     seeds_needed: int | None = None
     """How many seeds of each trainer could tell two apart although nobody else differs; None if nothing is judged."""
 
@@ -166,6 +183,17 @@ class Table:
     def trainers(self) -> list[Row]:
         """The rows of trainers."""
         return [row for row in self.rows if row.kind == "trainer"]
+
+    @property
+    def trials(self) -> dict[str, tuple[Found, ...]]:
+        """The trials behind the table by the labels of their rows, finished or not."""
+        return {row.label: row.trials for row in self.trainers if row.ema is None}
+
+    @property
+    def finished(self) -> dict[str, list[Found]]:
+        """The finished trials behind the table, of those trainers that have any."""
+        done = {label: [of for of in trials if of.record.status == "done"] for label, trials in self.trials.items()}
+        return {label: trials for label, trials in done.items() if trials}
 
     def control(self, label: str, column: str) -> float | None:
         """The median of a control in the column of that name, None where it has none."""

@@ -18,7 +18,7 @@ LOST = -1.0
 
 THRESHOLDS = tuple(np.linspace(0, 1, 101).tolist())
 
-Scores = Mapping[str, Sequence[float | None]]
+Normalised = Mapping[str, Sequence[float | None]]
 """One dataset's scores by trainer; that of a lost run is None."""
 
 
@@ -41,25 +41,25 @@ def overall(tables: Sequence[Table]) -> list[Overall]:
     (as with human-normalised scores, arXiv:2108.13264); what is worse than noise counts as noise, and so does a lost
     run, which loses to all others. Datasets without both controls are left out.
     """
-    found = [scores for table in tables if (scores := normalised(table))]
-    if len(found) < 2:
+    datasets = [scores for table in tables if (scores := normalised(table))]
+    if len(datasets) < 2:
         return []
-    shared = [trainer for trainer in found[0] if all(of.get(trainer) for of in found)]
-    runs = {trainer: [_or(LOST, of[trainer]) for of in found] for trainer in shared}
+    shared = [trainer for trainer in datasets[0] if all(of.get(trainer) for of in datasets)]
+    runs = {trainer: [_or(LOST, of[trainer]) for of in datasets] for trainer in shared}
     overalls = [
         Overall(
             trainer,
-            interquartile_mean_interval([_or(0.0, of[trainer]) for of in found]),
-            float(np.mean([rank for of in found for rank in _ranks(of, shared)[trainer]])),
+            interquartile_mean_interval([_or(0.0, of[trainer]) for of in datasets]),
+            float(np.mean([rank for of in datasets for rank in _ranks(of, shared)[trainer]])),
             {other: improvement_interval(runs[trainer], runs[other]) for other in shared if other != trainer},
-            tuple(performance_profile([score for of in found for score in of[trainer]], THRESHOLDS, True)),
+            tuple(performance_profile([score for of in datasets for score in of[trainer]], THRESHOLDS, True)),
         )
         for trainer in shared
     ]
     return sorted(overalls, key=lambda each: -each.mean.value)
 
 
-def normalised(table: Table) -> Scores:
+def normalised(table: Table) -> Normalised:
     """Each trainer's scores in a table's deciding column, 0 for noise and 1 for the truth; none without the two."""
     column = deciding(table)
     if column is None:
@@ -67,23 +67,22 @@ def normalised(table: Table) -> Scores:
     low, high = (table.control(label, column.name) for label in (NOISE, ORACLE))
     if low is None or high is None or low == high:
         return {}
-    found = {}
-    for row in table.rows:
-        if row.kind == "trainer":
-            cell = row.cell(column.name)
-            found[row.label] = [*(max(0.0, (v - low) / (high - low)) for v in cell.values), *[None] * cell.lost]
-    return found
+    return {
+        row.label: [*(max(0.0, (value - low) / (high - low)) for value in cell.values), *[None] * cell.lost]
+        for row in table.trainers
+        for cell in [row.cell(column.name)]
+    }
 
 
 def _or(lost: float, scores: Sequence[float | None]) -> list[float]:
     return [lost if score is None else score for score in scores]
 
 
-def _ranks(scores: Scores, trainers: Sequence[str]) -> dict[str, list[float]]:
+def _ranks(scores: Normalised, trainers: Sequence[str]) -> dict[str, list[float]]:
     """Each trial's rank among all of its dataset, 1 for the best, and failures behind all others."""
     flat = [(trainer, score) for trainer in trainers for score in scores[trainer]]
     places = ranks([score for _, score in flat], True)
-    found: dict[str, list[float]] = {trainer: [] for trainer in trainers}
+    of: dict[str, list[float]] = {trainer: [] for trainer in trainers}
     for (trainer, _), place in zip(flat, places, strict=True):
-        found[trainer].append(place)
-    return found
+        of[trainer].append(place)
+    return of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from genbench.registry import panels
 
 if TYPE_CHECKING:
-    from genbench.report.page.content import Content
+    from genbench.report.content import Content
 
 panel = panels.register
 

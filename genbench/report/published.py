@@ -21,7 +21,7 @@ from genbench.spec import Frozen
 FILE = "published.csv"
 
 
-class Entry(Frozen):
+class Printed(Frozen):
     """A number as a paper prints it; `runs` are those of the paper, and a spread of no kind is none."""
 
     method: str = Field(min_length=1)
@@ -36,28 +36,30 @@ class Entry(Frozen):
 
 
 @functools.cache
-def entries() -> tuple[Entry, ...]:
+def printed() -> tuple[Printed, ...]:
     """Every published number that comes with genbench."""
     text = files("genbench.report").joinpath(FILE).read_text(encoding="utf-8")
     lines = ({name: value or None for name, value in line.items()} for line in csv.DictReader(text.splitlines()))
-    return tuple(Entry.model_validate(line) for line in lines)
+    return tuple(Printed.model_validate(line) for line in lines)
 
 
 def rows(dataset: str, protocol: str, columns: Collection[str]) -> tuple[Row, ...]:
     """The published rows for a table: a method and source each, with the numbers that these columns have room for."""
-    found: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries():
-        if (entry.dataset, entry.protocol) == (dataset, protocol) and entry.metric in columns:
-            found.setdefault((entry.method, entry.source), []).append(entry)
-    return tuple(_row(method, source, of) for (method, source), of in found.items())
+    methods: dict[tuple[str, str], list[Printed]] = {}
+    for number in printed():
+        if (number.dataset, number.protocol) == (dataset, protocol) and number.metric in columns:
+            methods.setdefault((number.method, number.source), []).append(number)
+    return tuple(_row(method, source, of) for (method, source), of in methods.items())
 
 
-def _row(method: str, source: str, of: list[Entry]) -> Row:
+def _row(method: str, source: str, of: list[Printed]) -> Row:
     cells = {
-        entry.metric: Cell(
-            published=Published(entry.value, entry.spread, None if entry.spread_kind == "none" else entry.spread_kind)
+        number.metric: Cell(
+            published=Published(
+                number.value, number.spread, None if number.spread_kind == "none" else number.spread_kind
+            )
         )
-        for entry in of
+        for number in of
     }
     runs = of[0].runs or 0
     return Row("published", method, cells, runs, runs, source=source)

@@ -31,8 +31,8 @@ def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
     said = f"{best.label} has the best {column.name}, {_figure(cell)}{_by_what(column, rows)}{_of_lost(best, cell)}"
     if not others:
         return f"{said}; there is no other trainer to compare with"
-    found = table.findings.get(column.name, {})
-    against = {label: found.get(frozenset((best.label, label))) for label in others}
+    findings = table.findings.get(column.name, {})
+    against = {label: findings.get(frozenset((best.label, label))) for label in others}
     beaten = {label: f.p for label, f in against.items() if f is not None and f.beats(best.label)}
     beating = {label: f.p for label, f in against.items() if f is not None and f.beats(label)}
     alike = {label: f.p for label, f in against.items() if f is not None and not f.differ}

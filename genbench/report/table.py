@@ -1,4 +1,4 @@
-"""From a results folder to tables: which trials and controls are rows, and which of their scores may share a column."""
+"""From the long frame to tables: which lines are a row, and which of their values may share a column."""
 
 from __future__ import annotations
 
@@ -6,227 +6,224 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from genbench.records.record import ControlScores, External, Identity, Score
-from genbench.records.store import Found, Store
+from genbench.records.record import ControlScores, External
+from genbench.records.store import Store
 from genbench.registry import metrics
 from genbench.report import published
-from genbench.report.model import Cell, Column, Row, Table
-from genbench.report.places import Rows, facts, is_planned, making, placed
+from genbench.report.frame import Frame, Line, Thing, control_lines, external_lines
+from genbench.report.model import Cell, Column, Failure, Row, Table
+from genbench.report.names import in_order, names
 from genbench.report.verdict import judged
 from genbench.scoring.protocols import Protocol
-from genbench.scoring.shipped import all_bands
-from genbench.spec import Component, Suite, canonical_json
+from genbench.spec import Budget, Suite
 
-AVERAGED = ", EMA "
-"""Stands between a trainer's label and the decay, in the label of the row of its averaged weights."""
-
-LEFT_OUT = "Some values are left out"
+NO_CONTROLS = "This dataset's controls are missing; genbench run measures them."
 NO_TESTS = "External rows are scores of samples from elsewhere: their budget is unknown, and no test compares them."
 
+ByTrainer = dict[Thing, list[Line]]
 
-def tables(store: Store, suite: str, protocol: Protocol) -> list[Table]:
+
+def tables(frame: Frame, protocol: Protocol) -> list[Table]:
     """The tables of a suite's results, one a dataset and budget, in the plan's order."""
-    plan = store.plan(suite)
-    controls = {found.dataset: found for found in store.controls(suite)}
-    externals: dict[str, list[External]] = {}
-    for entry in store.externals():
-        externals.setdefault(entry.dataset.label, []).append(entry)
+    plan = frame.plan
+    trained: dict[tuple[Thing, Budget], ByTrainer] = {}
+    beside: dict[str, list[Line]] = {}
+    for line in frame.lines:
+        if line.budget is None:
+            beside.setdefault(line.dataset.label, []).append(line)
+        else:
+            trained.setdefault((line.dataset, line.budget), {}).setdefault(line.trainer, []).append(line)
+    trainers = names((trainer for of in trained.values() for trainer in of), plan.trainers if plan else ())
+    datasets = names((dataset for dataset, _ in trained), plan.datasets if plan else ())
+    budgets = budgets_in_order((budget for _, budget in trained), plan)
     listed = []
-    for (dataset, budget), rows in placed(store.trials(suite), plan).items():
-        of = _dataset(rows)
-        table = Table(suite, dataset, budget, protocol, truth=facts(of.identity), label=of.label)
-        listed.append(_filled(table, of, rows, controls.get(of.label), plan, externals.get(of.label, ())))
+    for dataset, budget in ((dataset, budget) for dataset in datasets for budget in budgets):
+        if (dataset, budget) in trained:
+            table = Table(frame.suite, datasets[dataset], budget, protocol, truth=dataset)
+            planned = plan if plan and dataset.label in plan.datasets and budget in plan.budgets else None
+            listed.append(_filled(table, trained[dataset, budget], trainers, planned, beside.get(dataset.label, ())))
     return judged(listed)
 
 
-def are_of(controls: ControlScores, table: Table) -> bool:
-    """Whether controls were measured on a table's dataset; older ones don't say, and are if it is the only one."""
-    return table.dataset == controls.dataset if controls.truth is None else table.truth == facts(controls.truth)
+def budgets_in_order(budgets: Iterable[Budget], plan: Suite | None) -> list[Budget]:
+    """Each budget once: the plan's as they stand there, then the others by their units and amounts."""
+    order = plan.budgets if plan else ()
+
+    def place(budget: Budget) -> tuple[int, str, float]:
+        return order.index(budget) if budget in order else len(order), budget.kind, budget.amount
+
+    return sorted(set(budgets), key=place)
 
 
 def external_table(entry: External, protocol: Protocol, controls: ControlScores) -> Table:
     """The table of samples from elsewhere alone, among their dataset's controls; its notes say why cells are empty."""
     gate = Gate(protocol)
-    fixed = _fixed(controls, gate)
-    rows = (*_externals([entry], gate), *fixed)
-    columns = _held(gate, rows)
+    fixed = _fixed([*control_lines("", Thing(entry.dataset.label), controls)], gate)
+    rows = (*_externals(external_lines("", entry), gate), *fixed)
+    columns = gate.held(rows)
     held = {column.name for column in columns}
     reasons: dict[str, list[str]] = {}
     for score in entry.scores:
         if score.value is None and (score.name in held or not held):
             reasons.setdefault(str(score.reason), []).append(score.name)
-    notes = (f"No {', '.join(names)}: {reason}." for reason, names in reasons.items())
-    return Table(
-        "", entry.dataset.label, f"budget {entry.budget}", protocol, columns=columns, rows=rows, notes=tuple(notes)
-    )
+    notes = tuple(f"No {', '.join(of)}: {reason}." for reason, of in reasons.items())
+    return Table("", entry.dataset.label, None, protocol, columns, rows, notes)
 
 
 def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Table]:
     """The tables of all samples from elsewhere, one an entry and protocol among these, with the null band alone."""
-    found = []
+    listed = []
     for entry in store.externals():
         bands = ControlScores(dataset=entry.dataset.label, key="", draws={}, bands=entry.scores)
-        names = dict.fromkeys(score.identity.protocol for score in entry.scores)
-        found += [external_table(entry, protocols[name], bands) for name in names if name in protocols]
-    return found
+        of = dict.fromkeys(score.identity.protocol for score in entry.scores)
+        listed += [external_table(entry, protocols[name], bands) for name in of if name in protocols]
+    return listed
 
 
-def _filled(
-    table: Table,
-    dataset: Component,
-    placed: Rows,
-    controls: ControlScores | None,
-    plan: Suite | None,
-    externals: Sequence[External],
-) -> Table:
-    """The table with its rows and columns, and notes on what isn't in them."""
-    gate = Gate(table.protocol)
-    notes = []
-    if controls is None or not are_of(controls, table):
-        notes.append("This dataset's controls are missing; genbench run measures them.")
-        controls = None
-    fixed = _fixed(_with_shipped_bands(controls, dataset), gate) if controls else []
-    if plan and not is_planned(plan, dataset.label, table.budget):
-        plan = None
-    trained = [row for name, found in placed.items() for row in _trainer_rows(name, table.dataset, found, plan, gate)]
-    others = [entry.name for entry in externals if entry.dataset.identity != dataset.identity]
-    foreign = list(_externals([entry for entry in externals if entry.name not in others], gate))
-    if foreign:
-        notes.append(NO_TESTS)
-    if others:
-        notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
-    rows = (*trained, *foreign, *fixed)
-    if gate.refused:
-        names = ", ".join(sorted(gate.refused))
-        notes.append(f"{LEFT_OUT}, being of another version, source or n than their column: {names}.")
-    origins = [trial.record.provenance for of in placed.values() for trial in of]
-    devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
-    if len(devices) > 1:
-        notes.append(
-            f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
-        )
-    columns = _held(gate, rows)
-    literature = published.rows(dataset.label, table.protocol.name, [column.name for column in columns])
-    return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes))
-
-
-def _dataset(rows: Rows) -> Component:
-    """The dataset of a table's trials, all of which share it."""
-    return next(found.record.trial.dataset for of in rows.values() for found in of)
-
-
-def _with_shipped_bands(controls: ControlScores, dataset: Component) -> ControlScores:
-    """The controls with the bands that ship today in the place of stored ones of the same identity."""
-    of = all_bands().get(canonical_json(dataset.identity), ())
-    shipped = {(band.identity.protocol, band.name): band for band in of}
-
-    def newest(band: Score) -> Score:
-        found = shipped.get((band.identity.protocol, band.name))
-        return found if found is not None and found.identity == band.identity else band
-
-    return controls.model_copy(update={"bands": tuple(map(newest, controls.bands))})
-
-
-def _fixed(controls: ControlScores, gate: Gate) -> list[Row]:
-    """The rows of the controls, and the null band."""
-    bands = {b.name: (b.null_low, b.null_high) for b in gate.admit(controls.bands)}
-    rows = [
-        Row("control", label, _cells(gate, enumerate(map(gate.admit, draws))), len(draws), len(draws))
-        for label, draws in controls.draws.items()
-    ]
-    ends = {name: Cell(band=(low, high)) for name, (low, high) in bands.items() if low is not None and high is not None}
-    return [*rows, Row("null band", "null band", ends)]
-
-
-def _externals(entries: Iterable[External], gate: Gate) -> Iterator[Row]:
-    """The rows of samples from elsewhere that were scored under the gate's protocol."""
-    for entry in entries:
-        if any(score.identity.protocol == gate.protocol.name for score in entry.scores):
-            yield Row("external", entry.name, _cells(gate, [(0, gate.admit(entry.scores))]), 1, 1)
-
-
-def _held(gate: Gate, rows: Iterable[Row]) -> tuple[Column, ...]:
-    """The columns in which some row has a value."""
-    held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
-    return tuple(gate.columns[name] for name in gate.columns if name in held)
+def left_out(columns: Sequence[str]) -> str:
+    """That columns have no room for some values."""
+    return f"Some values are left out, being of another version, source or n than their column: {', '.join(columns)}."
 
 
 class Gate:
-    """Lets scores of one protocol into a table, and of each name only those with the first one's identity."""
+    """Lets values of one protocol into a table, and of each name only those with the first one's identity."""
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
         self.columns: dict[str, Column] = {}
         self.refused: set[str] = set()
 
-    def admit(self, scores: Iterable[Score]) -> list[Score]:
-        """The scores that belong into the table."""
-        admitted = []
-        for score in scores:
-            if score.identity.protocol != self.protocol.name:
-                continue
-            # Averaged weights are judged alike: what they differ in is what a row is of.
-            identity = score.identity.model_copy(update={"ema": None})
-            if score.name not in self.columns:
-                self.columns[score.name] = _column(score, identity)
-            if self.columns[score.name].identity == identity:
-                admitted.append(score)
-            else:
-                self.refused.add(score.name)
-        return admitted
+    def admits(self, line: Line) -> bool:
+        """Whether a line's value belongs into the table."""
+        if line.metric is None or line.identity is None or line.protocol != self.protocol.name:
+            return False
+        # Averaged weights are judged alike: what they differ in is what a row is of.
+        identity = line.identity if line.ema is None else line.identity.model_copy(update={"ema": None})
+        if line.metric not in self.columns:
+            column = Column(line.metric, line.unit, line.higher_is_better, identity, added=line.added)
+            if identity.metric in metrics:
+                metric = metrics[identity.metric]
+                column = replace(column, bounds=metric.bounds, whole=metric.whole)
+            self.columns[line.metric] = column
+        if self.columns[line.metric].identity == identity:
+            return True
+        self.refused.add(line.metric)
+        return False
+
+    def cells(self, lines: Iterable[Line], failed: int = 0) -> dict[str, Cell]:
+        """The cells of a row's lines, where so many more seeds failed."""
+        by_metric: dict[str, dict[int, float]] = {}
+        undefined: Counter[str] = Counter()
+        for line in filter(self.admits, lines):
+            name = str(line.metric)
+            if line.value is not None:
+                by_metric.setdefault(name, {})[line.seed] = line.value
+            elif line.state == "undefined":
+                by_metric.setdefault(name, {})
+                undefined[name] += 1
+        return {
+            name: Cell.of(by_seed, self.columns[name].higher_is_better, failed + undefined[name])
+            for name, by_seed in by_metric.items()
+        }
+
+    def held(self, rows: Iterable[Row]) -> tuple[Column, ...]:
+        """The columns in which some row has a value."""
+        held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
+        return tuple(column for name, column in self.columns.items() if name in held)
 
 
-def _column(score: Score, identity: Identity) -> Column:
-    """A column, with what its metric says of its values; of a metric that isn't registered, that is nothing."""
-    known = Column(score.name, score.unit, score.higher_is_better, identity, added=score.added)
-    if identity.metric not in metrics:
-        return known
-    return replace(known, bounds=metrics[identity.metric].bounds, whole=metrics[identity.metric].whole)
-
-
-def _trainer_rows(label: str, dataset: str, trials: Sequence[Found], plan: Suite | None, gate: Gate) -> Iterator[Row]:
-    """The row of a trainer as it was trained, and one for each average of its generator's weights."""
-    scored = [
-        (found.record.trial.seed, found.scores.scores)
-        for found in trials
-        if found.record.status == "done" and found.scores is not None
+def _filled(
+    table: Table, of: ByTrainer, trainers: Mapping[Thing, str], plan: Suite | None, beside: Sequence[Line]
+) -> Table:
+    """The table with its rows and columns, and notes on what isn't in them."""
+    gate = Gate(table.protocol)
+    notes = []
+    own = [line for line in beside if line.dataset == table.truth]
+    fixed = _fixed([line for line in own if line.kind != "external"], gate)
+    trained = [
+        row
+        for name, trainer in _places(of, trainers, plan.trainers if plan else ())
+        for row in _trained(name, trainer, table.dataset, of.get(trainer, ()), plan, gate)
     ]
-    records = [found.record for found in trials]
-    ended = {of.trial.seed: None if of.status == "done" else f"{of.status}: {of.reason}" for of in records}
-    failures = [f"{label} on {dataset}, seed {seed}: {why}" for seed, why in ended.items() if why is not None]
-    trainer = trials[0].record.trial.trainer.label if trials else label
-    seeds = tuple(plan.seeds) if plan and trainer in plan.trainers else ()
-    averages = {score.identity.ema for _, scores in scored for score in scores} | {None}
-    for ema in sorted(averages, key=lambda ema: ema or 0):
-        own = [(seed, [score for score in scores if score.identity.ema == ema]) for seed, scores in scored]
-        draws = [(seed, gate.admit(scores)) for seed, scores in own if scores or ema is None]
+    foreign = list(_externals((line for line in own if line.kind == "external"), gate))
+    rows = (*trained, *foreign, *fixed)
+    if not fixed:
+        notes.append(NO_CONTROLS)
+    if foreign:
+        notes.append(NO_TESTS)
+    if others := dict.fromkeys(
+        line.trainer.label for line in beside if line.kind == "external" and line.dataset != table.truth
+    ):
+        notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
+    refused = tuple(sorted(gate.refused))
+    if refused:
+        notes.append(left_out(refused))
+    origins = [trial.record.provenance for row in trained for trial in row.trials]
+    devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
+    if len(devices) > 1:
+        notes.append(
+            f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
+        )
+    columns = gate.held(rows)
+    literature = published.rows(table.truth.label, table.protocol.name, [column.name for column in columns])
+    return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), refused=refused)
+
+
+def _places(of: ByTrainer, trainers: Mapping[Thing, str], planned: Sequence[str]) -> Iterator[tuple[str, Thing]]:
+    """The trainers of a table with their names; what is planned has its place even where nothing is there of it."""
+    for label in in_order([*planned, *(trainer.label for trainer in trainers)], planned):
+        there = [trainer for trainer in trainers if trainer.label == label and trainer in of]
+        yield from ((trainers[trainer], trainer) for trainer in there)
+        if not there and label in planned:
+            yield label, Thing(label)
+
+
+def _trained(
+    name: str, trainer: Thing, dataset: str, lines: Sequence[Line], plan: Suite | None, gate: Gate
+) -> Iterator[Row]:
+    """The row of a trainer as it was trained, and one for each average of its generator's weights."""
+    ended = {line.seed: line.reason if line.state == "failed" else None for line in lines}
+    failures = tuple(Failure(name, dataset, seed, why) for seed, why in ended.items() if why is not None)
+    seeds = tuple(plan.seeds) if plan and trainer.label in plan.trainers else ()
+    trials = {line.seed: line.trial for line in lines if line.trial is not None}
+    for ema in sorted({line.ema for line in lines} | {None}, key=lambda ema: ema or 0):
+        own = [line for line in lines if line.ema == ema]
+        scored = {line.seed for line in (lines if ema is None else own) if line.state not in ("failed", "unscored")}
         yield Row(
             "trainer",
-            label if ema is None else f"{label}{AVERAGED}{ema}",
-            _cells(gate, draws, len(failures)),
-            len(draws),
+            name if ema is None else f"{name}, EMA {ema}",
+            gate.cells(own, len(failures)),
+            len(scored),
             len({*seeds, *ended}),
-            tuple(failures),
+            failures,
             ended=ended,
             seeds=seeds,
-            making=next((making(each) for each in sorted(records, key=lambda each: each.status != "done")), ()),
-            ema=ema,
             trainer=trainer,
+            ema=ema,
+            trials=tuple(trials.values()) if ema is None else (),
         )
 
 
-def _cells(gate: Gate, draws: Iterable[tuple[int, Sequence[Score]]], failed: int = 0) -> dict[str, Cell]:
-    """The cells of scores by seed, where so many more seeds failed."""
-    found: dict[str, dict[int, float]] = {}
-    undefined: Counter[str] = Counter()
-    for seed, scores in draws:
-        for score in scores:
-            if score.value is not None:
-                found.setdefault(score.name, {})[seed] = score.value
-            elif score.state == "undefined":
-                found.setdefault(score.name, {})
-                undefined[score.name] += 1
-    return {
-        name: Cell.of(by_seed, gate.columns[name].higher_is_better, failed + undefined[name])
-        for name, by_seed in found.items()
-    }
+def _fixed(lines: Sequence[Line], gate: Gate) -> list[Row]:
+    """The rows of the controls, and the null band; none where nothing was measured."""
+    bands = [line for line in lines if line.kind == "null band"]
+    ends = {str(line.metric): Cell(band=line.band) for line in bands if gate.admits(line) and line.band}
+    rows = []
+    for control, own in _by_trainer(line for line in lines if line.kind == "control").items():
+        draws = len({line.seed for line in own})
+        rows.append(Row("control", control.label, gate.cells(own), draws, draws))
+    return [*rows, Row("null band", "null band", ends)] if lines else []
+
+
+def _externals(lines: Iterable[Line], gate: Gate) -> Iterator[Row]:
+    """The rows of samples from elsewhere that were scored under the gate's protocol."""
+    for name, own in _by_trainer(lines).items():
+        if any(line.protocol == gate.protocol.name for line in own):
+            yield Row("external", name.label, gate.cells(own), 1, 1)
+
+
+def _by_trainer(lines: Iterable[Line]) -> ByTrainer:
+    rows: ByTrainer = {}
+    for line in lines:
+        rows.setdefault(line.trainer, []).append(line)
+    return rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from genbench.report.model import Column, Finding, Row, Table
 from genbench.stats.closure import corrected, lone_p, seeds_needed
@@ -32,15 +33,15 @@ def judged(tables: Sequence[Table]) -> list[Table]:
     for place, table in enumerate(tables):
         for column in table.columns:
             families.setdefault(family(table, column), []).append((place, column))
-    found: list[dict[str, Findings]] = [{} for _ in tables]
+    by_table: list[dict[str, Findings]] = [{} for _ in tables]
     for places in families.values():
         of = findings([(column, runs(tables[place], column)) for place, column in places])
         for (place, column), each in zip(places, of, strict=True):
-            found[place][column.name] = each
+            by_table[place][column.name] = each
     together = max(1, sum(len(table.trainers) > 1 for table in tables))
     return [
         _marked(replace(table, findings=of, seeds_needed=seeds_needed(max(2, len(table.trainers)), together)))
-        for table, of in zip(tables, found, strict=True)
+        for table, of in zip(tables, by_table, strict=True)
     ]
 
 
@@ -52,11 +53,11 @@ def family(table: Table, column: Column) -> str | None:
 def findings(tables: Sequence[tuple[Column, Runs]]) -> list[Findings]:
     """What is to be said of every pair of rows in a column of each of several tables, corrected for all of them."""
     scaled = [_on_scale(column, of) for column, of in tables]
-    found = corrected(scaled)
-    together = sum(map(bool, found))
+    claims = corrected(scaled)
+    together = sum(map(bool, claims))
     return [
         {pair: _finding(of, pair, p, len(frozenset().union(*ps)), together) for pair, p in ps.items()}
-        for of, ps in zip(scaled, found, strict=True)
+        for of, ps in zip(scaled, claims, strict=True)
     ]
 
 
@@ -75,12 +76,12 @@ def badness(rows: Iterable[Row], column: Column, truth: float | None, sign: int 
     measure = _measure(column, truth, sign)
     if measure is None:
         return {}
-    found = {}
+    bad = {}
     for row in rows:
         cell = row.cell(column.name)
         if cell.values or cell.lost:
-            found[row.label] = [*map(measure, cell.values), *[math.inf] * cell.lost]
-    return found if any(bad < math.inf for runs in found.values() for bad in runs) else {}
+            bad[row.label] = [*map(measure, cell.values), *[math.inf] * cell.lost]
+    return bad if any(run < math.inf for of in bad.values() for run in of) else {}
 
 
 def best_first(table: Table, column: Column) -> list[Row]:
@@ -102,13 +103,8 @@ def best_first(table: Table, column: Column) -> list[Row]:
 
 def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
     """The trainers that a column doesn't tell from the best of those that were tested; it is among them."""
-    found = table.findings.get(column.name, {})
-    tested = [row.label for row in best_first(table, column) if any(row.label in pair for pair in found)]
-    return frozenset(
-        label
-        for label in tested
-        if label == tested[0] or not ((pair := found.get(frozenset((tested[0], label)))) and pair.differ)
-    )
+    tested = _tested(table, column)
+    return frozenset(label for label in tested if label == tested[0] or not _differ(table, column, tested[0], label))
 
 
 def deciding(table: Table) -> Column | None:
@@ -178,13 +174,16 @@ def with_seeds(table: Table) -> str:
 
 
 def _letters(table: Table, column: Column) -> Mapping[str, str]:
-    found = table.findings.get(column.name, {})
-    labels = [row.label for row in best_first(table, column) if any(row.label in pair for pair in found)]
-    if not labels:
-        return {}
+    labels = _tested(table, column)
+    return letters(labels, partial(_differ, table, column)) if labels else {}
 
-    def differ(one: str, other: str) -> bool:
-        finding = found.get(frozenset((one, other)))
-        return finding is not None and finding.differ
 
-    return letters(labels, differ)
+def _tested(table: Table, column: Column) -> list[str]:
+    """The trainers that were tested in a column, the best first."""
+    tested = frozenset().union(*table.findings.get(column.name, {}))
+    return [row.label for row in best_first(table, column) if row.label in tested]
+
+
+def _differ(table: Table, column: Column, one: str, other: str) -> bool:
+    finding = table.findings.get(column.name, {}).get(frozenset((one, other)))
+    return finding is not None and finding.differ

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from genbench.compare.changes import breaches, changes, gated
 from genbench.compare.margins import Margin
-from genbench.compare.sides import Pair, two_folders
+from genbench.compare.sides import Match, two_folders
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.verdict import judged
 from genbench.scoring.protocols import protocol
+from genbench.spec import Budget
 from genbench.stats.closure import corrected, lone_p
 from genbench.stats.effects import minimal_detectable_effect, pooled_deviation, shift
 
+BUDGET = Budget.parse("steps=40")
 GOOD, BAD, NEAR = (
     [0.010, 0.012, 0.011, 0.015, 0.013],
     [0.30, 0.25, 0.41, 0.33, 0.29],
@@ -209,13 +211,13 @@ def test_a_comparison_of_two_trainers_never_disagrees_with_their_report(suite):
             cells = {"reverse_kl": Cell.of(dict(enumerate(scores)), False, failed)} if scores else {}
             rows.append(Row("trainer", f"t{i}", cells, len(scores), len(runs), ("x",) * failed))
         tables.append(
-            Table("made-up", f"d{place}", "steps=40", protocol("genbench1"), (column("reverse_kl"),), tuple(rows))
+            Table("made-up", f"d{place}", BUDGET, protocol("genbench1"), (column("reverse_kl"),), tuple(rows))
         )  # fmt: skip
     for table in judged(tables):
         rows = {row.label: row for row in table.rows}
         for one, other in ((a, b) for a in rows for b in rows if a < b):
             for before, after in ((one, other), (other, one)):
-                found = changes([Pair(table, table, rows[before], rows[after])], ["reverse_kl"])
+                found = changes([Match(table, table, rows[before], rows[after])], ["reverse_kl"])
                 finding = table.findings["reverse_kl"].get(frozenset((one, other)))
                 if finding is None or not found:
                     assert not found or found[0].verdict == "untested"
@@ -240,10 +242,10 @@ def test_a_comparison_of_two_folders_never_disagrees_with_a_report_of_both_in_on
             scores, failed = [run for run in runs if run is not None], runs.count(None)
             cells = {"reverse_kl": Cell.of(dict(enumerate(scores)), False, failed)} if scores else {}
             rows.append(Row("trainer", label, cells, len(scores), len(runs), ("x",) * failed))
-        plain = Table("made-up", f"d{place}", "steps=40", protocol("genbench1"), (column("reverse_kl"),))
+        plain = Table("made-up", f"d{place}", BUDGET, protocol("genbench1"), (column("reverse_kl"),))
         tables.append(replace(plain, rows=tuple(rows)))
         before, after = (replace(row, label="gan") for row in rows)
-        pairs.append(Pair(replace(plain, rows=(before,)), replace(plain, rows=(after,)), before, after))
+        pairs.append(Match(replace(plain, rows=(before,)), replace(plain, rows=(after,)), before, after))
     changed = {change.pair.dataset: change for change in changes(pairs, ["reverse_kl"])}
     for table in judged(tables):
         finding = table.findings["reverse_kl"].get(frozenset("AB"))
@@ -261,10 +263,8 @@ def pairs_of(sides):
         tuple(Row("trainer", f"t{i}", {"reverse_kl": Cell.of(dict(enumerate(of)), False)}, len(of), len(of))
               for i, of in enumerate(side)) for side in sides
     ]  # fmt: skip
-    one, other = (
-        Table("made-up", "ring8", "steps=40", protocol("genbench1"), (column("reverse_kl"),), of) for of in rows
-    )
-    return [Pair(one, other, before, after) for before, after in zip(one.rows, other.rows, strict=True)]
+    one, other = (Table("made-up", "ring8", BUDGET, protocol("genbench1"), (column("reverse_kl"),), of) for of in rows)
+    return [Match(one, other, before, after) for before, after in zip(one.rows, other.rows, strict=True)]
 
 
 @pytest.mark.parametrize("seeds", [5, 8])

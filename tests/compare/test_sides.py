@@ -17,7 +17,7 @@ def compare(folders):
 
 
 def names(sides):
-    return [(pair.dataset, pair.trainer, pair.table.budget) for pair in sides.pairs]
+    return [(pair.dataset, pair.trainer, str(pair.table.budget)) for pair in sides.pairs]
 
 
 def test_each_trainer_is_held_against_itself_on_each_dataset(folders, compare):

@@ -9,7 +9,9 @@ import made_up
 from genbench.report.model import Cell, Column, Published, Row, Table
 from genbench.report.verdict import judged
 from genbench.scoring.protocols import protocol
+from genbench.spec import Budget
 
+BUDGET = Budget.parse("steps=40")
 ODD = "gan[loss=a|b] [bold]x[/bold] [/]"
 
 
@@ -30,7 +32,7 @@ def column(name: str) -> Column:
 
 
 def table(*rows: Row, notes: Any = (), columns: Any = ("modes", "reverse_kl", "std_ratio")) -> Table:
-    return Table("made-up", "ring8", "steps=40", protocol("genbench1"), tuple(map(column, columns)), rows, tuple(notes))
+    return Table("made-up", "ring8", BUDGET, protocol("genbench1"), tuple(map(column, columns)), rows, tuple(notes))
 
 
 TRAINED = Row("trainer", "gan", cells(1, modes=(7.0, 8.0, 8.0), std_ratio=(1.02,)), 3, 4, ("seed 3: crashed: ah",))

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from genbench.records.store import Store
+from genbench.report.content import Content
 from genbench.report.figures import catalogue as figures
 from genbench.report.page import page
-from genbench.report.page.content import Content
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 FRAMES = 3
@@ -81,7 +81,7 @@ def draw(tmp_path, store):
     """Draws everything and gives the pictures by their names inside the folder."""
 
     def everything(folder="report"):
-        drawn = list(figures.draw(store, "made-up", tmp_path / folder))
+        drawn = list(figures.draw(Content(store, "made-up"), tmp_path / folder))
         assert all(picture.caption and picture.path.is_file() for picture in drawn)
         return {picture.path.relative_to(tmp_path / folder).as_posix(): picture.path for picture in drawn}
 

@@ -11,6 +11,7 @@ from genbench.report.figures.curves import profiles
 from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.overall import THRESHOLDS, normalised, overall
 from genbench.scoring.protocols import protocol
+from genbench.spec import Budget
 
 
 def cell(*values, lost=0):
@@ -25,7 +26,7 @@ def table(dataset, trainers, noise=4.0, oracle=0.0, failures=()):
         Row("control", label, {"reverse_kl": cell(end)}, 1, 1) for label, end in (("oracle", oracle), ("noise", noise))
     ]
     columns = (Column("reverse_kl", score.unit, score.higher_is_better, score.identity),)
-    return Table("x", dataset, "steps=40", protocol("genbench1"), columns, tuple(rows))
+    return Table("x", dataset, Budget.parse("steps=40"), protocol("genbench1"), columns, tuple(rows))
 
 
 def row(name, values, failures):

@@ -10,8 +10,8 @@ import torch
 
 from genbench.records.store import Store
 from genbench.registry import panels
+from genbench.report.content import Content
 from genbench.report.page import page
-from genbench.report.page.content import Content
 from genbench.report.page.render import anchor, prose
 from genbench.scoring import power_cards
 from genbench.scoring.power_cards import Card, Effect

@@ -6,11 +6,12 @@ import pytest
 from genbench.records.store import Store
 from genbench.registry import datasets
 from genbench.report import published
+from genbench.report.frame import frame
 from genbench.report.sentence import sentence
 from genbench.report.table import tables
 from genbench.scoring.protocols import protocol as protocol_named
 
-PLACES = sorted({(entry.dataset, entry.protocol) for entry in published.entries()})
+PLACES = sorted({(entry.dataset, entry.protocol) for entry in published.printed()})
 
 
 def value(method, dataset, protocol, metric):
@@ -50,12 +51,12 @@ def test_a_method_of_two_papers_has_a_row_of_each():
 def test_every_number_belongs_to_a_dataset_and_a_column_that_there_are(dataset, protocol):
     assert datasets.label(dataset) == dataset
     columns = protocol_named(protocol).columns
-    entries = [entry for entry in published.entries() if (entry.dataset, entry.protocol) == (dataset, protocol)]
+    entries = [entry for entry in published.printed() if (entry.dataset, entry.protocol) == (dataset, protocol)]
     assert {entry.metric for entry in entries} <= set(columns)
 
 
 def test_shares_are_fractions_and_spreads_have_a_kind():
-    entries = published.entries()
+    entries = published.printed()
     assert all(0 <= entry.value <= 1 for entry in entries if entry.metric == "hq")
     assert all((entry.spread is None) is (entry.spread_kind == "none") for entry in entries)
     keys = [(entry.method, entry.dataset, entry.protocol, entry.metric, entry.source) for entry in entries]
@@ -73,7 +74,7 @@ def read(tmp_path):
         ]
         made_up.put(tmp_path, made_up.trial(seed=seed), found)
         made_up.put(tmp_path, made_up.trial("wgan", seed=seed), found)
-    return lambda protocol: tables(Store(tmp_path), "made-up", protocol)[0]
+    return lambda protocol: tables(frame(Store(tmp_path), "made-up"), protocol)[0]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_they_take_no_part_in_statistics(read):
 def test_headline_leaves_out_a_published_row_that_has_no_number_in_it(tmp_path):
     of = made_up.trial(dataset="mnist")
     made_up.put(tmp_path, of, made_up.scores({"fid": 5.0, "modes": 10.0}, protocol="mnist1"))
-    (table,) = tables(Store(tmp_path), "made-up", protocol_named("mnist1"))
+    (table,) = tables(frame(Store(tmp_path), "made-up"), protocol_named("mnist1"))
     assert [row.label for row in table.rows] == ["gan", "NS-GAN", "WGAN", "WGAN-GP"]
     assert [row.label for row in table.headline().rows] == ["gan"]
 
@@ -113,7 +114,7 @@ def test_headline_leaves_out_a_published_row_that_has_no_number_in_it(tmp_path):
 def test_no_column_no_row(tmp_path):
     of = made_up.trial(dataset="mnist")
     made_up.put(tmp_path, of, made_up.scores({"modes": 10.0}, protocol="mnist1"))
-    (table,) = tables(Store(tmp_path), "made-up", protocol_named("mnist1"))
+    (table,) = tables(frame(Store(tmp_path), "made-up"), protocol_named("mnist1"))
     assert [row.label for row in table.rows] == ["gan"]
 
 

@@ -11,6 +11,7 @@ from genbench.report.model import Cell, Column, Row, Table
 from genbench.report.sentence import sentence
 from genbench.report.verdict import best_first, judged, not_told_from_best
 from genbench.scoring.protocols import protocol as protocol_named
+from genbench.spec import Budget
 from genbench.stats.closure import corrected
 
 GOOD, SO_SO, BAD = (0.01, 0.02, 0.015, 0.03, 0.012), (0.2, 0.1, 0.018, 0.15, 0.011), (2.0, 2.5, 2.2, 1.9, 3.0)
@@ -30,7 +31,7 @@ def band(low, high, column="reverse_kl"):
 def table(*rows, column="reverse_kl", dataset="ring8", bounds=(0, None)):
     score = made_up.score(column, 1.0)
     columns = (Column(column, score.unit, score.higher_is_better, score.identity, bounds),)
-    return Table("made-up", dataset, "steps=40", protocol_named("genbench1"), columns, rows)
+    return Table("made-up", dataset, Budget.parse("steps=40"), protocol_named("genbench1"), columns, rows)
 
 
 def judge(*rows, **of):

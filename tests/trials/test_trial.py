@@ -19,7 +19,7 @@ from genbench.executors.task import Keep
 from genbench.records import store
 from genbench.records.commit import load_checkpoint
 from genbench.records.store import Store
-from genbench.report.places import placed
+from genbench.report.frame import frame
 from genbench.trials import replica, session
 from genbench.trials.controls import ControlTask
 
@@ -53,10 +53,10 @@ def test_what_could_not_say_how_it_computes_fails_in_the_row_of_what_did(precisi
 
     monkeypatch.setattr(session, "Training", unbuildable)
     run(tasks[2])
-    found = list(Store(made_up.place(tasks[0]).parents[3]).trials(finished.suite))
-    assert sorted(each.record.status for each in found) == ["crashed", "done", "out-of-memory"]
-    ((row,),) = placed(found, None).values()
-    assert row == "gan"
+    lines = frame(Store(made_up.place(tasks[0]).parents[3]), finished.suite).lines
+    trials = {line.seed: line.trial for line in lines if line.kind == "trainer"}
+    assert sorted(each.record.status for each in trials.values()) == ["crashed", "done", "out-of-memory"]
+    assert len({line.trainer for line in lines if line.kind == "trainer"}) == 1
 
 
 def test_leaves_all_that_a_report_needs(trials):

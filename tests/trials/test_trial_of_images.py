@@ -15,6 +15,7 @@ from genbench.executors.task import Keep
 from genbench.records import store
 from genbench.records.commit import load_checkpoint
 from genbench.records.store import Store
+from genbench.report.content import Content
 from genbench.report.figures import catalogue as figures
 from genbench.scoring import bands
 from genbench.scoring.protocols import protocol
@@ -75,7 +76,7 @@ def test_leaves_all_that_a_report_needs(trainer, of_images, tmp_path):
     assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == shapes
     assert {name for name, tensor in tensors.items() if tensor.dtype != torch.uint8} == {"neighbour_distances"}
     assert torch.equal(tensors["strip"][-1], tensors["final"][: replica.STRIP_IMAGES])
-    drawn = list(figures.draw(Store(tmp_path), task.context.suite, tmp_path / "report"))
+    drawn = list(figures.draw(Content(Store(tmp_path), task.context.suite), tmp_path / "report"))
     names = {picture.path.name.partition("-")[0] for picture in drawn}
     assert names >= {"samples", "strip", "interpolation", "sweep", "neighbours", "curves"}
 

@@ -56,7 +56,7 @@ class Key:
         return cache_root() / f"{slug(self.name)}-{hashlib.sha256(decided.encode()).hexdigest()[:12]}"
 
 
-class Entry(NamedTuple):
+class Cached(NamedTuple):
     """Pixels `(n, channels, height, width)` mapped into memory, and labels `(n,)` where there are any."""
 
     folder: Path
@@ -82,7 +82,7 @@ def key_of(name: str, source: Source, transform: Transform) -> Key:
     return Key(name, decided | {"crop": transform.crop, "frame": transform.frame})
 
 
-def prepare(name: str, source: Source, transform: Transform, progress: Progress) -> Entry:
+def prepare(name: str, source: Source, transform: Transform, progress: Progress) -> Cached:
     """The pixels of a source's images, decoded unless they were before. Raises GenbenchError where some can't be."""
 
     def fill(write: Write) -> Labels | None:
@@ -94,7 +94,7 @@ def prepare(name: str, source: Source, transform: Transform, progress: Progress)
     return build(key_of(name, source, transform), (len(source.names), *transform.shape), fill)
 
 
-def build(key: Key, shape: Shape, fill: Fill) -> Entry:
+def build(key: Key, shape: Shape, fill: Fill) -> Cached:
     """The entry of `key`; where there is none, `fill` makes pixels of that shape.
 
     Of several processes one builds and the others wait for it. What fails or is interrupted leaves nothing behind.
@@ -127,7 +127,7 @@ def build(key: Key, shape: Shape, fill: Fill) -> Entry:
     return found
 
 
-def find(key: Key) -> Entry | None:
+def find(key: Key) -> Cached | None:
     """The entry of `key`, if it is there."""
     return _open(key.folder)
 
@@ -138,7 +138,7 @@ def entries() -> list[Path]:
     return sorted(about.parent for about in root.glob(f"*/{ABOUT}")) if root.is_dir() else []
 
 
-def _open(folder: Path) -> Entry | None:
+def _open(folder: Path) -> Cached | None:
     try:
         about = json.loads((folder / ABOUT).read_bytes())
         # Copy-on-write: torch wants arrays that can be written, and the file is never changed.
@@ -146,7 +146,7 @@ def _open(folder: Path) -> Entry | None:
         labels = np.load(folder / LABELS, allow_pickle=False) if about["labels"] else None
     except (OSError, ValueError, KeyError):
         return None
-    return Entry(folder, pixels, labels, about)
+    return Cached(folder, pixels, labels, about)
 
 
 def _write(folder: Path, key: Key, shape: Shape, fill: Fill) -> None:

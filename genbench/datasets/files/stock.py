@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from genbench.datasets.files import cache, splits
-from genbench.datasets.files.cache import Entry
+from genbench.datasets.files.cache import Cached
 from genbench.datasets.files.sources import Source, open_source
 from genbench.datasets.files.splits import Split
 from genbench.datasets.files.transforms import Progress, Transform
@@ -31,10 +31,10 @@ class Stock(Protocol):
     def fingerprints(self) -> dict[str, str]:
         """What of the data decides a trial, as hashes; raises GenbenchError where the data is missing."""
 
-    def find(self) -> Entry | None:
+    def find(self) -> Cached | None:
         """The decoded images, if they are in the cache."""
 
-    def prepare(self, progress: Progress) -> Entry:
+    def prepare(self, progress: Progress) -> Cached:
         """The decoded images, decoded now if need be."""
 
     def check(self, progress: Progress) -> None:
@@ -88,10 +88,10 @@ class Pictures:
         split = {"split": self.split.fingerprint} if self.partition else {}
         return {self.key: self.source.fingerprint} | split
 
-    def find(self) -> Entry | None:
+    def find(self) -> Cached | None:
         return cache.find(cache.key_of(self.name, self.source, self.transform))
 
-    def prepare(self, progress: Progress) -> Entry:
+    def prepare(self, progress: Progress) -> Cached:
         return cache.prepare(self.name, self.source, self.transform, progress)
 
     def check(self, progress: Progress) -> None:

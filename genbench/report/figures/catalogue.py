@@ -7,42 +7,39 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from genbench.records.store import CURVE, LOSSES, Store, slug
+from genbench.records.store import CURVE, LOSSES, Found, Store, slug
+from genbench.report.content import Content
 from genbench.report.figures import curves, films, galleries, points, stored
 from genbench.report.figures.sheet import Sheet
 from genbench.report.figures.stored import Tensors
-from genbench.report.figures.style import STYLE, Colours, Drawn, Picture, colours, write
-from genbench.report.places import Rows, finished, in_order, placed, trainers
-from genbench.scoring.protocols import protocol
+from genbench.report.figures.style import STYLE, Colours, Picture, PictureFile, colours, write
+from genbench.report.model import Table
+from genbench.report.table import budgets_in_order
+from genbench.scoring.protocols import Protocol, protocol
 from genbench.spec import Suite, Trial
 
 
-def draw(store: Store, suite: str, folder: Path) -> Iterator[Drawn]:
+def draw(content: Content, folder: Path) -> Iterator[PictureFile]:
     """Draws a suite's pictures into `folder` and yields each as it is written."""
-    for picture in pictures(store, suite):
-        yield write(picture, folder)
+    return (write(picture, folder) for picture in pictures(content))
 
 
-def pictures(store: Store, suite: str) -> Iterator[Picture]:
+def pictures(content: Content) -> Iterator[Picture]:
     """A suite's pictures, each made when it is asked for; of several budgets, those of the plan's first one."""
-    plan = store.plan(suite)
-    everywhere = placed(store.trials(suite), plan)
-    places = {place: done for place, rows in everywhere.items() if (done := finished(rows))}
-    budgets = dict.fromkeys(budget for _, budget in places)
-    if not budgets:
-        return
-    budget = in_order(budgets, [str(budget) for budget in plan.budgets] if plan else ())[0]
-    which = f" Of the budget {budget}." if len(budgets) > 1 else ""
-    of_budget = {dataset: rows for (dataset, other), rows in places.items() if other == budget}
-    for picture in _pictures(store, of_budget, colours(trainers(everywhere)), plan, budget):
+    tables, plan = content.main, content.frame.plan
+    done = [table for table in tables if table.finished]
+    budgets = budgets_in_order((table.budget for table in done if table.budget is not None), plan)
+    which = f" Of the budget {budgets[0]}." if len(budgets) > 1 else ""
+    of_trainers = colours(label for table in tables for label in table.trials)
+    first = [table for table in done if table.budget in budgets[:1]]
+    for picture in _pictures(content.store, first, of_trainers, plan):
         yield picture._replace(caption=picture.caption + which)
 
 
-def _pictures(
-    store: Store, done: Mapping[str, Rows], of_trainers: Colours, plan: Suite | None, budget: str
-) -> Iterator[Picture]:
-    """The pictures of finished trials of one budget, by dataset, of trainers in the order of their colours."""
-    scored = plan.protocols if plan else ()
+def _pictures(store: Store, tables: Sequence[Table], of_trainers: Colours, plan: Suite | None) -> Iterator[Picture]:
+    """The pictures of finished trials of one budget, of trainers in the order of their colours."""
+    done = {table.dataset: table.finished for table in tables}
+    way = protocol(plan.protocols[0]) if plan else None
     drawn = [name for name in of_trainers if any(name in rows for rows in done.values())]
     with mpl.rc_context(STYLE):
         cells = {
@@ -59,17 +56,17 @@ def _pictures(
                 None,
                 "landscapes.png",
                 f"Generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
-                f"(darker is higher), after {budget}; the first seed of each.",
+                f"(darker is higher), after {tables[0].budget}; the first seed of each.",
                 points.landscapes(planar, shown, drawn, of_trainers),
             )
         for dataset in done:
             row = {trainer: cells[dataset, trainer] for trainer in drawn if (dataset, trainer) in cells}
             yield from _planar(dataset, row, of_trainers)
             yield from _images(dataset, row, of_trainers)
-            yield from _curves(store, dataset, done[dataset], of_trainers, any(map(_are_images, row.values())), scored)
+            yield from _curves(store, dataset, done[dataset], of_trainers, way)
 
 
-def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[Drawn]:
+def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[PictureFile]:
     """Draws one trial's samples and what belongs to them into `folder`."""
     trainer, dataset = trial.trainer.label, trial.dataset.label
     row, of_trainers = {trainer: tensors}, colours([trainer])
@@ -134,19 +131,19 @@ def _images(dataset: str, row: Mapping[str, Tensors], of_trainers: Colours) -> I
 
 
 def _curves(
-    store: Store, dataset: str, rows: Rows, of_trainers: Colours, images: bool, protocols: Sequence[str]
+    store: Store, dataset: str, trials: Mapping[str, Sequence[Found]], of_trainers: Colours, way: Protocol | None
 ) -> Iterator[Picture]:
-    along = stored.tables(store, rows, CURVE)
-    on = f" on {protocol(protocols[0]).along().n:,} samples".replace(",", " ") if protocols else ""
-    if metrics := curves.metrics_of(along):
+    along = stored.curves(store, trials, CURVE)
+    on = f" on {way.along().n:,} samples".replace(",", " ") if way else ""
+    if metrics := curves.metrics_of(along, way):
         yield Picture(
             "curves",
             dataset,
             f"curves-{slug(dataset)}.png",
             f"{dataset}: metrics along training{on}, a thin line a finished seed, the thick one their median.",
-            curves.metrics(along, metrics, of_trainers, images),
+            curves.metrics(along, metrics, of_trainers),
         )
-    losses = curves.losses(stored.tables(store, rows, LOSSES, optional=True), of_trainers)
+    losses = curves.losses(stored.curves(store, trials, LOSSES, optional=True), of_trainers)
     if losses is not None:
         yield Picture(
             "losses",

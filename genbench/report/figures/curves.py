@@ -11,44 +11,23 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+from genbench.report.figures.axes import Axis
+from genbench.report.figures.stored import LOSS, networks_of
 from genbench.report.figures.style import Colours, Layout, grid
 from genbench.report.overall import THRESHOLDS, Overall
+from genbench.scoring.protocols import Protocol
 
-LABELS = {
-    "modes": "modes captured",
-    "hq": "HQ samples (fraction)",
-    "reverse_kl": "reverse KL (nats)",
-    "arc_coverage": "arc covered (fraction)",
-    "curve_distance": "distance to curve (noise stds)",
-    "sliced_w2": "sliced W2 (data units)",
-    "confident": "confident samples (fraction)",
-    "fd": "Fréchet distance",
-    "fid": "FID",
-    "kid": "KID",
-    "precision": "precision (fraction)",
-    "recall": "recall (fraction)",
-    "density": "density (ratio)",
-    "coverage": "coverage (fraction)",
-}
-"""The panels' order and what stands at their axes; `fd[mnist-cnn-1]` goes by what is before its bracket."""
-
-IMAGE_LABELS = {"modes": "classes captured"}
-DISTANCES = ("fd", "fid", "kid")
-"""Between sets of images; they often span less than a power of ten."""
-
-LOGARITHMIC = ("reverse_kl", "sliced_w2", "curve_distance", *DISTANCES)
 NO_METRICS = ("trainer", "seed", "steps", "updates", "samples", "seconds", "modes_any")
 """Columns of a curve that have no panel: what the meter counts, and the modes under the laxer of two rules."""
 
-LOSS = "loss_"
 PANELS = 6
 """So many panels stand in a row at most."""
 
 LETTER, HANDLE, LINE = 0.075, 0.55, 0.17
 """Inches of a legend: a letter, what stands before a label, a line."""
 
-CELL = Layout((2.0, 1.75), 0.6, 0.45, 0.1, 0.4, (0.75, 0.55))
-LOSS_CELL = Layout((2.6, 1.5), 0.7, 0.45, 0.1, 0.3, (0.75, 0.3))
+CELL = Layout((2.0, 1.75), 0.7, 0.45, 0.1, 0.4, (0.85, 0.55))
+LOSS_CELL = Layout((2.6, 1.5), 0.85, 0.45, 0.1, 0.3, (0.9, 0.3))
 PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
 LOSS_LABEL = (-0.19, 0.5)
 LOSS_SHOWN = 98
@@ -58,21 +37,17 @@ SEED_LINE: Any = {"linewidths": 0.6, "alpha": 0.5}
 PROGRESS = {"steps": "generator steps", "updates": "network updates"}
 
 
-def metrics_of(curves: pd.DataFrame) -> list[str]:
-    """The metrics that have values, in the order of their panels; those that have no place of their own come last."""
-    order = list(LABELS)
-    names = [
-        name
-        for name in curves.columns
-        if name not in NO_METRICS and not name.startswith(LOSS) and curves[name].notna().any()
-    ]
-    return sorted(names, key=lambda name: order.index(_base(name)) if _base(name) in order else len(order))
+def metrics_of(curves: pd.DataFrame, protocol: Protocol | None) -> list[Axis]:
+    """The metrics that have values, scored under a protocol, in the order of their panels."""
+    others = {*NO_METRICS, *(LOSS + network for network in networks_of(curves))}
+    names = (name for name in curves.columns if name not in others and curves[name].notna().any())
+    return sorted((Axis.along(name, protocol) for name in names), key=lambda axis: axis.place)
 
 
-def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images: bool = False) -> Figure:
+def metrics(curves: pd.DataFrame, shown: Sequence[Axis], colours: Colours) -> Figure:
     """A column a metric, against generator steps above and against network updates below."""
-    bands = -(-len(names) // PANELS)
-    columns = -(-len(names) // bands)
+    bands = -(-len(shown) // PANELS)
+    columns = -(-len(shown) // bands)
     width = CELL.left + columns * CELL.size[0] + (columns - 1) * CELL.gaps[0] + CELL.right
     beside = max(1, int(width / (LETTER * max(map(len, colours), default=0) + HANDLE)))
     lines = -(-len(colours) // beside)
@@ -81,17 +56,17 @@ def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images
     for place in range(bands * columns):
         column = axes_grid[place // columns * len(PROGRESS) :, place % columns]
         upper, lower = column[: len(PROGRESS)]
-        if place >= len(names):
+        if place >= len(shown):
             upper.set_axis_off()
             lower.set_axis_off()
             continue
         lower.sharey(upper)
-        metric = names[place]
+        axis, metric = shown[place], shown[place].column
         for axes, (progress, label) in zip((upper, lower), PROGRESS.items(), strict=True):
             axes.set_xscale("log")
-            if _base(metric) in LOGARITHMIC and curves[metric].min() > 0:
+            if axis.is_logarithmic and curves[metric].min() > 0:
                 axes.set_yscale("log")
-                if _base(metric) in DISTANCES:
+                if axis.is_distance:
                     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
                     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             for trainer, colour in colours.items():
@@ -101,7 +76,7 @@ def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images
                     middle = mine.groupby(progress)[metric].median()
                     axes.plot(middle.index, middle, color=colour, linewidth=2, label=trainer)
             axes.minorticks_off()
-            axes.set(xlabel=label, ylabel=metric_label(metric, images))
+            axes.set(xlabel=label, ylabel=axis.label)
     handles, labels = axes_grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncols=min(len(labels), beside), frameon=False)
     return figure
@@ -109,10 +84,10 @@ def metrics(curves: pd.DataFrame, names: Sequence[str], colours: Colours, images
 
 def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
     """A column a trainer, its networks' losses below each other, each on a scale of its own."""
-    if not _networks(curves):
+    if not _with_losses(curves):
         return None
     trainers = {trainer: mine for trainer, mine in curves.groupby("trainer") if trainer in colours}
-    networks = {trainer: found for trainer, mine in trainers.items() if (found := _networks(mine))}
+    networks = {trainer: names for trainer, mine in trainers.items() if (names := _with_losses(mine))}
     shown = [trainer for trainer in colours if trainer in networks]
     figure, axes_grid = grid(max(map(len, networks.values())), len(shown), LOSS_CELL)
     for column, trainer in zip(axes_grid.T, shown, strict=True):
@@ -126,31 +101,20 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
             axes.plot(middle.index, middle, color=colour, linewidth=1.2)
             axes.tick_params(labelbottom=network == networks[trainer][-1])
             axes.yaxis.set_label_coords(*LOSS_LABEL)
-            axes.set(ylabel=f"{network}'s loss", ylim=_bulk(mine[name]))
+            axes.set(ylabel=f"{network}'s loss\n(own unit)", ylim=_bulk(mine[name]))
         column[0].set_title(trainer)
         column[len(networks[trainer]) - 1].set_xlabel("generator steps")
     return figure
 
 
-def profiles(found: Sequence[Overall], colours: Colours) -> Figure:
+def profiles(trainers: Sequence[Overall], colours: Colours) -> Figure:
     """Performance profiles (arXiv:2108.13264): a line a trainer, falling as more is asked of its trials."""
     figure, ((axes,),) = grid(1, 1, PROFILE)
-    for each in found:
+    for each in trainers:
         axes.step(THRESHOLDS, each.profile, where="post", color=colours.get(each.trainer), label=each.trainer)
-    axes.set(xlabel="score between noise and the truth", ylabel="share of trials", ylim=(-0.02, 1.02))
+    axes.set(xlabel="score (0 noise, 1 truth)", ylabel="trials (fraction)", ylim=(-0.02, 1.02))
     axes.legend(frameon=False, loc="lower left")
     return figure
-
-
-def metric_label(name: str, images: bool = False) -> str:
-    """What stands at a metric's axis: `Fréchet distance (mnist-cnn-1)` for `fd[mnist-cnn-1]`."""
-    base, _, inside = name.partition("[")
-    label = (IMAGE_LABELS if images else {}).get(base) or LABELS.get(base) or base.replace("_", " ")
-    return f"{label} ({inside.rstrip(']')})" if inside else label
-
-
-def _base(name: str) -> str:
-    return name.partition("[")[0]
 
 
 def _bulk(losses: pd.Series[float]) -> tuple[float, float]:
@@ -161,9 +125,9 @@ def _bulk(losses: pd.Series[float]) -> tuple[float, float]:
     return float(low - room), float(high + room)
 
 
-def _networks(curves: pd.DataFrame) -> list[str]:
+def _with_losses(curves: pd.DataFrame) -> list[str]:
     """The networks that have losses, the generator first."""
-    names = [n.removeprefix(LOSS) for n in curves.columns if n.startswith(LOSS) and np.isfinite(curves[n]).any()]
+    names = [network for network in networks_of(curves) if np.isfinite(curves[LOSS + network]).any()]
     return sorted(names, key=lambda name: (name != "generator", name))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from genbench.report.figures.galleries import Generator, grid_of
-from genbench.report.figures.sheet import MARGIN, RULE, TITLE, TITLE_LINE, Pixels, Sheet, room
+from genbench.report.figures.sheet import MARGIN, RULE, TITLE, TITLE_LINE, Raster, Sheet, room
 
 FRAME_MS, LAST_FRAME_MS = 450, 2_500
 TRACK = "0.88"
@@ -19,7 +19,7 @@ COLOURED: Any = {"quality": 75}
 """Light keeps to 36 dB and more, saturated colours dull a little; without loss, faces take nine times the bytes."""
 
 
-def frames(generator: Generator, strip: Pixels) -> list[Pixels]:
+def frames(generator: Generator, strip: Raster) -> list[Raster]:
     """A frame a checkpoint: the same noise each time, and a rule that grows in the trainer's colour."""
     drawn = []
     for mark, (images, step) in enumerate(zip(strip, generator.steps, strict=True)):
@@ -40,7 +40,7 @@ class Film(NamedTuple):
     """A strip `(marks, n, channels, height, width)` of a generator's samples as a film that loops, its end held."""
 
     generator: Generator
-    strip: Pixels
+    strip: Raster
 
     def encoded(self) -> bytes:
         """The film as an animated WebP."""
@@ -53,7 +53,7 @@ class Film(NamedTuple):
         return content.getvalue()
 
 
-def _posterised(images: Pixels) -> Pixels:
+def _posterised(images: Raster) -> Raster:
     """The images in GREYS levels, which take 40 % of the bytes of all 256."""
     step = 255 // (GREYS - 1)
     return ((images.astype(np.uint16) + step // 2) // step * step).astype(np.uint8)

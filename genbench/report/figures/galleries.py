@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genbench.report.figures.sheet import Panel, Pixels, Sheet, arranged, enlarged, scale, tiled
+from genbench.report.figures.sheet import Gallery, Raster, Sheet, arranged, enlarged, scale, tiled
 from genbench.report.figures.stored import DISTANCES, Tensors
 from genbench.report.figures.style import REAL_COLOUR, Colours
 
@@ -23,7 +23,7 @@ ROW_PIXELS = 1_408
 """Rows and columns of single images reach so far at most: eleven images of 128 pixels."""
 
 MANY = 4
-"""So many wide panels stand in two columns, fewer below each other."""
+"""So many wide galleries stand in two columns, fewer below each other."""
 
 PAIRS = 3
 DIMENSIONS = 10
@@ -39,8 +39,8 @@ class Generator(NamedTuple):
 
     title: str
     colour: str
-    final: Pixels | None
-    strip: Pixels | None
+    final: Raster | None
+    strip: Raster | None
     steps: Sequence[int]
     """Of the strip's checkpoints."""
 
@@ -59,15 +59,15 @@ def generators(cells: Mapping[str, Tensors], colours: Colours) -> Iterator[tuple
 
 def film_strip(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
     """A row a generator, a column a checkpoint."""
-    panels = []
+    galleries = []
     for _, generator in generators(cells, colours):
         if generator.strip is not None:
             marks = _evenly(len(generator.strip), MARKS)
             columns = _fitting(generator.strip, CELL_PIXELS, CELL)
             frames = [tiled(generator.strip[mark, : columns**2], columns, gap=1) for mark in marks]
             steps = [f"step {generator.steps[mark]}" for mark in marks]
-            panels.append(Panel(generator.title, generator.colour, [frames], columns=steps, gap=8))
-    return _sheet(panels, 1)
+            galleries.append(Gallery(generator.title, generator.colour, [frames], columns=steps, gap=8))
+    return _sheet(galleries, 1)
 
 
 def grids(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
@@ -81,10 +81,10 @@ def grids(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
     if real is not None:
         sets.append(("real", REAL_COLOUR, real))
     fewest = min((len(images) for _, _, images in sets), default=0)
-    return _sheet([Panel(title, colour, [[grid_of(images[:fewest])]]) for title, colour, images in sets], 3)
+    return _sheet([Gallery(title, colour, [[grid_of(images[:fewest])]]) for title, colour, images in sets], 3)
 
 
-def grid_of(images: Pixels) -> Pixels:
+def grid_of(images: Raster) -> Raster:
     """The first of `(n, channels, height, width)` images as a square of eight by eight, or of as many as there are."""
     columns = min(_fitting(images, GRID_PIXELS, GRID), math.isqrt(len(images)))
     return tiled(images[: columns**2], columns)
@@ -92,7 +92,7 @@ def grid_of(images: Pixels) -> Pixels:
 
 def interpolations(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
     """From one latent to another, in a straight line and along the sphere: two rows a pair of latents."""
-    panels = []
+    galleries = []
     for trainer, tensors in cells.items():
         ways = [name for name in ("linear", "spherical") if name in tensors]
         if ways:
@@ -100,8 +100,8 @@ def interpolations(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | No
             ways = [way for way in ways if tensors[way].shape[:2] == (pairs, steps)]
             shown = _evenly(steps, _fitting(tensors[ways[0]], ROW_PIXELS, steps))
             rows = min(pairs, PAIRS)
-            panels.append(
-                Panel(
+            galleries.append(
+                Gallery(
                     trainer,
                     colours[trainer],
                     [list(enlarged(tensors[way][pair, shown])) for pair in range(rows) for way in ways],
@@ -111,19 +111,19 @@ def interpolations(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | No
                 )
             )
     footer = "above: the share of the way from one latent to the other"
-    return _sheet(panels, 1 if len(panels) < MANY else 2, footer)
+    return _sheet(galleries, 1 if len(galleries) < MANY else 2, footer)
 
 
 def sweeps(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
     """A row a dimension of the latent, which alone moves along it."""
-    panels = []
+    galleries = []
     for trainer, tensors in cells.items():
         if "sweep" in tensors:
             sweep = tensors["sweep"][: _fitting(tensors["sweep"], ROW_PIXELS, DIMENSIONS)]
             steps = sweep.shape[1]
             shown = _evenly(steps, _fitting(sweep, ROW_PIXELS, steps))
-            panels.append(
-                Panel(
+            galleries.append(
+                Gallery(
                     trainer,
                     colours[trainer],
                     [list(enlarged(row[shown])) for row in sweep],
@@ -132,12 +132,12 @@ def sweeps(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
                 )
             )
     footer = "above: the value of the dimension named at the left; all others are fixed"
-    return _sheet(panels, 1 if len(panels) < MANY else 2, footer)
+    return _sheet(galleries, 1 if len(galleries) < MANY else 2, footer)
 
 
 def neighbourhoods(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | None:
     """The first final samples, each beside the training images that are nearest to it."""
-    panels = []
+    galleries = []
     for trainer, tensors in cells.items():
         if "neighbours" not in tensors:
             continue
@@ -148,8 +148,8 @@ def neighbourhoods(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | No
         notes = (
             [] if distances is None else [["", *map(distance_words, row)] for row in distances[:rows, : near.shape[1]]]
         )
-        panels.append(
-            Panel(
+        galleries.append(
+            Gallery(
                 trainer,
                 colours[trainer],
                 [[*enlarged(final[row : row + 1]), *enlarged(near[row])] for row in range(rows)],
@@ -159,15 +159,15 @@ def neighbourhoods(cells: Mapping[str, Tensors], colours: Colours) -> Sheet | No
             )
         )
     footer = "beneath: distance from the sample in grey levels"
-    return _sheet(panels, 3, footer)
+    return _sheet(galleries, 3, footer)
 
 
-def _sheet(panels: Sequence[Panel], most: int, footer: str = "") -> Sheet | None:
-    """The panels in at most so many columns, and in rows of about equal length; None where there are none."""
-    if not panels:
+def _sheet(galleries: Sequence[Gallery], most: int, footer: str = "") -> Sheet | None:
+    """The galleries in at most so many columns, and in rows of about equal length; None where there are none."""
+    if not galleries:
         return None
-    rows = -(-len(panels) // most)
-    return arranged(panels, -(-len(panels) // rows), footer)
+    rows = -(-len(galleries) // most)
+    return arranged(galleries, -(-len(galleries) // rows), footer)
 
 
 def _evenly(count: int, most: int) -> list[int]:
@@ -175,7 +175,7 @@ def _evenly(count: int, most: int) -> list[int]:
     return [int(place) for place in np.linspace(0, count - 1, min(most, count)).round()]
 
 
-def _fitting(images: Pixels, pixels: int, most: int) -> int:
+def _fitting(images: Raster, pixels: int, most: int) -> int:
     """How many `(…, channels, height, width)` images fit into so many pixels; two at least, and no more than `most`."""
     longer: int = max(images.shape[-2:])
     return min(most, max(2, pixels // (longer * scale(images))))

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from genbench.report.figures.curves import LOGARITHMIC, metric_label
+from genbench.report.figures.axes import Axis
 from genbench.report.figures.style import Colours, Layout, grid
 from genbench.report.model import Column, Row, Table
 
@@ -20,22 +20,27 @@ if TYPE_CHECKING:
 PANELS = 4
 """So many sets of axes stand side by side at most."""
 
-ROW, LETTER = 0.22, 0.075
-"""Inches of a row's height, and of a letter's width."""
+ROW, LETTER, LINE = 0.22, 0.075, 0.15
+"""Inches of a row's height, of a letter's width, and of a further line of a label."""
 
 CONTROL, BAND = "0.5", "#2a9d8f"
 POINT: Any = {"s": 14, "linewidths": 0, "alpha": 0.55}
 
 
-def scores(table: Table, colours: Colours, images: bool = False) -> Figure | None:
+def scores(table: Table, colours: Colours) -> Figure | None:
     """A set of axes for each of the table's columns, a row for each of its own; None where there is nothing to show."""
     rows = [row for row in table.rows if any(cell.interval for cell in row.cells.values())]
-    return _drawn([(table, column, metric_label(column.name, images)) for column in table.columns], rows, colours)
+    return _drawn([(table, column, Axis.of(column).label) for column in table.columns], rows, colours)
 
 
 def behaviour(tables: Sequence[Table], name: str) -> Figure | None:
     """One metric on what needs no training, a set of axes a dataset; None where no table has it."""
-    held = [(table, column, table.dataset) for table in tables for column in table.columns if column.name == name]
+    held = [
+        (table, column, f"{table.dataset} ({column.unit or 'no unit'})")
+        for table in tables
+        for column in table.columns
+        if column.name == name
+    ]
     labels = dict.fromkeys(row.label for table, _, _ in held for row in table.rows if row.kind == "control")
     rows = [next(row for table, _, _ in held for row in table.rows if row.label == label) for label in labels]
     return _drawn(held, rows, {})
@@ -47,7 +52,8 @@ def _drawn(panels: Sequence[tuple[Table, Column, str]], rows: Sequence[Row], col
         return None
     across = min(PANELS, len(panels))
     left = LETTER * max(len(row.label) for row in rows) + 0.2
-    layout = Layout((1.75, ROW * len(rows) + 0.1), left, 0.5, 0.15, 0.15, (0.25, 0.6))
+    more = LINE * max(label.count("\n") for _, _, label in panels)
+    layout = Layout((1.75, ROW * len(rows) + 0.1), left, 0.5 + more, 0.15, 0.15, (0.25, 0.6 + more))
     figure, axes_grid = grid(-(-len(panels) // across), across, layout)
     for axes in axes_grid.flat[len(panels) :]:
         axes.set_axis_off()
@@ -79,7 +85,7 @@ def _fill(axes: Axes, table: Table, column: Column, labels: Sequence[str], colou
         if math.isfinite(middle):
             axes.plot([middle], [at], marker="|", color=colour, markersize=9, markeredgewidth=1.8)
     ends = [value for cell in shown for value in cell.values]
-    if column.name.partition("[")[0] in LOGARITHMIC and min([*ends, *(band or ())], default=0) > 0:
+    if Axis.of(column).is_logarithmic and min([*ends, *(band or ())], default=0) > 0:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(len(labels) - 0.5, -0.5)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from genbench.report.figures.style import DPI
 
-Pixels = NDArray[np.uint8]
+Raster = NDArray[np.uint8]
 
 SIDE = 64
 """Images are enlarged as far as they stay within so many pixels."""
@@ -26,12 +26,12 @@ TITLE, SMALL = 10, 8
 """Sizes of text in points."""
 
 LINE = 16
-"""Pixels of a line of small text."""
+"""Raster of a line of small text."""
 
 TITLE_LINE = 20
 RULE = 4
 CHARACTER = 0.62 * DPI / 72
-"""Pixels that a character takes at most on average, a point of its size."""
+"""Raster that a character takes at most on average, a point of its size."""
 
 INK = "0.15"
 
@@ -49,10 +49,10 @@ class Sheet:
     """A white sheet of `width` × `height` pixels; places are counted from its upper left corner."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.pixels: Pixels = np.full((height, width, 3), 255, np.uint8)
+        self.pixels: Raster = np.full((height, width, 3), 255, np.uint8)
         self.texts: list[Text] = []
 
-    def paste(self, picture: Pixels, x: int, y: int) -> None:
+    def paste(self, picture: Raster, x: int, y: int) -> None:
         """Puts `(height, width, 3)` pixels with their upper left corner at a place."""
         height, width, _ = picture.shape
         self.pixels[y : y + height, x : x + width] = picture
@@ -66,7 +66,7 @@ class Sheet:
         how = {"ha": "left", "va": "center_baseline", "color": INK, **how}
         self.texts.append(Text(words, x, y, {**how, "fontsize": size}))
 
-    def render(self) -> Pixels:
+    def render(self) -> Raster:
         """All pixels, `(height, width, 3)`."""
         height, width, _ = self.pixels.shape
         # Half a pixel more, since the canvas rounds down what comes back from inches.
@@ -87,17 +87,17 @@ class Sheet:
 
 
 def room(words: str, size: float) -> int:
-    """Pixels that are enough for words of a size."""
+    """Raster that are enough for words of a size."""
     return round(len(words) * size * CHARACTER)
 
 
-def scale(images: Pixels) -> int:
+def scale(images: Raster) -> int:
     """How often a pixel of `(…, channels, height, width)` images is repeated each way."""
     longer: int = max(images.shape[-2:])
     return max(1, SIDE // longer)
 
 
-def enlarged(images: Pixels) -> Pixels:
+def enlarged(images: Raster) -> Raster:
     """Images `(…, channels, height, width)` as `(…, height, width, 3)`, each pixel a square of `scale` by `scale`."""
     times = scale(images)
     colours = np.moveaxis(images, -3, -1)
@@ -106,7 +106,7 @@ def enlarged(images: Pixels) -> Pixels:
     return colours.repeat(times, -3).repeat(times, -2)
 
 
-def tiled(images: Pixels, columns: int, gap: int = GAP) -> Pixels:
+def tiled(images: Raster, columns: int, gap: int = GAP) -> Raster:
     """Images `(n, channels, height, width)` in rows of `columns`, with white between: `(height, width, 3)`."""
     squares = enlarged(images)
     n, height, width, _ = squares.shape
@@ -118,12 +118,12 @@ def tiled(images: Pixels, columns: int, gap: int = GAP) -> Pixels:
     return whole
 
 
-class Panel(NamedTuple):
+class Gallery(NamedTuple):
     """Pictures in rows and columns under a title and a rule in the trainer's colour, with what the margins say."""
 
     title: str
     colour: str
-    cells: Sequence[Sequence[Pixels]]
+    cells: Sequence[Sequence[Raster]]
     """All of one size, `(height, width, 3)`."""
 
     columns: Sequence[str] = ()
@@ -150,21 +150,21 @@ class Panel(NamedTuple):
 
     @property
     def left(self) -> int:
-        """Pixels at the left of the cells."""
+        """Raster at the left of the cells."""
         return room(max(self.rows, key=len), SMALL) + 6 if self.rows else 0
 
     @property
     def top(self) -> int:
-        """Pixels above the cells."""
+        """Raster above the cells."""
         return TITLE_LINE + RULE + 4 + (LINE if self.columns else 0)
 
     def across(self, column: int) -> int:
-        """Where a column begins, from the panel's left."""
+        """Where a column begins, from the gallery's left."""
         wide = WIDE_GAP - self.gap if 0 < self.lead <= column else 0
         return self.left + column * (self.cell[1] + self.gap) + wide
 
     def down(self, row: int) -> int:
-        """Where a row begins, from the panel's top."""
+        """Where a row begins, from the gallery's top."""
         wide = (WIDE_GAP - self.gap) * (row // self.group) if self.group else 0
         beneath = LINE + 4 if self.notes else 0
         return self.top + row * (self.cell[0] + self.gap + beneath) + wide
@@ -178,7 +178,7 @@ class Panel(NamedTuple):
         return max(self.across(columns - 1) + width, titled), self.down(rows - 1) + height + (LINE if self.notes else 0)
 
     def draw(self, sheet: Sheet, x: int, y: int) -> None:
-        """Puts the panel on a sheet with its upper left corner at a place."""
+        """Puts the gallery on a sheet with its upper left corner at a place."""
         height, width = self.cell
         right = self.across(len(self.cells[0]) - 1) + width
         sheet.write(self.title, x + self.left, y + TITLE_LINE / 2, TITLE)
@@ -197,19 +197,21 @@ class Panel(NamedTuple):
                 sheet.write(words, middle, y + self.down(row) + height + 2 + LINE / 2, ha="center")
 
 
-def arranged(panels: Sequence[Panel], columns: int, footer: str = "", between: tuple[int, int] = (24, 20)) -> Sheet:
-    """A sheet of panels, row by row, and a line of what is common to all at its foot."""
-    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
+def arranged(
+    galleries: Sequence[Gallery], columns: int, footer: str = "", between: tuple[int, int] = (24, 20)
+) -> Sheet:
+    """A sheet of galleries, row by row, and a line of what is common to all at its foot."""
+    rows = [galleries[start : start + columns] for start in range(0, len(galleries), columns)]
     widths = [max(row[column].size[0] for row in rows if column < len(row)) for column in range(len(rows[0]))]
-    heights = [max(panel.size[1] for panel in row) for row in rows]
+    heights = [max(gallery.size[1] for gallery in row) for row in rows]
     width = 2 * MARGIN + max(sum(widths) + between[0] * (len(widths) - 1), room(footer, SMALL))
     height = 2 * MARGIN + sum(heights) + between[1] * (len(heights) - 1) + (LINE + 8 if footer else 0)
     sheet = Sheet(width, height)
     y = MARGIN
     for row, tall in zip(rows, heights, strict=True):
         x = MARGIN
-        for panel, wide in zip(row, widths, strict=False):
-            panel.draw(sheet, x, y)
+        for gallery, wide in zip(row, widths, strict=False):
+            gallery.draw(sheet, x, y)
             x += wide + between[0]
         y += tall + between[1]
     if footer:

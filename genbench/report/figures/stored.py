@@ -13,7 +13,6 @@ from pyarrow.parquet import ParquetFile
 from safetensors import SafetensorError, safe_open
 
 from genbench.records.store import CURVE, SAMPLES, Found, Store, Unreadable
-from genbench.report.places import Rows
 
 Tensors = dict[str, Any]
 """A trial's stored samples by name, with the generator `steps` of its strip."""
@@ -43,12 +42,15 @@ IMAGES: Mapping[str, Shape] = {
 }
 """Without the images' own channels, height and width."""
 
+LOSS = "loss_"
+"""Begins a column of a network's losses."""
+
 DISTANCES = "neighbour_distances"
 OF_A_TRIAL = ("trainer", "seed")
 """Columns that are no trial's own: they say whose its rows are, once all are in one table."""
 
 
-def table(store: Store, trial: Found, name: str, optional: bool = False) -> pa.Table | None:
+def curve(store: Store, trial: Found, name: str, optional: bool = False) -> pa.Table | None:
     """The numbers of a trial's parquet file against its `steps` and `updates`; None, and a note, without those."""
     path = trial.folder / name
     try:
@@ -68,17 +70,24 @@ def table(store: Store, trial: Found, name: str, optional: bool = False) -> pa.T
     return whole.select(numbers)
 
 
-def tables(store: Store, rows: Rows, name: str, optional: bool = False) -> pd.DataFrame:
-    """The parquet files of all trials that have one, below each other, with their row as `trainer` and their `seed`."""
-    found = []
-    for label, trials in rows.items():
-        for trial in trials:
-            if (of := table(store, trial, name, optional)) is not None:
-                for column, value in zip(OF_A_TRIAL, (label, trial.record.trial.seed), strict=True):
-                    of = of.append_column(column, pa.repeat(value, len(of)))
-                found.append(of)
-    frame: pd.DataFrame = pa.concat_tables(found, promote_options="permissive").to_pandas() if found else pd.DataFrame()
-    return frame
+def curves(store: Store, trials: Mapping[str, Sequence[Found]], name: str, optional: bool = False) -> pd.DataFrame:
+    """The parquet files of all trials that have one, below each other, with their row as `trainer` and their `seed`.
+
+    `trials` stand by their rows' labels.
+    """
+    parts = []
+    for label, trial in ((label, trial) for label, of in trials.items() for trial in of):
+        if (part := curve(store, trial, name, optional)) is not None:
+            for column, value in zip(OF_A_TRIAL, (label, trial.record.trial.seed), strict=True):
+                part = part.append_column(column, pa.repeat(value, len(part)))
+            parts.append(part)
+    whole: pd.DataFrame = pa.concat_tables(parts, promote_options="permissive").to_pandas() if parts else pd.DataFrame()
+    return whole
+
+
+def networks_of(curves: pd.DataFrame) -> list[str]:
+    """The networks whose losses are among the columns."""
+    return [name.removeprefix(LOSS) for name in curves.columns if name.startswith(LOSS)]
 
 
 def samples(store: Store, trial: Found) -> Tensors | None:
@@ -135,24 +144,24 @@ def _sound(
     for name, shape in expected.items():
         if name not in parts:
             continue
-        found, dtype = tuple(parts[name].get_shape()), parts[name].get_dtype()
-        fits = len(found) == len(shape) and all(a > 0 and b in (None, a) for a, b in zip(found, shape, strict=True))
+        sizes, dtype = tuple(parts[name].get_shape()), parts[name].get_dtype()
+        fits = len(sizes) == len(shape) and all(a > 0 and b in (None, a) for a, b in zip(sizes, shape, strict=True))
         if fits and dtype in types:
             sound.append(name)
         else:
             wanted = ", ".join("any" if size is None else str(size) for size in shape)
-            complain(f"{name} is {dtype} of shape {found}, not {' or '.join(types)} of shape ({wanted})")
+            complain(f"{name} is {dtype} of shape {sizes}, not {' or '.join(types)} of shape ({wanted})")
     return sound
 
 
 def _with_steps(store: Store, trial: Found, tensors: Tensors) -> Tensors:
     """The tensors with their strip's steps, which are the curve's; without the strip where the two don't fit."""
     strips = [name for name in ("strip", "ema.strip") if name in tensors]
-    curve = table(store, trial, CURVE) if strips else None
-    steps = curve["steps"].to_numpy() if curve is not None else np.empty(0, int)
+    marks = curve(store, trial, CURVE) if strips else None
+    steps = marks["steps"].to_numpy() if marks is not None else np.empty(0, int)
     for name in strips:
         if len(tensors[name]) != len(steps):
-            if curve is not None:
+            if marks is not None:
                 problem = f"{name} has {len(tensors[name])} checkpoints and the curve {len(steps)}"
                 _note(store, trial.folder / SAMPLES, problem)
             del tensors[name]

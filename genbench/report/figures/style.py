@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from io import BytesIO, StringIO
 from itertools import cycle
 from pathlib import Path
@@ -57,7 +57,7 @@ class Picture(NamedTuple):
     art: Figure | Encodable
 
 
-class Drawn(NamedTuple):
+class PictureFile(NamedTuple):
     """A picture on disk and what it shows."""
 
     path: Path
@@ -78,9 +78,9 @@ class Layout(NamedTuple):
     gaps: tuple[float, float]
 
 
-def colours(trainers: Sequence[str]) -> Colours:
-    """A colour for each trainer, in their order."""
-    return dict(zip(trainers, cycle(PALETTE), strict=False))
+def colours(trainers: Iterable[str]) -> Colours:
+    """A colour for each trainer, in the order in which they come first."""
+    return dict(zip(dict.fromkeys(trainers), cycle(PALETTE), strict=False))
 
 
 def grid(rows: int, columns: int, layout: Layout, **shared: Any) -> tuple[Figure, Any]:
@@ -99,12 +99,12 @@ def grid(rows: int, columns: int, layout: Layout, **shared: Any) -> tuple[Figure
     return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=edges | gaps, **shared)
 
 
-def write(picture: Picture, folder: Path) -> Drawn:
+def write(picture: Picture, folder: Path) -> PictureFile:
     """Writes a picture into a folder; a figure as a PNG. Equal results give equal bytes."""
     path = folder / picture.name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(png(picture.art) if isinstance(picture.art, Figure) else picture.art.encoded())
-    return Drawn(path, picture.caption)
+    return PictureFile(path, picture.caption)
 
 
 def png(figure: Figure) -> bytes:

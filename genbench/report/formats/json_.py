@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genbench.report.formats.long import ends, middle
+from genbench.report.formats.text import budget
 from genbench.report.model import Row, Table
 from genbench.report.sentence import sentence
 
@@ -17,7 +18,7 @@ def as_json(tables: Sequence[Table]) -> str:
         {
             "suite": table.suite,
             "dataset": table.dataset,
-            "budget": table.budget,
+            "budget": budget(table),
             "protocol": table.protocol.name,
             "columns": [
                 {
@@ -59,7 +60,7 @@ def _row_payload(table: Table, row: Row) -> dict[str, Any]:
         "label": row.label,
         "finished": row.finished,
         "planned": row.planned,
-        "failures": list(row.failures),
+        "failures": list(map(str, row.failures)),
         **({"source": row.source} if row.source else {}),
         "cells": cells,
     }

@@ -84,7 +84,7 @@ def _float(table: Table) -> Iterator[str]:
 def _numbers(table: Table, row: Row, bold: Sequence[frozenset[str]]) -> Iterator[str]:
     for text, labels in zip(texts(table, row), bold, strict=True):
         # A hyphen before a digit is a minus, in an exponent too.
-        number = escaped(re.sub(r"-(?=\d)", "−", text))
+        number = escaped(re.sub(r"-(?=\d)", "−", str(text)))
         yield f"\\textbf{{{number}}}" if row.kind == "trainer" and row.label in labels else number
 
 

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
+from genbench.report.formats.text import budget
 from genbench.report.model import Cell, Column, Row, Table
 
 
-class Line(TypedDict):
+class Summary(TypedDict):
     """A row's values of one metric; a row without any has one line without a metric."""
 
     suite: str
@@ -36,17 +37,17 @@ class Line(TypedDict):
     seeds: tuple[int, ...]
 
 
-def lines(tables: Sequence[Table]) -> Iterator[Line]:
+def lines(tables: Sequence[Table]) -> Iterator[Summary]:
     """Every cell of the tables; of null bands, `low` and `high` are the ends, and only published rows have spreads.
 
     `median`, `low` and `high` are of all runs, in which those that were lost are worst; `mean` is of the others.
     """
     for table, row, column, cell in _cells(tables):
         low, high = ends(cell)
-        yield Line(
+        yield Summary(
             suite=table.suite,
             dataset=table.dataset,
-            budget=table.budget,
+            budget=budget(table),
             protocol=table.protocol.name,
             kind=row.kind,
             row=row.label,

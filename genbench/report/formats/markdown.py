@@ -21,7 +21,7 @@ def markdown(tables: Sequence[Table]) -> str:
             "| | | " + " | ".join(headings(table)) + " |",
             "|---|---|" + "---:|" * len(table.columns),
             *(
-                f"| {_escaped(row.label)} | {standing(row)} | " + " | ".join(texts(table, row)) + " |"
+                f"| {_escaped(row.label)} | {standing(row)} | " + " | ".join(map(str, texts(table, row))) + " |"
                 for row in table.rows
             ),
         ]

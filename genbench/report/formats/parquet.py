@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from genbench.report.formats.long import Line, lines
+from genbench.report.formats.long import Summary, lines
 from genbench.report.model import Table
 
 
@@ -17,7 +17,7 @@ def parquet(tables: Sequence[Table]) -> bytes:
 
     text, whole, real = pa.string(), pa.int64(), pa.float64()
     types: dict[str, Any] = {
-        **dict.fromkeys(Line.__annotations__, text),
+        **dict.fromkeys(Summary.__annotations__, text),
         **dict.fromkeys(("finished", "planned", "n", "lost"), whole),
         **dict.fromkeys(("median", "low", "high", "mean", "spread"), real),
         "values": pa.list_(real),

@@ -41,16 +41,21 @@ def _rich_table(table: Table) -> RichTable:
     for before, row in zip((None, *table.rows), table.rows, strict=False):
         if before is not None and before.kind != row.kind:
             shown.add_section()
-        cells = [escape("\n".join(_lines(text))) for text in texts(table, row)]
-        shown.add_row(escape(_label(row)), *cells, style=None if row.kind in ("trainer", "external") else "dim")
+        cells = [escape("\n".join(text.parts)) for text in texts(table, row)]
+        shown.add_row(
+            escape("\n".join(_label(row))), *cells, style=None if row.kind in ("trainer", "external") else "dim"
+        )
     return shown
 
 
 def _blocks(table: Table, width: int) -> Iterator[tuple[Column, ...]]:
     """The columns in groups that fit beside the rows' labels, as wide as they are; one at least in each."""
-    shown = [headings(table), *(texts(table, row) for row in table.rows)]
-    widths = [max(len(line) for text in column for line in _lines(text)) + 2 for column in zip(*shown, strict=True)]
-    labels = max((len(line) for row in table.rows for line in _label(row).splitlines()), default=0) + 2
+    shown = [
+        [(heading,) for heading in headings(table)],
+        *([of.parts for of in texts(table, row)] for row in table.rows),
+    ]
+    widths = [max(len(line) for parts in column for line in parts) + 2 for column in zip(*shown, strict=True)]
+    labels = max((len(line) for row in table.rows for line in _label(row)), default=0) + 2
     block: list[Column] = []
     left = width - labels
     for column, needed in zip(table.columns, widths, strict=True):
@@ -62,10 +67,6 @@ def _blocks(table: Table, width: int) -> Iterator[tuple[Column, ...]]:
     yield tuple(block)
 
 
-def _label(row: Row) -> str:
-    return "\n".join(filter(None, (row.label, seeds(row), row.source)))
-
-
-def _lines(text: str) -> list[str]:
-    """A cell in two lines: the value over its interval."""
-    return text.split(" ", 1)
+def _label(row: Row) -> list[str]:
+    """The lines of a row's label."""
+    return [line for line in (row.label, seeds(row), row.source) if line]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from genbench.report.model import Cell, Column, Row, Table
 
@@ -25,10 +26,34 @@ UNITS = {"trainer": "seeds", "control": "draws", "published": "runs"}
 SPREADS = {"standard error": "SE", "standard deviation": "SD"}
 
 
+class CellText(NamedTuple):
+    """What stands in a cell: its number, and what else there is to say of it."""
+
+    number: str
+    rest: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The number, and the rest where there is any."""
+        return tuple(filter(None, self))
+
+    def __str__(self) -> str:
+        return " ".join(self.parts)
+
+    def and_then(self, more: str) -> CellText:
+        """The same with more to say."""
+        return CellText(self.number, " ".join(filter(None, (self.rest, more))))
+
+
 def title(table: Table) -> str:
     """A table's heading."""
     suite = f" (suite {table.suite})" if table.suite else ""
-    return f"{table.dataset}, {table.budget}, protocol {table.protocol.name}{suite}"
+    return f"{table.dataset}, {budget(table)}, protocol {table.protocol.name}{suite}"
+
+
+def budget(table: Table) -> str:
+    """A table's budget, `steps=3000`."""
+    return "budget unknown" if table.budget is None else str(table.budget)
 
 
 def headings(table: Table) -> list[str]:
@@ -36,8 +61,8 @@ def headings(table: Table) -> list[str]:
     return [f"{column.name}{ARROWS[column.higher_is_better]}" for column in table.columns]
 
 
-def texts(table: Table, row: Row) -> list[str]:
-    """A row's cells: the number, a space, and what else there is to say of it."""
+def texts(table: Table, row: Row) -> list[CellText]:
+    """A row's cells."""
     return [_text(row, column, row.cells.get(column.name)) for column in table.columns]
 
 
@@ -60,7 +85,7 @@ def notes(table: Table) -> list[str]:
     """What stands below a table: its failures and what one should know of it."""
     published = [PUBLISHED] if any(row.kind == "published" for row in table.rows) else []
     failures = dict.fromkeys(failure for row in table.rows for failure in row.failures)
-    return [*failures, *table.notes, *published]
+    return [*map(str, failures), *table.notes, *published]
 
 
 def number(value: float) -> str:
@@ -68,37 +93,37 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) < 1e6 and (value == int(value) or abs(value) >= 1000) else f"{value:.3g}"
 
 
-def _text(row: Row, column: Column, cell: Cell | None) -> str:
+def _text(row: Row, column: Column, cell: Cell | None) -> CellText:
     if cell is not None and cell.published is not None:
         value, spread, kind = cell.published
-        return number(value) if spread is None or kind is None else f"{number(value)} ±{spread:.2g} {SPREADS[kind]}"
+        return CellText(number(value), "" if spread is None or kind is None else f"±{spread:.2g} {SPREADS[kind]}")
     if cell is not None and cell.band is not None:
         low, high = cell.band
-        return number(low) if low == high else f"{number(low)} –{number(high)}"
+        return CellText(number(low), "" if low == high else f"–{number(high)}")
     if cell is None or not cell.values:
-        return FAILED if row.failures and row.cell(column.name).lost else "–"
-    text = _of_runs(cell, column)
-    text = f"{text} {cell.letters}" if cell.letters else text
+        return CellText(FAILED if row.failures and row.cell(column.name).lost else "–")
+    text = _of_runs(cell, column).and_then(cell.letters)
     # Where no value is worse than another, those that were lost have no place in the median.
     runs = len(cell.values) + cell.lost if column.higher_is_better is None else 0
     runs = max(row.finished, runs)
-    return text if len(cell.values) == runs else f"{text} ({len(cell.values)}/{runs})"
+    return text if len(cell.values) == runs else text.and_then(f"({len(cell.values)}/{runs})")
 
 
-def _of_runs(cell: Cell, column: Column) -> str:
+def _of_runs(cell: Cell, column: Column) -> CellText:
     """What the runs of a cell came to: two as they are, more by their median and what it may be."""
     assert cell.interval is not None
     least, most = min(cell.values), max(cell.values)
     lost = {True: -math.inf, False: math.inf, None: None}[column.higher_is_better] if cell.lost else None
     n = len(cell.values) + (cell.lost if lost is not None else 0)
     if lost is None and number(least) == number(most):
-        return number(least) if n == 1 else f"{number(least)} (all)"
+        return CellText(number(least), "" if n == 1 else "(all)")
     if n == 2:
-        return " and ".join(_number(value) for value in (*cell.values, *([] if lost is None else [lost])))
+        one, other = (*cell.values, *([] if lost is None else [lost]))
+        return CellText(_number(one), f"and {_number(other)}")
     value, low, high = cell.interval
     if column.whole or low is None or high is None:
         low, high = min(least, lost if lost is not None else least), max(most, lost if lost is not None else most)
-    return f"{_number(value)} [{_number(low)}, {_number(high)}]"
+    return CellText(_number(value), f"[{_number(low)}, {_number(high)}]")
 
 
 def _number(value: float) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from genbench import __version__
 from genbench.errors import GenbenchError
 from genbench.registry import PanelEntry, panels
-from genbench.report.page.content import Content
+from genbench.report.content import Content
 from genbench.report.page.render import template
 
 HERE = Path(__file__).parent

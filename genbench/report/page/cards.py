@@ -34,7 +34,7 @@ def card(name: str, reference: str, tables: Sequence[tuple[Table, str]]) -> dict
         "citation": entry.citation,
         "spreads": [_spreads(table, what, name) for table, what in tables],
         "behaviour": _behaviour(datasets, name),
-        "power": [found for t in datasets if (found := power_cards.card(t.dataset, t.protocol.name, name)) is not None],
+        "power": [known for t in datasets if (known := power_cards.card(t.dataset, t.protocol.name, name)) is not None],
     }
 
 

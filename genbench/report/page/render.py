@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from functools import cache
+from pathlib import PurePath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -56,9 +57,8 @@ def picture(of: Picture, prefix: str) -> Markup:
     if isinstance(of.art, Figure):
         drawing = svg(of.art, anchor(prefix, of.name))
         return Markup(drawing.replace("<svg ", f'<svg role="img" aria-label="{Markup.escape(of.caption)}" ', 1))
-    suffix = of.name[of.name.rindex(".") :]
     content = base64.b64encode(of.art.encoded()).decode()
     return Markup(
         f'<img loading="lazy" decoding="async" alt="{Markup.escape(of.caption)}" '
-        f'src="data:{TYPES[suffix]};base64,{content}">'
+        f'src="data:{TYPES[PurePath(of.name).suffix]};base64,{content}">'
     )

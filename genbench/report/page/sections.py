@@ -12,15 +12,14 @@ import matplotlib as mpl
 from genbench.registry import metrics
 from genbench.report import budgets, overall
 from genbench.report.budgets import UNITS, Equal, Reached
+from genbench.report.content import Content
 from genbench.report.figures import curves, scatter
 from genbench.report.figures.style import STYLE, Picture
 from genbench.report.formats.long import middle
-from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
+from genbench.report.formats.text import LEGEND, CellText, budget, headings, notes, standing, texts, title
 from genbench.report.model import Column, Row, Table
 from genbench.report.page.cards import card
-from genbench.report.page.content import Content
 from genbench.report.page.render import template
-from genbench.report.places import Rows, finished
 from genbench.report.sentence import sentence
 from genbench.report.verdict import deciding
 from genbench.scoring.protocols import protocol
@@ -37,26 +36,26 @@ COMMANDS = 20
 def verdict(content: Content) -> str:
     """A sentence a dataset: who is best by the protocol's deciding column, and whether that can be told."""
     several = len({table.budget for table in content.main}) > 1
-    said = [(table.budget if several else "", sentence(table)) for table in content.main]
+    said = [(budget(table) if several else "", sentence(table)) for table in content.main]
     return template("verdict.html").render(sentences=said, suite=content.suite)
 
 
 def across(content: Content) -> str:
     """Interquartile means between noise and the truth, ranks, odds and a performance profile; of several datasets."""
     parts = []
-    for budget in dict.fromkeys(table.budget for table in content.main):
-        tables = [table for table in content.main if table.budget == budget]
-        if not (found := overall.overall(tables)):
+    for after in dict.fromkeys(table.budget for table in content.main):
+        tables = [table for table in content.main if table.budget == after]
+        if not (trainers := overall.overall(tables)):
             continue
         with mpl.rc_context(STYLE):
             caption = (
                 "The share of all trials that score at least so much: 0 is what noise scores, 1 what the truth does."
             )
-            name = f"profile-{budget}.svg"
-            profile = Picture("profile", None, name, caption, curves.profiles(found, content.colours))
+            name = f"profile-{after}.svg"
+            profile = Picture("profile", None, name, caption, curves.profiles(trainers, content.colours))
         used = [(table.dataset, column.name) for table in tables if (column := deciding(table)) is not None]
         part = template("overall.html").render(
-            found=found, used=used, profile=profile, suite=content.suite, budget=budget
+            trainers=trainers, used=used, profile=profile, suite=content.suite, budget=after
         )
         parts.append(part)
     return "\n".join(parts)
@@ -68,9 +67,9 @@ def tables(content: Content) -> str:
         {
             "protocol": name,
             "open": place == 0,
-            "tables": [_shown(table) for table in found if table.columns or place == 0],
+            "tables": [_shown(table) for table in of if table.columns or place == 0],
         }
-        for place, (name, found) in enumerate(content.tables.items())
+        for place, (name, of) in enumerate(content.tables.items())
     ]
     return template("tables.html").render(protocols=shown, suite=content.suite, several=len(shown) > 1, legend=LEGEND)
 
@@ -80,8 +79,7 @@ def scores(content: Content) -> str:
     drawn = []
     with mpl.rc_context(STYLE):
         for table, what in _named(content):
-            images = bool(content.pictures_of(table.dataset, "samples"))
-            if (figure := scatter.scores(table.headline(), content.colours, images)) is not None:
+            if (figure := scatter.scores(table.headline(), content.colours)) is not None:
                 caption = (
                     f"{what}: every seed's or draw's score as a point, their median as a tick with its interval, the "
                     "truth's null band in green."
@@ -100,22 +98,21 @@ def equal(content: Content) -> str:
     compared = []
     for dataset in content.datasets:
         tables = [table for table in content.main if table.dataset == dataset]
-        found: list[Equal] = []
+        rankings: list[Equal] = []
         reached = []
         for table in tables:
-            measured, rows = content.curves(table), content.rows(table)
-            records = [trial.record for of in rows.values() for trial in of]
-            found += filter(None, [budgets.at_end(table, records)])
-            found += budgets.along(table, measured, rows) if len(measured) else []
-            target = budgets.reachable(content.controls(table), table.protocol, "modes")
+            measured = content.curves(table)
+            rankings += filter(None, [budgets.at_end(table)])
+            rankings += budgets.along(table, measured) if len(measured) else []
+            target = budgets.reachable(content.oracle(table), table.protocol, "modes")
             if target is not None and "modes" in measured:
-                came = [_reached(each) for each in budgets.time_to(measured, rows, "modes", target)]
-                reached.append((table.budget, target, table.protocol.along().n, came))
-        if found:
-            missing = [unit for unit in UNITS if unit not in {each.unit for each in found}]
-            trainers = sorted({standing.trainer for each in found for standing in each.standings})
+                came = [_reached(each) for each in budgets.time_to(table, measured, "modes", target)]
+                reached.append((budget(table), target, table.protocol.along().n, came))
+        if rankings:
+            missing = [unit for unit in UNITS if unit not in {each.unit for each in rankings}]
+            trainers = sorted({standing.trainer for each in rankings for standing in each.standings})
             compared.append(
-                {"dataset": dataset, "equal": found, "trainers": trainers, "missing": missing, "reached": reached}
+                {"dataset": dataset, "equal": rankings, "trainers": trainers, "missing": missing, "reached": reached}
             )
     return template("budgets.html").render(compared=compared, suite=content.suite) if compared else ""
 
@@ -144,11 +141,11 @@ def trials(content: Content) -> str:
     """Which trials are done, which failed and why."""
     rows = dict.fromkeys(row.label for table in content.main for row in table.trainers)
     matrix = [(label, [_cell(table, label) for table in content.main]) for label in rows]
-    failures = dict.fromkeys(failure for table in content.main for row in table.rows for failure in row.failures)
+    failures = dict.fromkeys(str(failure) for table in content.main for row in table.rows for failure in row.failures)
     return template("trials.html").render(
         datasets=[what for _, what in _named(content)],
         matrix=matrix,
-        costs=[cost for table in content.main for cost in _costs(table, finished(content.rows(table)))],
+        costs=[cost for table in content.main for cost in _costs(table)],
         failures=[*failures],
         suite=content.suite,
     )
@@ -157,8 +154,8 @@ def trials(content: Content) -> str:
 def provenance(content: Content) -> str:
     """The commands that make these records again, and what made them."""
     facts: dict[str, dict[str, None]] = {}
-    for found in content.trials:
-        for key, value in _facts(found.record.provenance):
+    for trial in content.trials:
+        for key, value in _facts(trial.record.provenance):
             facts.setdefault(key, {})[value] = None
     commands = list(facts.pop("command", {}))
     return template("provenance.html").render(
@@ -173,7 +170,7 @@ def provenance(content: Content) -> str:
 def _named(content: Content) -> list[tuple[Table, str]]:
     """The first protocol's tables with what each is of: the dataset, and the budget where there are several."""
     several = len({table.budget for table in content.main}) > 1
-    return [(table, f"{table.dataset}, {table.budget}" if several else table.dataset) for table in content.main]
+    return [(table, f"{table.dataset}, {budget(table)}" if several else table.dataset) for table in content.main]
 
 
 def _figures(content: Content, drawn: list[Picture]) -> str:
@@ -203,35 +200,34 @@ def _entries(table: Table, row: Row) -> list[dict[str, Any]]:
     ]
 
 
-def _entry(row: Row, column: Column, band: tuple[float, float] | None, text: str) -> dict[str, Any]:
+def _entry(row: Row, column: Column, band: tuple[float, float] | None, text: CellText) -> dict[str, Any]:
     """A cell: its number and what is said of it, what it is sorted by, and whether the truth might have scored so."""
     cell = row.cell(column.name)
     value = middle(cell)
-    number_, _, rest = text.partition(" ")
     return {
-        "number": number_,
-        "rest": rest,
+        "number": text.number,
+        "rest": text.rest,
         "value": value,
         "values": cell.values,
         "as_true": row.kind == "trainer" and value is not None and band is not None and band[0] <= value <= band[1],
     }
 
 
-def _reached(found: Reached) -> dict[str, Any]:
-    came = sum(steps is not None for steps in found.steps.values())
-    return {"trainer": found.trainer, "median": None if math.isinf(found.median) else found.median,
-            "came": came, "seeds": len(found.steps)}  # fmt: skip
+def _reached(of: Reached) -> dict[str, Any]:
+    came = sum(steps is not None for steps in of.steps.values())
+    return {"trainer": of.trainer, "median": None if math.isinf(of.median) else of.median,
+            "came": came, "seeds": len(of.steps)}  # fmt: skip
 
 
-def _costs(table: Table, rows: Rows) -> Iterator[dict[str, Any]]:
+def _costs(table: Table) -> Iterator[dict[str, Any]]:
     """What a finished trial of each of a table's trainers took, in the middle of its seeds."""
-    for trainer, of in rows.items():
-        costs = [found.record.cost for found in of]
+    for trainer, trials in table.finished.items():
+        costs = [trial.record.cost for trial in trials]
         compiled = [cost.compile_seconds for cost in costs if cost.compile_seconds is not None]
         yield {
             "dataset": table.dataset,
             "trainer": trainer,
-            "budget": table.budget,
+            "budget": budget(table),
             **{unit: median([getattr(cost, unit) for cost in costs]) for unit in COSTS},
             "compile_seconds": median(compiled) if len(compiled) == len(costs) else None,
         }

@@ -5,8 +5,12 @@ import pandas as pd
 import pytest
 from drawn import pixels
 
+from genbench.registry import metrics, protocols
 from genbench.report.figures import curves
+from genbench.report.figures.axes import Axis
+from genbench.scoring.protocols import protocol
 
+GENBENCH1, MNIST1 = protocol("genbench1"), protocol("mnist1")
 COLOURS = {"gan": "#0173b2", "wgan": "#de8f05"}
 
 
@@ -26,29 +30,42 @@ def panels(figure):
 
 def drawn(count):
     names = [f"metric_{k}" for k in range(count)]
-    return curves.metrics(rows(**{name: np.linspace(0, k, 40) for k, name in enumerate(names)}), names, COLOURS)
+    return curves.metrics(
+        rows(**{name: np.linspace(0, k, 40) for k, name in enumerate(names)}), [*map(Axis, names)], COLOURS
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "images", "label"),
+    ("name", "way", "label"),
     [
-        ("modes", False, "modes captured"),
-        ("modes", True, "classes captured"),
-        ("fd[mnist-cnn-1]", True, "Fréchet distance (mnist-cnn-1)"),
-        ("fid", True, "FID"),
-        ("confident", True, "confident samples (fraction)"),
-        ("coverage[celeba-cnn-2]", True, "coverage (fraction) (celeba-cnn-2)"),
-        ("my_metric", False, "my metric"),
-        ("my_metric[k=3]", False, "my metric (k=3)"),
+        ("modes", GENBENCH1, "modes captured"),
+        ("modes", MNIST1, "modes (classes) captured"),
+        ("reverse_kl", GENBENCH1, "reverse KL (nats)"),
+        ("sliced_w2", GENBENCH1, "sliced W2 (data units)"),
+        ("fd[mnist-cnn-1]", MNIST1, "Fréchet distance\n(squared, mnist-cnn)"),
+        ("fid", MNIST1, "FID (squared)"),
+        ("confident", MNIST1, "confident samples\n(fraction)"),
+        ("my_metric", MNIST1, "my metric (no unit)"),
+        ("my_metric", None, "my metric (no unit)"),
     ],
 )
-def test_every_metric_has_a_label(name, images, label):
-    assert curves.metric_label(name, images) == label
+def test_every_metric_has_a_label_with_its_unit(name, way, label):
+    assert Axis.along(name, way).label == label
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in protocols])
+def test_every_column_of_a_protocol_has_its_metrics_unit_at_its_axis(name):
+    way = protocol(name)
+    for column in way.columns:
+        axis = Axis.along(column, way)
+        assert axis.unit == metrics[axis.metric].unit
+        assert axis.unit in axis.label.replace("\n", " ")
 
 
 def test_metrics_stand_in_their_order_and_unknown_ones_last():
-    frame = rows(theirs=1.0, coverage=1.0, modes=1.0, loss_critic=1.0, seconds=1.0, empty=np.nan, **{"fd[x]": 1.0})
-    assert curves.metrics_of(frame) == ["modes", "fd[x]", "coverage", "theirs"]
+    distance = "fd[mnist-cnn-1]"
+    frame = rows(theirs=1.0, coverage=1.0, modes=1.0, loss_critic=1.0, seconds=1.0, empty=np.nan, **{distance: 1.0})
+    assert [axis.column for axis in curves.metrics_of(frame, MNIST1)] == ["modes", distance, "coverage", "theirs"]
 
 
 @pytest.mark.parametrize("count", [1, 6, 7, 13])
@@ -70,12 +87,12 @@ def test_each_metric_has_one_scale_of_its_own():
 
 @pytest.mark.parametrize(("metric", "scale"), [("fd[mnist-cnn-1]", "log"), ("fid", "log"), ("coverage", "linear")])
 def test_distances_are_logarithmic(metric, scale):
-    figure = curves.metrics(rows(**{metric: np.linspace(30, 200, 40)}), [metric], COLOURS)
+    figure = curves.metrics(rows(**{metric: np.linspace(30, 200, 40)}), [Axis.along(metric, MNIST1)], COLOURS)
     assert {axes.get_yscale() for axes in panels(figure)} == {scale}
 
 
 def test_distances_below_zero_are_linear():
-    figure = curves.metrics(rows(kid=np.linspace(-1, 2, 40)), ["kid"], COLOURS)
+    figure = curves.metrics(rows(kid=np.linspace(-1, 2, 40)), [Axis.along("kid", MNIST1)], COLOURS)
     assert {axes.get_yscale() for axes in panels(figure)} == {"linear"}
 
 
@@ -88,7 +105,7 @@ def test_thick_line_is_the_median_of_the_seeds():
         )
         for seed, of in enumerate((steps / 100, steps / 50, 100 * steps))
     )
-    for axes in panels(curves.metrics(frame, ["hq"], COLOURS)):
+    for axes in panels(curves.metrics(frame, [Axis.along("hq", GENBENCH1)], COLOURS)):
         (middle,), (seeds,) = axes.lines, axes.collections
         assert (middle.get_label(), len(seeds.get_segments())) == ("gan", 3)
         assert middle.get_ydata() == pytest.approx(steps / 50)
@@ -102,9 +119,9 @@ def test_losses_have_a_panel_a_network_and_the_generator_comes_first():
     frame.loc[frame["trainer"] == "gan", "loss_critic"] = np.nan
     found = panels(curves.losses(frame, COLOURS))
     assert [(axes.get_title(), axes.get_ylabel()) for axes in found] == [
-        ("gan", "generator's loss"),
-        ("wgan", "generator's loss"),
-        ("", "critic's loss"),
+        ("gan", "generator's loss\n(own unit)"),
+        ("wgan", "generator's loss\n(own unit)"),
+        ("", "critic's loss\n(own unit)"),
     ]
 
 

@@ -8,6 +8,7 @@ import torch
 from drawn import pixels
 from matplotlib.axes import Axes
 
+from genbench.report.content import Content
 from genbench.report.figures import catalogue as figures
 from genbench.spec import Budget
 
@@ -96,7 +97,7 @@ def test_pictures_are_of_the_first_planned_budget_that_has_trials(budgets, after
     for name in ("curve.parquet", "samples.safetensors"):
         (longer / name).write_bytes((folder / name).read_bytes())
     assert draw().keys() == {"landscapes.png", "strip-ring8.png", "curves-ring8.png"}
-    (caption,) = (p.caption for p in figures.pictures(store, "made-up") if p.name == "landscapes.png")
+    (caption,) = (p.caption for p in figures.pictures(Content(store, "made-up")) if p.name == "landscapes.png")
     assert f"after {after};" in caption
 
 

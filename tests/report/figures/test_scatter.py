@@ -82,7 +82,7 @@ def test_behaviour_shows_controls_alone_on_each_dataset_that_has_the_metric():
     other = replace(table(row("noise", FIVE, kind="control"), columns=["reverse_kl"]), dataset="grid25")
     without = table(row("oracle", THREE, kind="control", column="hq"), columns=["hq"])
     found = [axes for axes in scatter.behaviour([one, other, without], "reverse_kl").axes if axes.axison]
-    assert [axes.get_xlabel() for axes in found] == ["ring8", "grid25"]
+    assert [axes.get_xlabel() for axes in found] == ["ring8 (nats)", "grid25 (nats)"]
     assert [text.get_text() for text in found[0].get_yticklabels()] == ["oracle", "noise"]
     assert [points(axes) for axes in found] == [[sorted(THREE)], [sorted(FIVE)]]
     assert scatter.behaviour([one], "hq") is None
