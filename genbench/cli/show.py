@@ -119,7 +119,7 @@ def _row(name: str) -> list[str]:
 
     return [NULL_BAND] * (name == "null band") + [
         f"{name}, published: {entry.metric} {entry.value:g} on {entry.dataset}, {entry.source}"
-        for entry in published.entries()
+        for entry in published.printed()
         if entry.method == name
     ]
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from genbench.datasets.files import cache
-from genbench.datasets.files.cache import Entry, Key, Labels
+from genbench.datasets.files.cache import Cached, Key, Labels
 from genbench.datasets.files.roots import DATA, data_root
 from genbench.datasets.files.splits import Split
 from genbench.datasets.files.stock import silent
@@ -62,10 +62,10 @@ class Digits:
         """None: the checksums leave no choice."""
         return {}
 
-    def find(self) -> Entry | None:
+    def find(self) -> Cached | None:
         return cache.find(self.key)
 
-    def prepare(self, progress: Progress) -> Entry:
+    def prepare(self, progress: Progress) -> Cached:
         """Fetches the files first where they are missing."""
 
         def fill(write: Write) -> Labels:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genbench.datasets.files.cache import Entry
+    from genbench.datasets.files.cache import Cached
     from genbench.datasets.files.splits import Split
 
 HALF_RANGE = 127.5
@@ -114,7 +114,7 @@ class ImageSet(Finite):
         return ImageSet(train, held_out, self.reference, classes=self.classes, private=self.private)
 
 
-def image_set(entry: Entry, split: Split, classes: tuple[str, ...] = (), private: bool = False) -> ImageSet:
+def image_set(entry: Cached, split: Split, classes: tuple[str, ...] = (), private: bool = False) -> ImageSet:
     """The dataset of an entry of the cache; its pixels stay in the file until they are drawn."""
     pixels = torch.from_numpy(entry.pixels)
     labels = None if entry.labels is None else torch.from_numpy(entry.labels)
