@@ -14,6 +14,7 @@ from genbench import plugins, registry
 from genbench.cli.show import _look_up
 from genbench.records import provenance
 from genbench.records.store import Store
+from genbench.report.frame import frame
 from genbench.report.table import tables
 from genbench.scoring import bands, power_cards
 from genbench.scoring.columns import uses
@@ -173,7 +174,7 @@ def test_every_column_of_every_protocol_is_shown_with_the_metric_behind_it():
 @pytest.mark.parametrize("suite", REFERENCE.suites())
 def test_every_name_in_the_tables_of_the_reference_is_shown(suite):
     for way in REFERENCE.plan(suite).protocols:
-        for table in tables(REFERENCE, suite, protocol(way)):
+        for table in tables(frame(REFERENCE, suite), protocol(way)):
             names = [table.dataset, way, *(c.name for c in table.columns), *(row.label for row in table.rows)]
             for name in dict.fromkeys(names):
                 found = _look_up(name)
