@@ -23,7 +23,7 @@ FEW = 3
 
 
 def preflight(plan: Plan, context: Context) -> None:
-    """Builds every trainer once for every dataset that it may not fit, and has it make a few samples.
+    """Builds every trainer once for every dataset that it may not fit, has it make a few samples, and tries metrics.
 
     Raises GenbenchError, a line, for whatever goes wrong, say for a size that doesn't fit, or an engine that was asked
     for and that the trainer can't take. genbench's own fit all points, and trying would mean to wait for torch.
