@@ -99,20 +99,20 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
     done = refused = failed = stayed = 0
     skipped: Counter[tuple[str, str]] = Counter()
     datasets: dict[Component, None] = {}
-    for found in store.trials(suite):
-        if found.record.status != "done":
+    for trial in store.trials(suite):
+        if trial.record.status != "done":
             failed += 1
             continue
         try:
-            rescored = rescorer.trial(found)
+            rescored = rescorer.trial(trial)
         except (GenbenchError, OSError) as error:
             refused += 1
-            typer.secho(f"{found.record.trial}: {error}", fg="yellow", err=True)
+            typer.secho(f"{trial.record.trial}: {error}", fg="yellow", err=True)
             continue
         done += 1
         stayed += bool(rescored.stayed)
         skipped.update(_skipped(rescored.scores))
-        datasets[found.record.trial.dataset] = None
+        datasets[trial.record.trial.dataset] = None
     typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol.name}")
     for dataset in datasets:
         if rescorer.controls(store, suite, dataset):

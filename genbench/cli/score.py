@@ -191,13 +191,13 @@ def _print(entry: External, way: Protocol, controls: ControlScores, samples: Sam
 
 def _json(component: Component, way: Protocol, n: int, scores: Sequence[Score]) -> str:
     fields = ("value", "unit", "higher_is_better", "null_low", "null_high", "state", "reason")
-    found = {
+    payload = {
         "dataset": component.label,
         "protocol": way.name,
         "n": n,
         "scores": {score.name: {field: getattr(score, field) for field in fields} for score in scores},
     }
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+    return json.dumps(payload, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _checked(name: str) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from genbench.records.record import ControlScores, External
 from genbench.records.store import Store
-from genbench.registry import metrics
 from genbench.report import published
 from genbench.report.frame import Frame, Line, Thing, control_lines, external_lines
-from genbench.report.model import Cell, Column, Failure, Row, Table
+from genbench.report.gate import Gate
+from genbench.report.model import Cell, Failure, Row, Table
 from genbench.report.names import in_order, names
 from genbench.report.verdict import judged
 from genbench.scoring.protocols import Protocol
@@ -83,53 +82,6 @@ def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Tab
 def left_out(columns: Sequence[str]) -> str:
     """That columns have no room for some values."""
     return f"Some values are left out, being of another version, source or n than their column: {', '.join(columns)}."
-
-
-class Gate:
-    """Lets values of one protocol into a table, and of each name only those with the first one's identity."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self.protocol = protocol
-        self.columns: dict[str, Column] = {}
-        self.refused: set[str] = set()
-
-    def admits(self, line: Line) -> bool:
-        """Whether a line's value belongs into the table."""
-        if line.metric is None or line.identity is None or line.protocol != self.protocol.name:
-            return False
-        # Averaged weights are judged alike: what they differ in is what a row is of.
-        identity = line.identity if line.ema is None else line.identity.model_copy(update={"ema": None})
-        if line.metric not in self.columns:
-            column = Column(line.metric, line.unit, line.higher_is_better, identity, added=line.added)
-            if identity.metric in metrics:
-                metric = metrics[identity.metric]
-                column = replace(column, bounds=metric.bounds, whole=metric.whole)
-            self.columns[line.metric] = column
-        if self.columns[line.metric].identity == identity:
-            return True
-        self.refused.add(line.metric)
-        return False
-
-    def cells(self, lines: Iterable[Line], failed: int = 0) -> dict[str, Cell]:
-        """The cells of a row's lines, where so many more seeds failed."""
-        by_metric: dict[str, dict[int, float]] = {}
-        undefined: Counter[str] = Counter()
-        for line in filter(self.admits, lines):
-            name = str(line.metric)
-            if line.value is not None:
-                by_metric.setdefault(name, {})[line.seed] = line.value
-            elif line.state == "undefined":
-                by_metric.setdefault(name, {})
-                undefined[name] += 1
-        return {
-            name: Cell.of(by_seed, self.columns[name].higher_is_better, failed + undefined[name])
-            for name, by_seed in by_metric.items()
-        }
-
-    def held(self, rows: Iterable[Row]) -> tuple[Column, ...]:
-        """The columns in which some row has a value."""
-        held = {name for row in rows for name, cell in row.cells.items() if cell.values or cell.band}
-        return tuple(column for name, column in self.columns.items() if name in held)
 
 
 def _filled(
