@@ -24,7 +24,7 @@ from genbench.engine.problem import Problem, input_gradient, together
 from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
 from genbench.features import Extracted, ExtractorName
-from genbench.metrics import metric
+from genbench.metrics import metric, observed_metric
 from genbench.networks import Pair, PairName
 from genbench.registry import controls, datasets, extractors, panels, protocols, suites, trainers
 from genbench.scoring.protocols.base import Protocol
@@ -91,6 +91,7 @@ __all__ = [
     "input_gradient",
     "metric",
     "networks",
+    "observed_metric",
     "panel",
     "protocol",
     "suite",

@@ -7,10 +7,10 @@ import pytest
 import torch
 from made_up_images import digits
 
+from genbench import api
 from genbench.datasets.images import as_pixels
 from genbench.features import extractor
 from genbench.metrics import observed
-from genbench.metrics.catalogue import observed_metric
 from genbench.metrics.observed import Observed
 from genbench.metrics.truth import Truth
 from genbench.registry import metrics
@@ -135,7 +135,7 @@ def gap(observed, reference, scale):
 
 def test_any_function_of_samples_is_a_metric():
     reference = torch.arange(12.0).reshape(6, 2)
-    built = observed_metric(gap, reference=reference, scale=2)
+    built = api.observed_metric(gap, reference=reference, scale=2)
     for piece in (reference[:1] + 3, reference[1:] + 3):
         built.update(piece)
     assert built.compute().item() == pytest.approx(6 * 2**0.5)
