@@ -28,21 +28,25 @@ def junk_mass(k: float, dimensions: int) -> float:
     return float(gammaincc(dimensions / 2, k * k / 2))
 
 
-class Centred(NamedTuple):
-    """Of each sample, the nearest mode, and the distance to its centre in stds: `(n,)` each."""
+class HighQuality(NamedTuple):
+    """Which samples are HQ, `(n,)` of bool; and of these, the nearest mode and the distance to its centre in stds."""
 
+    which: Tensor
     mode: Tensor
     distance: Tensor
 
 
-class Centres(NamedTuple):
-    """Finds each sample's nearest mode."""
+class Nearest(NamedTuple):
+    """Finds the samples closer than `k` stds to the nearest centre."""
 
     modes: Modes
+    k: float
 
-    def __call__(self, observed: Observed) -> Centred:
+    def __call__(self, observed: Observed) -> HighQuality:
         squares, mode = squared_distances(observed.samples.double(), self.modes.centres.double()).min(1)
-        return Centred(mode, squares.sqrt() / self.modes.std)
+        distance = squares.sqrt() / self.modes.std
+        which = distance < self.k
+        return HighQuality(which, mode[which], distance[which])
 
 
 class Balls(NamedTuple):
@@ -52,11 +56,14 @@ class Balls(NamedTuple):
     k: float
 
     def __call__(self, observed: Observed) -> Histogram:
-        mode, distance = observed.once(Centres(self.modes))
         count, dimensions = self.modes.centres.shape
-        counts = mode[distance < self.k].bincount(minlength=count).double()
+        counts = self.inside(observed).mode.bincount(minlength=count).double()
         mass, junk = ball_mass(self.k, dimensions), junk_mass(self.k, dimensions)
         return Histogram(counts, len(observed), self.modes.weights, mass, junk)
+
+    def inside(self, observed: Observed) -> HighQuality:
+        """The samples in the balls."""
+        return observed.once(Nearest(self.modes, self.k))
 
 
 def std_ratio(observed: Observed, bins: Balls, share: float) -> Tensor:
@@ -70,9 +77,8 @@ def std_ratio(observed: Observed, bins: Balls, share: float) -> Tensor:
     several &= counts > 1
     if not several.any():
         raise Undefined("no captured mode holds two samples")
-    mode, distance = observed.once(Centres(bins.modes))
-    near = distance < bins.k
-    squares = torch.zeros_like(counts).index_add_(0, mode[near], distance[near].square())[several]
+    _, mode, distance = bins.inside(observed)
+    squares = torch.zeros_like(counts).index_add_(0, mode, distance.square())[several]
     count, d = counts[several], bins.modes.centres.shape[1]
     expected = d * ball_mass(bins.k, d + 2) / ball_mass(bins.k, d)
     around_mean = (squares - _off(observed, bins)[several].square().sum(1) / count).clamp(min=0)
@@ -99,7 +105,7 @@ def _captured(observed: Observed, bins: Balls, share: float) -> Tensor:
 
 def _off(observed: Observed, bins: Balls) -> Tensor:
     """Where each mode's HQ samples lie off its centre in stds, summed up: `(modes, features)`."""
-    mode, distance = observed.once(Centres(bins.modes))
-    near, centres = distance < bins.k, bins.modes.centres.double()
-    off = (observed.samples.double()[near] - centres[mode[near]]) / bins.modes.std
-    return torch.zeros_like(centres).index_add_(0, mode[near], off)
+    which, mode, _ = bins.inside(observed)
+    centres = bins.modes.centres.double()
+    off = (observed.samples[which].double() - centres[mode]) / bins.modes.std
+    return torch.zeros_like(centres).index_add_(0, mode, off)
