@@ -23,8 +23,8 @@ from genbench.engine.method import (
 from genbench.engine.problem import Problem, input_gradient, together
 from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
-from genbench.features import ExtractorName, Seen
-from genbench.metrics import metric
+from genbench.features import Extracted, ExtractorName
+from genbench.metrics import metric, observed_metric
 from genbench.networks import Pair, PairName
 from genbench.registry import controls, datasets, extractors, panels, protocols, suites, trainers
 from genbench.scoring.protocols.base import Protocol
@@ -56,6 +56,7 @@ __all__ = [
     "Dataset",
     "Decay",
     "Draw",
+    "Extracted",
     "ExtractorName",
     "Finite",
     "GenbenchError",
@@ -78,7 +79,6 @@ __all__ = [
     "Protocol",
     "Real",
     "ScheduleName",
-    "Seen",
     "Skip",
     "Suite",
     "Target",
@@ -91,6 +91,7 @@ __all__ = [
     "input_gradient",
     "metric",
     "networks",
+    "observed_metric",
     "panel",
     "protocol",
     "suite",

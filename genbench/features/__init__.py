@@ -1,4 +1,4 @@
-"""Fixed feature extractors: what image metrics look through.
+"""Fixed feature extractors, which make features and logits of images for metrics.
 
 Each is registered, named with its version, `mnist-cnn-1`, and known by the SHA-256 of its weights, which stand in the
 identity of every score that it took part in. Of a plugin's, that is of its source as well.
@@ -21,8 +21,8 @@ INCEPTION_WEIGHTS = "GENBENCH_INCEPTION"
 """The environment variable that names the file of Inception's weights; worker processes inherit it."""
 
 
-class Seen(NamedTuple):
-    """What an extractor sees in images.
+class Extracted(NamedTuple):
+    """What an extractor makes of images.
 
     `features` are `(n, size)`; `logits` `(n, heads, classes)`, empty of one that tells no classes apart.
     """
@@ -40,8 +40,8 @@ class Extractor(Protocol):
     sha256: str
     """Of the weights' file."""
 
-    def __call__(self, images: Tensor) -> Seen:
-        """Looks at images `(n, channels, height, width)` in [−1, 1], of any size; in blocks, so memory stays flat."""
+    def __call__(self, images: Tensor) -> Extracted:
+        """Takes images `(n, channels, height, width)` in [−1, 1], of any size; in blocks, so memory stays flat."""
 
 
 @cache

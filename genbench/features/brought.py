@@ -1,4 +1,4 @@
-"""Feature extractors that plugins bring: whatever looks at images, made into an extractor with an identity."""
+"""Feature extractors that plugins bring: whatever takes images, made into an extractor with an identity."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
-from genbench.features import Seen
+from genbench.features import Extracted
 from genbench.registry import ExtractorEntry
 
 BLOCK = 256
-"""So many images are looked at at once."""
+"""So many images are taken at once."""
 
 
 class Brought:
-    """A plugin's function or module that gives features `(n, size)` of images, or a `Seen`, as an extractor.
+    """A plugin's function or module that gives features `(n, size)` of images, or an `Extracted`, as an extractor.
 
     It is known by its source, and a module by its weights too. A module is frozen, and follows images to their device.
     """
@@ -30,7 +30,7 @@ class Brought:
                 f"The extractor {entry.name!r} gave {made!r}. Let it return a module, or a function of images."
             )
         self.name = f"{entry.name}-{entry.version}"
-        self.look = made
+        self.extract = made
         digest = hashlib.sha256(json.dumps(entry.source, sort_keys=True).encode())
         if isinstance(made, nn.Module):
             made.eval().requires_grad_(False)
@@ -40,20 +40,20 @@ class Brought:
         self.sha256 = digest.hexdigest()
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Extracted:
         """Raises GenbenchError for answers that are no features, one row an image."""
-        if isinstance(self.look, nn.Module):
-            self.look.to(images.device)
-        blocks = [self._seen(block, self.look(block)) for block in torch.split(images, BLOCK)]
-        return Seen(*map(torch.cat, zip(*blocks, strict=True)))
+        if isinstance(self.extract, nn.Module):
+            self.extract.to(images.device)
+        blocks = [self._extracted(block, self.extract(block)) for block in torch.split(images, BLOCK)]
+        return Extracted(*map(torch.cat, zip(*blocks, strict=True)))
 
-    def _seen(self, images: Tensor, answer: Any) -> Seen:
+    def _extracted(self, images: Tensor, answer: Any) -> Extracted:
         n = len(images)
         if isinstance(answer, Tensor):
-            answer = Seen(answer, answer.new_zeros(n, 0, 0))
-        if not isinstance(answer, Seen) or answer.features.dim() != 2 or answer.logits.dim() != 3:
+            answer = Extracted(answer, answer.new_zeros(n, 0, 0))
+        if not isinstance(answer, Extracted) or answer.features.dim() != 2 or answer.logits.dim() != 3:
             raise GenbenchError(
-                f"{self.name} must give features of shape (n, size), or api.Seen(features, logits) with logits of "
+                f"{self.name} must give features of shape (n, size), or api.Extracted(features, logits) with logits of "
                 f"shape (n, heads, classes), and gave {_shapes(answer)}."
             )
         if len(answer.features) != n or len(answer.logits) != n:

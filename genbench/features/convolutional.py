@@ -1,4 +1,4 @@
-"""Small convolutional networks that ship with genbench: their shape, their weights' file and card, how they look."""
+"""Small convolutional networks that ship with genbench: shape, weights' file and card, what they extract."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from genbench.errors import GenbenchError, Skip
-from genbench.features import Seen
+from genbench.features import Extracted
 
 WEIGHTS = Path(__file__).with_name("weights")
 BLOCK = 256
-"""So many images are looked at at once."""
+"""So many images are taken at once."""
 
 
 class Layer(NamedTuple):
@@ -71,24 +71,24 @@ class Network(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Of images `(n, channels, side, side)`: `(n, size)`."""
-        seen: Tensor = self.body(images)
-        return seen.mean((2, 3))
+        activations: Tensor = self.body(images)
+        return activations.mean((2, 3))
 
     def logits(self, features: Tensor) -> Tensor:
         """Of features `(n, size)`: `(n, heads, classes)`."""
         answers: Tensor = self.head(features).unflatten(1, (self.architecture.heads, -1))
         return answers if answers.shape[2] > 1 else torch.cat([torch.zeros_like(answers), answers], 2)
 
-    def forward(self, images: Tensor) -> Seen:
+    def forward(self, images: Tensor) -> Extracted:
         features = self.features(images)
-        return Seen(features, self.logits(features))
+        return Extracted(features, self.logits(features))
 
 
 class Convolutional:
     """An extractor made of a network that ships with genbench.
 
     Images of another side are resized to the network's, bilinearly with antialiasing. Where `by_channel`, each channel
-    is looked at as an image of its own: `(n, channels · size)` features and `(n, channels · heads, classes)` logits.
+    is taken as an image of its own: `(n, channels · size)` features and `(n, channels · heads, classes)` logits.
     Otherwise grey images are repeated over the network's channels. The network follows the images to their device.
     """
 
@@ -98,13 +98,13 @@ class Convolutional:
         self.by_channel = by_channel
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Seen:
-        """Raises Skip for images with other channels than the network looks at."""
+    def __call__(self, images: Tensor) -> Extracted:
+        """Raises Skip for images with other channels than the network takes."""
         self.network.to(images.device)
-        blocks = [self._look(block) for block in torch.split(images, BLOCK)]
-        return Seen(*map(torch.cat, zip(*blocks, strict=True)))
+        blocks = [self._extract(block) for block in torch.split(images, BLOCK)]
+        return Extracted(*map(torch.cat, zip(*blocks, strict=True)))
 
-    def _look(self, images: Tensor) -> Seen:
+    def _extract(self, images: Tensor) -> Extracted:
         n, channels = images.shape[:2]
         expected, side = self.network.architecture[:2]
         if self.by_channel:
@@ -112,12 +112,12 @@ class Convolutional:
         elif channels == 1:
             images = images.expand(-1, expected, -1, -1)
         elif channels != expected:
-            raise Skip(f"{self.name} looks at images of 1 or {expected} channels and these have {channels}")
+            raise Skip(f"{self.name} takes images of 1 or {expected} channels and these have {channels}")
         images = images.float()
         if images.shape[2:] != (side, side):
             images = interpolate(images, (side, side), mode="bilinear", align_corners=False, antialias=True)
         features, logits = self.network(images)
-        return Seen(features.reshape(n, -1), logits.reshape(n, -1, logits.shape[2]))
+        return Extracted(features.reshape(n, -1), logits.reshape(n, -1, logits.shape[2]))
 
 
 def shipped(name: str, architecture: Architecture, *, by_channel: bool = False) -> Convolutional:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbench.datasets.images import as_pixels
 from genbench.errors import GenbenchError, Skip
-from genbench.features import INCEPTION_WEIGHTS, Seen
+from genbench.features import INCEPTION_WEIGHTS, Extracted
 
 VARIABLE = INCEPTION_WEIGHTS
 DOWNLOAD = "download"
@@ -22,7 +22,7 @@ SAME_FILE = "weights-inception-2015-12-05-6726825d.pth"
 """Torch-fidelity's name for it."""
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 BLOCK = 32
-"""So many images are looked at at once; each becomes 3 × 299 × 299."""
+"""So many images are taken at once; each becomes 3 × 299 × 299."""
 
 
 class Inception:
@@ -46,17 +46,17 @@ class Inception:
         self.network.requires_grad_(False)
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Extracted:
         """Raises Skip for images that are neither grey nor in colour."""
         if images.shape[1] not in (1, 3):
-            raise Skip(f"{self.name} looks at images of 1 or 3 channels and these have {images.shape[1]}")
+            raise Skip(f"{self.name} takes images of 1 or 3 channels and these have {images.shape[1]}")
         self.network.to(images.device)
         blocks = [
             self.network._torch_fidelity_forward(as_pixels(block.float()).expand(-1, 3, -1, -1))
             for block in torch.split(images, BLOCK)
         ]
         features, logits = map(torch.cat, zip(*blocks, strict=True))
-        return Seen(features, logits[:, None])
+        return Extracted(features, logits[:, None])
 
 
 def inception() -> Inception:

@@ -1,4 +1,4 @@
-"""What tells handwritten digits apart: 64 features and 10 logits a channel, so stacked digits are seen one by one."""
+"""What tells handwritten digits apart: 64 features and 10 logits a channel, so stacked digits are taken one by one."""
 
 from genbench.features.convolutional import Architecture, Convolutional, Layer, shipped
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from genbench.registry import Bounds, Built, metrics
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genbench.features import Extractor
+    from genbench.metrics.observed import ObservedMetric
+
 Radius = Annotated[float, Gt(0)]
 Share = Annotated[float, Gt(0), Le(1)]
 Count = Annotated[int, Ge(1)]
+Rule = Literal["fair", "any"]
+"""When a mode counts as captured: when it holds its share of samples, or any at all."""
+
 FRACTION: Bounds = (0, 1)
 NOT_NEGATIVE: Bounds = (0, None)
 
@@ -48,3 +57,12 @@ def metric(
         bounds=bounds,
         whole=whole,
     )
+
+
+def observed_metric(
+    function: Callable[..., Tensor | float], *, extractor: Extractor | None = None, **constants: object
+) -> ObservedMetric:
+    """The metric that a pure function of an `Observed` and of constants is: see `ObservedMetric`."""
+    from genbench.metrics.observed import ObservedMetric
+
+    return ObservedMetric(function, extractor=extractor, **constants)

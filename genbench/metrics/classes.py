@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from genbench.errors import Skip
-from genbench.metrics.modes import ROUNDING, kl_divergence
+from genbench.metrics.histogram import Histogram
+from genbench.metrics.manifold import Neighbourhood
+from genbench.metrics.observed import Observed
 
-Rule = Literal["fair", "any"]
+
+class Classes(NamedTuple):
+    """A classifier's classes as bins, of samples whose class has a probability of at least `sure` in every head."""
+
+    sure: float = 0.0
+
+    def __call__(self, observed: Observed) -> Histogram:
+        _, heads, classes = observed.logits.shape
+        bins = classes**heads
+        certain = observed.logits[confident(observed, self.sure)]
+        places = classes ** torch.arange(heads - 1, -1, -1, device=certain.device)
+        counts = (certain.argmax(2) * places).sum(1).bincount(minlength=bins).double()
+        return Histogram(counts, len(observed), torch.full_like(counts, 1 / bins))
 
 
-def class_score(logits: Tensor, splits: int) -> Tensor:
+def class_score(observed: Observed, splits: int) -> Tensor:
     """exp E KL(p(y|x) ‖ p(y)), the mean over consecutive splits of nearly one size. arXiv:1606.03498, section 4.
 
     Of several heads, the mean of their scores. It is at least 1, which rounding may miss. Raises Skip for fewer samples
     than splits.
     """
-    n, scores = len(logits), []
-    if not logits[:1].numel():
+    n, scores = len(observed), []
+    if not observed.logits[:1].numel():
         raise Skip("the extractor tells no classes apart")
     if n < splits:
         raise Skip(f"{splits} splits need as many samples and got {n}")
-    logs = logits.double().log_softmax(2)
+    logs = observed.logits.double().log_softmax(2)
     for i in range(splits):
         part = logs[i * n // splits : (i + 1) * n // splits]
         marginal = part.logsumexp(0, keepdim=True) - torch.tensor(len(part), dtype=torch.float64).log()
@@ -32,33 +46,16 @@ def class_score(logits: Tensor, splits: int) -> Tensor:
     return torch.stack(scores).mean().clamp(min=1)
 
 
-def confidence(logits: Tensor) -> Tensor:
-    """The probability of each sample's most probable class, all heads together, `(n,)`."""
-    probabilities: Tensor = logits.double().softmax(2).amax(2).prod(1)
-    return probabilities
+def confidence(observed: Observed) -> Tensor:
+    """The mean probability of each sample's most probable class, all heads together."""
+    return observed.logits.double().softmax(2).amax(2).prod(1).mean()
 
 
-def certain(logits: Tensor, sure: float) -> Tensor:
+def confident(observed: Observed, sure: float) -> Tensor:
     """Which samples have a class of at least that probability in every head, `(n,)` of bool."""
-    return (logits.double().softmax(2).amax(2) >= sure).all(1)
+    return (observed.logits.double().softmax(2).amax(2) >= sure).all(1)
 
 
-def captured(logits: Tensor, rule: Rule, share: float, sure: float) -> Tensor:
-    """The number of classes that hold enough samples: `share` of the fair number of sure ones, or any at all."""
-    if rule == "any":
-        return (_counts(logits) > 0).sum()
-    counts = _counts(logits[certain(logits, sure)])
-    return (counts >= max(1.0, share * len(logits) / len(counts) * (1 - ROUNDING))).sum()
-
-
-def reverse_kl(logits: Tensor) -> Tensor:
-    """Σ p ln(p·M) in nats over the shares of the M classes."""
-    counts = _counts(logits).double()
-    return kl_divergence(counts / counts.sum(), torch.full_like(counts, 1 / len(counts)))
-
-
-def _counts(logits: Tensor) -> Tensor:
-    """How many samples fall into each class, `(classes ** heads,)`."""
-    _, heads, classes = logits.shape
-    places = classes ** torch.arange(heads - 1, -1, -1)
-    return torch.bincount((logits.argmax(2) * places).sum(1), minlength=classes**heads)
+def confident_and_real(observed: Observed, near: Neighbourhood, sure: float) -> Tensor:
+    """The share of samples that are confident and lie in a reference sample's ball, in [0, 1]."""
+    return (confident(observed, sure) & (observed.once(near).around > 0)).double().mean()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,8 +12,9 @@ from scipy.special import gammaincinv
 from torch import Tensor
 
 from genbench.datasets.base import Curve
-from genbench.metrics.modes import ball_mass, junk_mass, kl_divergence
-from genbench.metrics.samples import SampleMetric, remember_last
+from genbench.metrics.histogram import Histogram
+from genbench.metrics.modes import ball_mass, junk_mass
+from genbench.metrics.observed import Observed
 
 STRETCHES, SHELLS = 200, 2
 """Bins along the curve and away from it, in the plane on either side: 801 with the junk bin, so that the floor at
@@ -40,23 +40,22 @@ class Nearest(NamedTuple):
     left: Tensor
 
 
-class Projection:
-    """Finds nearest points of a curve, taken as straight between its points, once for metrics that share samples."""
+class Projection(NamedTuple):
+    """Finds the nearest points of a curve, taken as straight between its points, which the tree holds."""
 
-    def __init__(self, curve: Curve) -> None:
-        self.curve = curve
-        self.histogram = cache(self._histogram)
-        self._tree = cKDTree(curve.points.numpy())
+    curve: Curve
+    tree: cKDTree
 
-    @remember_last
-    def nearest(self, samples: Tensor) -> Nearest:
-        """Where `(n, features)` samples lie.
+    @classmethod
+    def on(cls, curve: Curve) -> Projection:
+        """The projection on a curve."""
+        return cls(curve, cKDTree(curve.points.numpy()))
 
-        The nearest point lies on one of the two segments that meet in the nearest of the curve's points.
-        """
+    def __call__(self, observed: Observed) -> Nearest:
+        """The nearest point lies on one of the two segments that meet in the nearest of the curve's points."""
         points, arc = self.curve.points, self.curve.arc
-        x = samples.double()
-        nearest = torch.from_numpy(self._tree.query(x.numpy())[1])
+        x = observed.samples.double()
+        nearest = torch.from_numpy(self.tree.query(x.cpu().numpy())[1]).to(x.device)
         start = torch.stack([nearest - 1, nearest]).clamp_(0, len(points) - 2)
         along = points[start + 1] - points[start]
         share = (((x - points[start]) * along).sum(-1) / along.square().sum(-1)).clamp_(0, 1)
@@ -69,83 +68,68 @@ class Projection:
             left = turn.gather(0, segment[None])[0] > 0
         return Nearest(distance / self.curve.std, reached, left)
 
-    def _histogram(self, k: float) -> CurveHistogram:
-        """The bins closer than `k` noise stds, and what the truth has of each."""
-        return CurveHistogram(self, k)
+
+class CurveBins(NamedTuple):
+    """Bins closer than `k` noise stds to a curve: along it, away from it and, in the plane, on its two sides.
+
+    `STRETCHES` of equal probability along the curve end at the arc lengths `arcs`, each in `SHELLS` of equal
+    probability away from it, between which lie `distances`: quantiles of noise across a straight line, cut off at `k`.
+    `weights` and `junk_mass` are what the truth really has of each, where the curve bends and ends as well.
+    """
+
+    projection: Projection
+    k: float
+    arcs: Tensor
+    distances: Tensor
+    weights: Tensor
+    junk_mass: float
+
+    @classmethod
+    def around(cls, projection: Projection, k: float) -> CurveBins:
+        """The bins around a curve, with the truth's own shares by evenly spread nodes of it.
+
+        Where too few nodes are junk, that is what noise across a straight line leaves, however little. Another bin
+        without a node has half of one's share: a sample there costs much, but not everything.
+        """
+        curve = projection.curve
+        across = curve.points.shape[1] - 1
+        arcs = np.interp(np.linspace(0, 1, STRETCHES + 1)[1:-1], curve.mass.numpy(), curve.arc.numpy())
+        shells = np.linspace(0, 1, SHELLS + 1) * ball_mass(k, across)
+        distances = np.sqrt(2 * gammaincinv(across / 2, shells))[1:-1]
+        bins = cls(projection, k, torch.from_numpy(arcs), torch.from_numpy(distances), torch.ones(0), 0.0)
+        counts = bins(Observed(nodes(curve, NODES))).counts
+        junk = NODES - float(counts.sum())
+        inside = (counts / NODES).clamp(min=0.5 / NODES)
+        junk_share = junk / NODES if junk >= ENOUGH_NODES else junk_mass(k, across)
+        return bins._replace(weights=inside / inside.sum(), junk_mass=junk_share)
+
+    def __call__(self, observed: Observed) -> Histogram:
+        distance, arc, left = observed.once(self.projection)
+        sides = 2 if observed.samples.shape[1] == 2 else 1
+        stretch = torch.bucketize(arc, self.arcs, right=True)
+        shell = torch.bucketize(distance, self.distances, right=True)
+        place = ((stretch * SHELLS + shell) * sides + left)[distance < self.k]
+        counts = place.bincount(minlength=STRETCHES * SHELLS * sides).double()
+        return Histogram(counts, len(observed), self.weights, 1 - self.junk_mass, self.junk_mass)
 
 
-class CurveMetric(SampleMetric):
-    """Asks where the samples lie along a curve."""
-
-    def __init__(self, projection: Projection, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.projection = projection
-
-
-class CurveDistance(CurveMetric):
+def curve_distance(observed: Observed, projection: Projection) -> Tensor:
     """The mean distance to the curve in noise stds; the truth scores about √(2/π) = 0.8 (only noise across counts)."""
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return self.projection.nearest(samples).distance.mean()
+    return observed.once(projection).distance.mean()
 
 
-class ArcCoverage(CurveMetric):
+def arc_coverage(observed: Observed, projection: Projection, k: float, bins: int, share: float) -> Tensor:
     """The share of equal stretches of the curve that hold at least `share` of their fair number of near samples.
 
     A sample is near when it lies closer than `k` noise stds; a stretch's fair number is its true probability
     times the number of samples.
     """
-
-    def __init__(self, projection: Projection, k: float, bins: int, share: float, **kwargs: Any) -> None:
-        super().__init__(projection, **kwargs)
-        self.k, self.bins, self.share = k, bins, share
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        distance, reached, _ = self.projection.nearest(samples)
-        arc, mass = self.projection.curve.arc.numpy(), self.projection.curve.mass.numpy()
-        edges = np.linspace(0, arc[-1], self.bins + 1)
-        counts, _ = np.histogram(reached[distance < self.k].numpy(), edges)
-        fair = np.diff(np.interp(edges, arc, mass)) * len(samples)
-        return torch.from_numpy((counts > 0) & (counts >= self.share * fair)).double().mean()
-
-
-class CurveHistogram:
-    """A histogram of samples over the curve, the distance to it and, in the plane, its two sides; and the truth's own.
-
-    `STRETCHES` of equal probability along the curve, each in `SHELLS` of equal probability away from it: their bounds
-    are quantiles of noise across a straight line, cut off at `k` noise stds. Beyond lies the junk bin, the last one.
-    `truth` `(bins + 1,)` is how much of the truth each bin really holds, where the curve bends and ends as well.
-    """
-
-    def __init__(self, projection: Projection, k: float) -> None:
-        curve = projection.curve
-        across = curve.points.shape[1] - 1
-        shares = np.linspace(0, 1, SHELLS + 1) * ball_mass(k, across)
-        self.k, self.projection, self.sides = k, projection, 2 if across == 1 else 1
-        self.distances = torch.from_numpy(np.sqrt(2 * gammaincinv(across / 2, shares)))[1:-1]
-        ends = np.linspace(0, 1, STRETCHES + 1)[1:-1]
-        self.arcs = torch.from_numpy(np.interp(ends, curve.mass.numpy(), curve.arc.numpy()))
-        self.truth = self._truth(junk_mass(k, across))
-
-    def shares(self, samples: Tensor) -> Tensor:
-        """How the samples `(n, features)` are shared among the bins, `(bins + 1,)`."""
-        distance, arc, left = self.projection.nearest(samples)
-        stretch = torch.bucketize(arc, self.arcs, right=True)
-        shell = torch.bucketize(distance, self.distances, right=True)
-        junk = STRETCHES * SHELLS * self.sides
-        place = torch.where(distance < self.k, (stretch * SHELLS + shell) * self.sides + left, junk)
-        return place.bincount(minlength=junk + 1).double() / len(samples)
-
-    def _truth(self, straight_junk: float) -> Tensor:
-        """The truth's own shares, by evenly spread nodes of it.
-
-        Where too few nodes lie in the junk bin it has what noise across a straight line leaves, however little that
-        is. Another bin without a node has half of one's share: a sample there costs much, but not everything.
-        """
-        found = self.shares(nodes(self.projection.curve, NODES))
-        junk = float(found[-1]) if found[-1] * NODES >= ENOUGH_NODES else straight_junk
-        inside = found[:-1].clamp(min=0.5 / NODES)
-        return torch.cat([inside / inside.sum() * (1 - junk), inside.new_tensor([junk])])
+    distance, reached, _ = observed.once(projection)
+    arc, mass = (each.cpu().numpy() for each in (projection.curve.arc, projection.curve.mass))
+    edges = np.linspace(0, arc[-1], bins + 1)
+    counts, _ = np.histogram(reached[distance < k].cpu().numpy(), edges)
+    fair = np.diff(np.interp(edges, arc, mass)) * len(observed)
+    return torch.from_numpy((counts > 0) & (counts >= share * fair)).double().mean()
 
 
 def nodes(curve: Curve, n: int) -> Tensor:
@@ -160,14 +144,3 @@ def nodes(curve: Curve, n: int) -> Tensor:
     centres: list[NDArray[np.float64]] = [np.interp(along, mass, column) for column in curve.points.T.numpy()]
     noise: Tensor = torch.special.ndtri(even[:, 1:])
     return noise * curve.std + torch.from_numpy(np.stack(centres, 1))
-
-
-class CurveReverseKL(CurveMetric):
-    """KL(samples ‖ truth) in nats over stretches of the curve, its sides, distances to it, and what lies beyond."""
-
-    def __init__(self, projection: Projection, k: float, **kwargs: Any) -> None:
-        super().__init__(projection, **kwargs)
-        self.histogram = projection.histogram(k)
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return kl_divergence(self.histogram.shares(samples), self.histogram.truth)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from genbench import seeding
 from genbench.errors import Skip
+from genbench.metrics.observed import Observed
 
 
 class Moments(NamedTuple):
@@ -18,31 +19,38 @@ class Moments(NamedTuple):
     covariance: Tensor
 
 
-def fitted(features: Tensor) -> Moments:
-    """The moments of features `(n, features)`; raises Skip for too few, whose covariance would be singular."""
-    n, size = features.shape
-    if n <= size:
-        raise Skip(f"a covariance of {size} features needs more than {size} samples and got {n}")
-    return moments(features)
+def fd(observed: Observed, reference: Moments) -> Tensor:
+    """The squared Fréchet distance between Gaussians that are fitted to both; raises Skip for too few samples."""
+    return frechet_distance(fitted(observed.samples), reference)
 
 
-def extrapolated(features: Tensor, reference: Moments, points: int) -> Tensor:
+def fd_infinity(observed: Observed, reference: Moments, points: int) -> Tensor:
     """The Fréchet distance of infinitely many samples. arXiv:1911.07023, section 3.
 
     A line through the distances of random subsets over one over their size, which goes down to zero: `points` sizes
-    from a tenth of `features` `(n, size)` up to all, and from twice as many as a covariance needs. Raises Skip where
-    there are fewer.
+    from a tenth of the samples up to all, and from twice as many as a covariance needs. Raises Skip where there are
+    fewer.
     """
+    features = observed.samples
     n, size = features.shape
     smallest = max(n // 10, 2 * size)
     if n <= smallest:
         raise Skip(f"to extrapolate, {size} features need more than {smallest} samples and got {n}")
     rng = seeding.stream(0, seeding.SUBSETS)
     sizes = torch.linspace(smallest, n, points).round().long().tolist()
-    found = [frechet_distance(fitted(features[torch.randperm(n, generator=rng)[:size]]), reference) for size in sizes]
-    design = torch.stack([torch.ones(points), 1 / torch.tensor(sizes)], 1).double()
-    intercept: Tensor = torch.linalg.lstsq(design, torch.stack(found)[:, None]).solution[0, 0]
+    subsets = (features[torch.randperm(n, generator=rng)[:each]] for each in sizes)
+    distances = torch.stack([frechet_distance(fitted(subset), reference) for subset in subsets])
+    design = torch.stack([torch.ones(points), 1 / torch.tensor(sizes)], 1).to(distances)
+    intercept: Tensor = torch.linalg.lstsq(design, distances[:, None]).solution[0, 0]
     return intercept
+
+
+def fitted(features: Tensor) -> Moments:
+    """The moments of features `(n, features)`; raises Skip for too few, whose covariance would be singular."""
+    n, size = features.shape
+    if n <= size:
+        raise Skip(f"a covariance of {size} features needs more than {size} samples and got {n}")
+    return moments(features)
 
 
 def moments(features: Tensor) -> Moments:

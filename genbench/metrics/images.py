@@ -1,21 +1,22 @@
-"""The catalogue of metrics of images, nearly all of them of what a feature extractor sees in them.
+"""The catalogue of metrics of images, nearly all of them of what a feature extractor makes of them.
 
 Distances of features are named for their extractor: only through Inception is a Fréchet distance the literature's FID.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
 from genbench.features import ExtractorName
-from genbench.metrics.catalogue import FRACTION, NOT_NEGATIVE, Count, Share, metric
+from genbench.metrics.catalogue import FRACTION, NOT_NEGATIVE, Count, Rule, Share, metric, observed_metric
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torchmetrics import Metric
 
-    from genbench.metrics.manifold import Manifold
     from genbench.metrics.truth import Truth
 
 Several = Annotated[int, Ge(2)]
@@ -28,11 +29,10 @@ def fd(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000) -> Metric
     Through Inception it is the FID. Biased upwards by about the square of the number of features over n, so values at
     different n can't be compared; blind to what isn't in means and covariances, and to copies of training images.
     """
-    from genbench.metrics.frechet import fitted, frechet_distance
-    from genbench.metrics.perceived import Perceived
+    from genbench.metrics.frechet import fd, fitted
 
-    reference = fitted(truth.seen(extractor, n).features)
-    return Perceived(truth.extractor(extractor), lambda seen: frechet_distance(fitted(seen.features), reference))
+    reference = fitted(truth.extracted(extractor, n).features)
+    return observed_metric(fd, reference=reference, extractor=truth.extractor(extractor))
 
 
 @metric("fd_infinity", unit="squared", higher_is_better=False, citation="arXiv:1911.07023")
@@ -42,11 +42,10 @@ def fd_infinity(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000, 
     A line is fitted through the distances of subsets of `points` sizes up to n, over one over their size.
     What the reference's own finite number adds stays in it.
     """
-    from genbench.metrics.frechet import extrapolated, fitted
-    from genbench.metrics.perceived import Perceived
+    from genbench.metrics.frechet import fd_infinity, fitted
 
-    reference = fitted(truth.seen(extractor, n).features)
-    return Perceived(truth.extractor(extractor), lambda seen: extrapolated(seen.features, reference, points))
+    reference = fitted(truth.extracted(extractor, n).features)
+    return observed_metric(fd_infinity, reference=reference, points=points, extractor=truth.extractor(extractor))
 
 
 @metric("kd", unit="squared", higher_is_better=False, citation="arXiv:1801.01401")
@@ -58,10 +57,10 @@ def kd(
     Through Inception it is the KID. Being unbiased it may be negative, which is as near to the truth as zero.
     """
     from genbench.metrics.kernel import subset_mmd
-    from genbench.metrics.perceived import Perceived
 
-    reference = truth.seen(extractor, n).features
-    return Perceived(truth.extractor(extractor), lambda seen: subset_mmd(seen.features, reference, subsets, size))
+    reference = truth.extracted(extractor, n).features
+    eye = truth.extractor(extractor)
+    return observed_metric(subset_mmd, reference=reference, subsets=subsets, size=size, extractor=eye)
 
 
 @metric("class_score", unit="classes", higher_is_better=True, bounds=(1, None), citation="arXiv:1606.03498")
@@ -71,42 +70,41 @@ def class_score(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000, 
     Through Inception it is the inception score. Blind to the real images, and to everything but classes.
     """
     from genbench.metrics.classes import class_score
-    from genbench.metrics.perceived import Perceived
 
-    truth.seen(extractor, n)
-    return Perceived(truth.extractor(extractor), lambda seen: class_score(seen.logits, splits))
+    truth.extracted(extractor, n)
+    return observed_metric(class_score, splits=splits, extractor=truth.extractor(extractor))
 
 
 @metric("image_precision", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
 def image_precision(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Precision of features: the share of samples inside any reference image's ball to its k-th neighbour."""
-    from genbench.metrics.manifold import Precision
+    from genbench.metrics.manifold import precision
 
-    return _of_manifold(truth, extractor, n, k, Precision)
+    return _of_neighbours(precision, truth, extractor, n, k)
 
 
 @metric("image_recall", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
 def image_recall(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Recall of features: the share of reference images inside any sample's ball to its k-th neighbour."""
-    from genbench.metrics.manifold import Recall
+    from genbench.metrics.manifold import recall
 
-    return _of_manifold(truth, extractor, n, k, Recall)
+    return _of_neighbours(recall, truth, extractor, n, k)
 
 
 @metric("image_density", unit="ratio", higher_is_better=True, bounds=NOT_NEGATIVE, citation="arXiv:2002.09797")
 def image_density(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Density of features: how many reference balls a sample lies in, over k; about 1 for the truth."""
-    from genbench.metrics.manifold import Density
+    from genbench.metrics.manifold import density
 
-    return _of_manifold(truth, extractor, n, k, Density)
+    return _of_neighbours(density, truth, extractor, n, k)
 
 
 @metric("image_coverage", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:2002.09797")
 def image_coverage(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5) -> Metric:
     """Coverage of features: the share of reference images whose ball to the k-th neighbour holds a sample."""
-    from genbench.metrics.manifold import Coverage
+    from genbench.metrics.manifold import coverage
 
-    return _of_manifold(truth, extractor, n, k, Coverage)
+    return _of_neighbours(coverage, truth, extractor, n, k)
 
 
 @metric(
@@ -116,7 +114,7 @@ def class_modes(
     truth: Truth,
     *,
     extractor: ExtractorName,
-    rule: Literal["fair", "any"] = "fair",
+    rule: Rule = "fair",
     share: Share = 0.2,
     sure: Share = 0.9,
 ) -> Metric:
@@ -126,11 +124,11 @@ def class_modes(
     has a probability of `sure` or more; under `any`, the literature's, when a single sample, however doubtful, falls
     into it. Blind to quality within classes.
     """
-    from genbench.metrics.classes import captured
-    from genbench.metrics.perceived import Perceived
+    from genbench.metrics.classes import Classes
+    from genbench.metrics.histogram import captured
 
-    truth.labelled(extractor)
-    return Perceived(truth.extractor(extractor), lambda seen: captured(seen.logits, rule, share, sure))
+    bins = Classes() if rule == "any" else Classes(sure)
+    return observed_metric(captured, bins=bins, rule=rule, share=share, extractor=truth.classifier(extractor))
 
 
 @metric("class_reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1705.07761")
@@ -139,11 +137,10 @@ def class_reverse_kl(truth: Truth, *, extractor: ExtractorName) -> Metric:
 
     The floor at n samples is (M − 1)/2n, 0.0192 for stacked MNIST's 26 000, more where the real shares aren't even.
     """
-    from genbench.metrics.classes import reverse_kl
-    from genbench.metrics.perceived import Perceived
+    from genbench.metrics.classes import Classes
+    from genbench.metrics.histogram import reverse_kl
 
-    truth.labelled(extractor)
-    return Perceived(truth.extractor(extractor), lambda seen: reverse_kl(seen.logits))
+    return observed_metric(reverse_kl, bins=Classes(), junk=False, extractor=truth.classifier(extractor))
 
 
 @metric("confident", unit="fraction", higher_is_better=True, bounds=FRACTION)
@@ -152,11 +149,10 @@ def confident(truth: Truth, *, extractor: ExtractorName, sure: Share = 0.9) -> M
 
     Blind to dropped classes; adversarial noise can be as confident as a clean digit.
     """
-    from genbench.metrics.classes import certain
-    from genbench.metrics.perceived import Perceived
+    from genbench.metrics.classes import Classes
+    from genbench.metrics.histogram import hq
 
-    truth.labelled(extractor)
-    return Perceived(truth.extractor(extractor), lambda seen: certain(seen.logits, sure).double().mean())
+    return observed_metric(hq, bins=Classes(sure), extractor=truth.classifier(extractor))
 
 
 @metric("confidence", unit="probability", higher_is_better=True, bounds=FRACTION)
@@ -166,25 +162,19 @@ def confidence(truth: Truth, *, extractor: ExtractorName) -> Metric:
     Blind to dropped classes; adversarial noise can be as confident as a clean digit.
     """
     from genbench.metrics.classes import confidence
-    from genbench.metrics.perceived import Perceived
 
-    truth.labelled(extractor)
-    return Perceived(truth.extractor(extractor), lambda seen: confidence(seen.logits).mean())
+    return observed_metric(confidence, extractor=truth.classifier(extractor))
 
 
 @metric("image_hq", unit="fraction", higher_is_better=True, bounds=FRACTION)
 def image_hq(truth: Truth, *, extractor: ExtractorName, n: Several = 5_000, k: Count = 5, sure: Share = 0.9) -> Metric:
     """High-quality samples: the share that is confident, as in `confident`, and inside the real manifold, as in
     `image_precision`. The truth scores the share of real images that is both."""
-    from genbench.metrics.classes import certain
-    from genbench.metrics.perceived import Perceived
+    from genbench.metrics.classes import confident_and_real
 
-    truth.labelled(extractor)
-    manifold = truth.manifold(extractor, n, k)
-    return Perceived(
-        truth.extractor(extractor),
-        lambda seen: (certain(seen.logits, sure) & (manifold.hits(seen.features).around > 0)).double().mean(),
-    )
+    classifier = truth.classifier(extractor)
+    near = truth.neighbourhood(n, k, extractor)
+    return observed_metric(confident_and_real, near=near, sure=sure, extractor=classifier)
 
 
 @metric("train_distance", unit="grey levels", higher_is_better=None, bounds=(0, 255))
@@ -194,13 +184,11 @@ def train_distance(truth: Truth, *, n: Count = 1_000) -> Metric:
     0 is a copy, so a value well below that of real images that were held out means memorising. It sees copies of
     pixels alone, not of content, and blurred samples lie near everything.
     """
-    from genbench.metrics.memorisation import TrainDistance
+    from genbench.metrics.memorisation import train_distance
 
-    return TrainDistance(truth.finite.train)
+    return observed_metric(train_distance, train=truth.finite.train)
 
 
-def _of_manifold(truth: Truth, extractor: ExtractorName, n: int, k: int, judge: type[Manifold]) -> Metric:
-    from genbench.metrics.perceived import Perceived
-
-    found = judge(truth.manifold(extractor, n, k))
-    return Perceived(truth.extractor(extractor), lambda seen: found.evaluate(seen.features))
+def _of_neighbours(definition: Callable[..., Tensor], truth: Truth, extractor: ExtractorName, n: int, k: int) -> Metric:
+    near = truth.neighbourhood(n, k, extractor)
+    return observed_metric(definition, near=near, extractor=truth.extractor(extractor))

@@ -1,19 +1,13 @@
 """Metrics under the true density."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
 from torch import Tensor
 
-from genbench.metrics.samples import SampleMetric
+from genbench.datasets.base import Target
+from genbench.metrics.observed import Observed
 
 
-class CrossEntropy(SampleMetric):
-    """−E[ln p(x)] over the samples, p the true density, in nats."""
-
-    def __init__(self, log_prob: Callable[[Tensor], Tensor], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.log_prob = log_prob
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return -self.log_prob(samples).mean()
+def cross_entropy(observed: Observed, target: Target) -> Tensor:
+    """−E[ln p(x)] over the samples, p the target's density, in nats."""
+    return -target.log_prob(observed.samples).mean()

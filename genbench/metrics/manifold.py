@@ -6,16 +6,17 @@ A sample's ball reaches to its k-th nearest neighbour among its own kind. Precis
 eq. 2 and 3. Density and coverage: arXiv:2002.09797, eq. 4 and 5.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from genbench.distances import blocks, squared_distances
-from genbench.metrics.samples import SampleMetric, remember_last
+from genbench.metrics.observed import Observed
 
 TREE_FEATURES = 8
 """Up to so many features a k-d tree finds neighbours faster than a table of all distances."""
@@ -39,21 +40,25 @@ class Hits(NamedTuple):
     recalled: Tensor
 
 
-class Neighbourhood:
-    """The balls of reference samples `(n, features)`, which the four metrics share.
+class Neighbourhood(NamedTuple):
+    """Reference samples `(n, features)` and the squared `radii` `(n,)` of their balls to the k-th neighbour.
 
-    One table of distances serves them all: `hits` is computed once for the same samples.
+    It tells who lies in whose ball: one table of distances for the four metrics.
     """
 
-    def __init__(self, reference: Tensor, k: int) -> None:
-        self.reference, self.k = reference, k
-        self.radii = radii(reference, k)
+    reference: Tensor
+    radii: Tensor
+    k: int
 
-    @remember_last
-    def hits(self, samples: Tensor) -> Hits:
-        """Who lies in whose ball."""
-        around = torch.zeros(len(samples), dtype=torch.long)
-        covered = torch.zeros(len(self.reference), dtype=torch.bool)
+    @classmethod
+    def of(cls, reference: Tensor, k: int) -> Neighbourhood:
+        """The balls of reference samples."""
+        return cls(reference, radii(reference, k), k)
+
+    def __call__(self, observed: Observed) -> Hits:
+        samples = observed.samples
+        around = torch.zeros(len(samples), dtype=torch.long, device=samples.device)
+        covered = torch.zeros_like(self.radii, dtype=torch.bool)
         recalled = torch.zeros_like(covered)
         reach = radii(samples, self.k)
         for rows, columns, squares in self._near(samples, reach):
@@ -69,9 +74,9 @@ class Neighbourhood:
         Of few features, those that lie further apart along the first one than any ball reaches are left out.
         """
         if samples.shape[1] > TREE_FEATURES:
-            every = torch.arange(len(self.reference))
+            every = torch.arange(len(self.reference), device=samples.device)
             for those, squares in blocks(samples, self.reference):
-                yield torch.arange(those.start, those.stop), every, squares
+                yield torch.arange(those.start, those.stop, device=samples.device), every, squares
             return
         place, order = self.reference[:, 0].sort()
         for rows in torch.split(samples[:, 0].argsort(), ROWS):
@@ -86,42 +91,27 @@ def radii(points: Tensor, k: int) -> Tensor:
     """Each point's squared distance to its k-th nearest other point, `(n, features)` to `(n,)`."""
     if points.shape[1] <= TREE_FEATURES:
         # The tree only finds the neighbour: all distances come from one function, or a tie would be none.
-        nearest = np.asarray(cKDTree(points.numpy()).query(points.numpy(), [k + 1])[1])
+        there = points.cpu().numpy()
+        nearest = torch.from_numpy(cKDTree(there).query(there, [k + 1])[1]).to(points.device)
         return squared_distances(points[:, None], points[nearest]).flatten()
     return torch.cat([squares.topk(k + 1, largest=False).values[:, -1] for _, squares in blocks(points, points)])
 
 
-class Manifold(SampleMetric):
-    """Asks a neighbourhood who lies in whose ball."""
-
-    def __init__(self, neighbourhood: Neighbourhood, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.neighbourhood = neighbourhood
-
-
-class Precision(Manifold):
+def precision(observed: Observed, near: Neighbourhood) -> Tensor:
     """The share of samples inside any reference sample's ball, in [0, 1]."""
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return (self.neighbourhood.hits(samples).around > 0).double().mean()
+    return (observed.once(near).around > 0).double().mean()
 
 
-class Recall(Manifold):
+def recall(observed: Observed, near: Neighbourhood) -> Tensor:
     """The share of reference samples inside any sample's ball, in [0, 1]."""
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return self.neighbourhood.hits(samples).recalled.double().mean()
+    return observed.once(near).recalled.double().mean()
 
 
-class Density(Manifold):
+def density(observed: Observed, near: Neighbourhood) -> Tensor:
     """How many reference balls a sample lies in, over k; the truth scores about 1, and there is no upper bound."""
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return self.neighbourhood.hits(samples).around.double().mean() / self.neighbourhood.k
+    return observed.once(near).around.double().mean() / near.k
 
 
-class Coverage(Manifold):
+def coverage(observed: Observed, near: Neighbourhood) -> Tensor:
     """The share of reference balls that hold any sample, in [0, 1]."""
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return self.neighbourhood.hits(samples).covered.double().mean()
+    return observed.once(near).covered.double().mean()

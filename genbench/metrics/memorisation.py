@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from genbench.datasets.base import Part
 from genbench.datasets.images import HALF_RANGE, as_floats
 from genbench.errors import Skip
-from genbench.metrics.samples import SampleMetric
+from genbench.metrics.observed import Observed
 
 BLOCK = 2_000
 """So many training images are held as floats at a time."""
@@ -21,15 +19,9 @@ SPARE = 8
 """So many more are compared exactly: among nearly equal images, a copy too, products in single precision err."""
 
 
-class TrainDistance(SampleMetric):
-    """The mean distance of samples to their nearest training image, root mean square over pixels, in grey levels."""
-
-    def __init__(self, training_set: Part, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.training_set = training_set
-
-    def evaluate(self, samples: Tensor) -> Tensor:
-        return nearest(samples, self.training_set, 1)[0].mean()
+def train_distance(observed: Observed, train: Part) -> Tensor:
+    """The mean distance of images to their nearest training image, root mean square over pixels, in grey levels."""
+    return nearest(observed.samples, train, 1)[0].mean()
 
 
 def nearest(pixels: Tensor, train: Part, k: int) -> tuple[Tensor, Tensor]:
@@ -42,13 +34,12 @@ def nearest(pixels: Tensor, train: Part, k: int) -> tuple[Tensor, Tensor]:
         raise Skip(f"there are {len(train)} training images, too many to look through")
     images, k = as_floats(pixels).flatten(1), min(k, len(train))
     own = images.square().sum(1, keepdim=True)
-    best, places = torch.empty(len(images), 0), torch.empty(len(images), 0, dtype=torch.long)
+    best, places = images.new_empty(len(images), 0), torch.empty(len(images), 0, dtype=torch.long, device=images.device)
     for start in range(0, len(train), BLOCK):
-        rows = torch.arange(start, min(start + BLOCK, len(train)))
+        rows = torch.arange(start, min(start + BLOCK, len(train)), device=images.device)
         others = train.at(rows).flatten(1)
-        squares = torch.addmm(own + others.square().sum(1), images, others.T, alpha=-2)
-        found = torch.cat([best, squares], 1)
-        best, order = found.topk(min(k + SPARE, found.shape[1]), largest=False)
+        squares = torch.cat([best, torch.addmm(own + others.square().sum(1), images, others.T, alpha=-2)], 1)
+        best, order = squares.topk(min(k + SPARE, squares.shape[1]), largest=False)
         places = torch.cat([places, rows.expand(len(images), -1)], 1).gather(1, order)
     exact = torch.stack(
         [(train.at(row).flatten(1) - image).square().mean(1) for row, image in zip(places, images, strict=True)]

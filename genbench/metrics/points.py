@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from genbench.metrics.catalogue import FRACTION, NOT_NEGATIVE, Count, Radius, Share, metric
+from genbench.metrics.catalogue import FRACTION, NOT_NEGATIVE, Count, Radius, Rule, Share, metric, observed_metric
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 
 @metric("modes", unit="modes", higher_is_better=True, bounds=NOT_NEGATIVE, whole=True, citation="arXiv:1712.04086")
-def modes(truth: Truth, *, k: Radius = 3.0, rule: Literal["fair", "any"] = "fair", share: Share = 0.2) -> Metric:
+def modes(truth: Truth, *, k: Radius = 3.0, rule: Rule = "fair", share: Share = 0.2) -> Metric:
     """Modes captured: how many modes hold enough high-quality samples, those within k stds of a centre.
 
     Under the rule `fair` a mode counts when it holds at least `share` of its fair number n/M; under `any`, when
     it holds one. Blind to quality elsewhere and to imbalance above the threshold. Under `any`, uniform noise
     captures most modes of a grid, which is why `fair` is the headline.
     """
-    from genbench.metrics.modes import ModesCaptured
+    from genbench.metrics.histogram import captured
+    from genbench.metrics.modes import Balls
 
-    return ModesCaptured(truth.modes, k, rule, share)
+    return observed_metric(captured, bins=Balls(truth.modes, k), rule=rule, share=share)
 
 
 @metric("hq", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1705.07761")
@@ -33,9 +34,10 @@ def hq(truth: Truth, *, k: Radius = 3.0) -> Metric:
     The truth scores 1 − exp(−k²/2), 0.989 at k = 3; more means shrunken variance, not quality. Blind to dropped
     modes: one mode alone scores as high.
     """
-    from genbench.metrics.modes import HighQuality
+    from genbench.metrics.histogram import hq
+    from genbench.metrics.modes import Balls
 
-    return HighQuality(truth.modes, k)
+    return observed_metric(hq, bins=Balls(truth.modes, k))
 
 
 @metric("reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1712.04086", version=2)
@@ -52,21 +54,21 @@ def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
     blind within a bin: to gaps of up to two stretches, where their ends fall, and to where in a bin of the distance
     samples lie. The floor in the plane is 800/2n. Without `junk` it doesn't apply there.
     """
-    if junk and truth.target.modes is None and truth.target.curve is not None:
-        from genbench.metrics.curve import CurveReverseKL
+    from genbench.metrics.histogram import reverse_kl
+    from genbench.metrics.modes import Balls
 
-        return CurveReverseKL(truth.projection(), k)
-    from genbench.metrics.modes import ReverseKL
-
-    return ReverseKL(truth.modes, k, junk)
+    along_curve = junk and truth.target.modes is None and truth.target.curve is not None
+    bins = truth.curve_bins(k) if along_curve else Balls(truth.modes, k)
+    return observed_metric(reverse_kl, bins=bins, junk=junk)
 
 
 @metric("jsd", unit="nats", higher_is_better=False, bounds=(0, math.log(2)))
 def jsd(truth: Truth, *, k: Radius = 3.0) -> Metric:
     """Jensen-Shannon divergence between samples and truth over the modes and a junk bin; at most ln 2."""
-    from genbench.metrics.modes import JensenShannon
+    from genbench.metrics.histogram import jsd
+    from genbench.metrics.modes import Balls
 
-    return JensenShannon(truth.modes, k)
+    return observed_metric(jsd, bins=Balls(truth.modes, k))
 
 
 @metric("std_ratio", unit="ratio", higher_is_better=None, bounds=NOT_NEGATIVE, version=2)
@@ -76,9 +78,9 @@ def std_ratio(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     It is that of a mode's samples around their own mean, so blind to where that lies: see `offset`. Both deviations are
     of distributions cut off at k stds, so widened modes score little above 1. Undefined where no mode is captured.
     """
-    from genbench.metrics.modes import StdRatio
+    from genbench.metrics.modes import Balls, std_ratio
 
-    return StdRatio(truth.modes, k, share)
+    return observed_metric(std_ratio, bins=Balls(truth.modes, k), share=share)
 
 
 @metric("offset", unit="stds", higher_is_better=False, bounds=NOT_NEGATIVE)
@@ -88,9 +90,9 @@ def offset(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     The floor at n samples and M modes is √(πM/2n) in the plane, 0.035 for 8 modes and 10 000 samples. Blind to
     shrunken and widened modes. Undefined where no mode is captured.
     """
-    from genbench.metrics.modes import Offset
+    from genbench.metrics.modes import Balls, offset
 
-    return Offset(truth.modes, k, share)
+    return observed_metric(offset, bins=Balls(truth.modes, k), share=share)
 
 
 @metric("w2", unit="data units", higher_is_better=False, bounds=NOT_NEGATIVE)
@@ -100,18 +102,20 @@ def w2(truth: Truth, *, n: Count = 2_000) -> Metric:
     It sees dropped modes and wrong places, in the units of the data. Its floor is the distance of two finite samples
     of the truth, which at n = 2 000 is many times the modes' spread or the noise around a curve: blind to both.
     """
-    from genbench.metrics.transport import Wasserstein2
+    from genbench.metrics.transport import w2
 
-    return Wasserstein2(truth.reference(n))
+    return observed_metric(w2, reference=truth.reference(n))
 
 
 @metric("sliced_w2", unit="data units", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1804.01947")
 def sliced_w2(truth: Truth, *, n: Count = 10_000, directions: Count = 64) -> Metric:
     """The 2-Wasserstein distance along lines, averaged in the square over fixed random directions."""
     from genbench import seeding
-    from genbench.metrics.transport import SlicedWasserstein2
+    from genbench.metrics import transport
 
-    return SlicedWasserstein2(truth.reference(n), directions, seeding.stream(0, seeding.PROJECTIONS))
+    reference = truth.reference(n)
+    lines = transport.directions(reference.shape[1], directions, seeding.stream(0, seeding.PROJECTIONS))
+    return observed_metric(transport.sliced_w2, lines=lines, reference=transport.along(reference, lines))
 
 
 @metric("mmd", unit="squared", higher_is_better=False, citation="JMLR 13 (2012) 723-773")
@@ -120,17 +124,18 @@ def mmd(truth: Truth, *, n: Count = 2_000) -> Metric:
 
     Bandwidths .02, .05, .1, .2, .5 and 1 in data units. Negative values are as near to the truth as zero.
     """
-    from genbench.metrics.kernel import MaximumMeanDiscrepancy
+    from genbench.metrics.kernel import mean_kernel, mmd
 
-    return MaximumMeanDiscrepancy(truth.reference(n))
+    reference = truth.reference(n)
+    return observed_metric(mmd, reference=reference, within=mean_kernel(reference))
 
 
 @metric("precision", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
 def precision(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Precision: the share of samples inside any reference sample's ball to its k-th neighbour."""
-    from genbench.metrics.manifold import Precision
+    from genbench.metrics.manifold import precision
 
-    return Precision(truth.neighbourhood(n, k))
+    return observed_metric(precision, near=truth.neighbourhood(n, k))
 
 
 @metric("recall", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
@@ -139,17 +144,17 @@ def recall(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
 
     A few far-flung samples have wide balls, so noise can score high.
     """
-    from genbench.metrics.manifold import Recall
+    from genbench.metrics.manifold import recall
 
-    return Recall(truth.neighbourhood(n, k))
+    return observed_metric(recall, near=truth.neighbourhood(n, k))
 
 
 @metric("density", unit="ratio", higher_is_better=True, bounds=NOT_NEGATIVE, citation="arXiv:2002.09797")
 def density(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
     """Density: how many reference balls a sample lies in, over k; about 1 for the truth, more for its dense parts."""
-    from genbench.metrics.manifold import Density
+    from genbench.metrics.manifold import density
 
-    return Density(truth.neighbourhood(n, k))
+    return observed_metric(density, near=truth.neighbourhood(n, k))
 
 
 @metric("coverage", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:2002.09797")
@@ -158,9 +163,9 @@ def coverage(truth: Truth, *, n: Count = 5_000, k: Count = 5) -> Metric:
 
     The truth scores 1 − 2⁻ᵏ, 0.97 at k = 5.
     """
-    from genbench.metrics.manifold import Coverage
+    from genbench.metrics.manifold import coverage
 
-    return Coverage(truth.neighbourhood(n, k))
+    return observed_metric(coverage, near=truth.neighbourhood(n, k))
 
 
 @metric("cross_entropy", unit="nats", higher_is_better=None)
@@ -169,9 +174,9 @@ def cross_entropy(truth: Truth) -> Metric:
 
     Less means samples too near the centres; blind to dropped modes.
     """
-    from genbench.metrics.likelihood import CrossEntropy
+    from genbench.metrics.likelihood import cross_entropy
 
-    return CrossEntropy(truth.target.log_prob)
+    return observed_metric(cross_entropy, target=truth.target)
 
 
 @metric("curve_distance", unit="noise stds", higher_is_better=None, bounds=NOT_NEGATIVE)
@@ -180,9 +185,9 @@ def curve_distance(truth: Truth) -> Metric:
 
     Blind to which part of the curve is covered.
     """
-    from genbench.metrics.curve import CurveDistance
+    from genbench.metrics.curve import curve_distance
 
-    return CurveDistance(truth.projection())
+    return observed_metric(curve_distance, projection=truth.projection())
 
 
 @metric("arc_coverage", unit="fraction", higher_is_better=True, bounds=FRACTION)
@@ -191,6 +196,6 @@ def arc_coverage(truth: Truth, *, k: Radius = 3.0, bins: Count = 100, share: Sha
 
     Near is closer than k noise stds. Blind to the noise within that, and to imbalance above the threshold.
     """
-    from genbench.metrics.curve import ArcCoverage
+    from genbench.metrics.curve import arc_coverage
 
-    return ArcCoverage(truth.projection(), k, bins, share)
+    return observed_metric(arc_coverage, projection=truth.projection(), k=k, bins=bins, share=share)

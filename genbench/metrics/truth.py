@@ -13,12 +13,12 @@ from genbench.datasets.base import Dataset, Finite, Modes, Target
 from genbench.datasets.files.roots import cache_root
 from genbench.datasets.images import as_pixels
 from genbench.errors import Skip
-from genbench.features import Extractor, Seen, extractor
-from genbench.features.extraction import look, recalling, remembered
+from genbench.features import Extracted, Extractor, extractor
+from genbench.features.extraction import extract, recalling, remembered
 from genbench.registry import extractors
 
 if TYPE_CHECKING:
-    from genbench.metrics.curve import Projection
+    from genbench.metrics.curve import CurveBins, Projection
     from genbench.metrics.manifold import Neighbourhood
 
 REFERENCE_SEED = 0
@@ -28,18 +28,18 @@ class Truth:
     """A dataset as metrics see it: fixed reference samples and, for a target, modes, curve and density."""
 
     def __init__(self, dataset: Dataset, *, lasting: bool = True) -> None:
-        """With `lasting`, what extractors see in reference images is kept on disk for those who ask again."""
+        """With `lasting`, what is extracted from reference images is kept on disk for those who ask again."""
         self.dataset, self.lasting, self.recalling = dataset, lasting, False
         self.reference = cache(self._reference)
         self.neighbourhood = cache(self._neighbourhood)
         self.projection = cache(self._projection)
-        self.seen = cache(self._seen)
-        self.manifold = cache(self._manifold)
+        self.curve_bins = cache(self._curve_bins)
+        self.extracted = cache(self._extracted)
 
     def dealt(self, dataset: Dataset) -> Truth:
         """The truth about the same dataset after it was dealt anew, which shares all that is of the reference.
 
-        Samples of it are real images that come back in other deals, so extractors look at each once.
+        Samples of it are real images that come back in other deals, so each is extracted once.
         """
         other = copy(self)
         other.dataset, other.recalling = dataset, True
@@ -69,12 +69,13 @@ class Truth:
             raise Skip("the dataset has no images")
         return recalling(name) if self.recalling else extractor(name)
 
-    def labelled(self, name: str) -> None:
-        """Makes sure that the dataset's classes are those that an extractor tells apart."""
-        self.extractor(name)
+    def classifier(self, name: str) -> Extractor:
+        """The extractor of that name, of a dataset whose classes are those that it tells apart."""
+        classifier = self.extractor(name)
         classes = extractors[name].classes ** self.dataset.event_shape[0]
         if len(self.finite.classes) != classes:
             raise Skip(f"the dataset's classes aren't those that {name} tells apart")
+        return classifier
 
     def _projection(self) -> Projection:
         """The nearest points of the target's curve."""
@@ -82,13 +83,19 @@ class Truth:
 
         if self.target.curve is None:
             raise Skip("the dataset doesn't lie along a curve")
-        return Projection(self.target.curve)
+        return Projection.on(self.target.curve)
 
-    def _neighbourhood(self, n: int, k: int) -> Neighbourhood:
-        """The balls to the k-th neighbour of `n` reference samples."""
+    def _curve_bins(self, k: float) -> CurveBins:
+        """The bins closer than `k` noise stds to the target's curve, and what the truth has of each."""
+        from genbench.metrics.curve import CurveBins
+
+        return CurveBins.around(self.projection(), k)
+
+    def _neighbourhood(self, n: int, k: int, name: str | None = None) -> Neighbourhood:
+        """The balls to the k-th neighbour of `n` reference points, or of the features of as many reference images."""
         from genbench.metrics.manifold import Neighbourhood
 
-        return Neighbourhood(self.reference(n), k)
+        return Neighbourhood.of(self.reference(n) if name is None else self.extracted(name, n).features, k)
 
     def _reference(self, n: int) -> Tensor:
         """`n` real points, the same at every call: from a stream that neither training nor controls draw from."""
@@ -96,15 +103,9 @@ class Truth:
             raise Skip("the dataset's samples are no points")
         return self.dataset.sample(n, seeding.stream(REFERENCE_SEED, f"{seeding.REFERENCE_DATA}/{n}"))
 
-    def _manifold(self, name: str, n: int, k: int) -> Neighbourhood:
-        """The balls to the k-th neighbour of the features of `n` reference images."""
-        from genbench.metrics.manifold import Neighbourhood
-
-        return Neighbourhood(self.seen(name, n).features, k)
-
-    def _seen(self, name: str, n: int) -> Seen:
-        """What an extractor sees in `n` reference images, the same at every call."""
+    def _extracted(self, name: str, n: int) -> Extracted:
+        """What an extractor makes of `n` reference images, the same at every call."""
         images = self.finite.reference.distinct(n, seeding.stream(REFERENCE_SEED, seeding.REFERENCE_DATA))
         if self.lasting:
             return remembered(self.extractor(name), as_pixels(images), cache_root() / "features")
-        return look(self.extractor(name), as_pixels(images))
+        return extract(self.extractor(name), as_pixels(images))

@@ -57,11 +57,10 @@ class Rescorer:
         scores: list[Score] = []
         stayed: list[Score] = []
         for prefix, samples in _samples(found, build_dataset(trial.dataset).event_shape).items():
-            ema = trial.ema if prefix == AVERAGED else None
-            for score in scorer(trial.dataset, self.protocol)(samples, self._bands(trial.dataset)[self.protocol]):
-                fresh = score.model_copy(update={"identity": score.identity.model_copy(update={"ema": ema})})
-                earlier = _of_more_samples(fresh, before, len(samples))
-                scores.append(earlier or fresh)
+            ema, null = trial.ema if prefix == AVERAGED else None, self._bands(trial.dataset)[self.protocol]
+            for score in scorer(trial.dataset, self.protocol)(samples, null, ema):
+                earlier = _of_more_samples(score, before, len(samples))
+                scores.append(earlier or score)
                 stayed += [earlier] if earlier else []
         write_model(found.folder / store.SCORES, Scores(id=found.record.id, scores=renewed(before, scores)))
         return Rescored(tuple(scores), tuple(stayed))

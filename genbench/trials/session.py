@@ -174,9 +174,7 @@ class Session:
         bands = controls.bands if controls else ()
         for way in self.protocols:
             fitting = {band.name: band for band in bands if band.identity.protocol == way.name}
-            for score in scorer(trial.dataset, way)(samples, fitting):
-                identity = score.identity.model_copy(update={"ema": trial.ema if prefix == AVERAGED else None})
-                yield score.model_copy(update={"identity": identity})
+            yield from scorer(trial.dataset, way)(samples, fitting, trial.ema if prefix == AVERAGED else None)
 
     def _likelihoods(self, replica: Replica, training: Training, dataset: Dataset) -> Iterator[Score]:
         """What a trial's model says of held-out data, under every protocol; nothing of one that says nothing."""

@@ -25,7 +25,7 @@ def shipped(request):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_sees_what_its_card_says(name):
+def test_extracts_what_its_card_says(name):
     found = extractor(name)
     written, architecture = card(found.name), found.network.architecture
     features, logits = found(noise(2, architecture.channels, 32, 32))
@@ -78,7 +78,7 @@ def test_size_hardly_matters(shipped):
     assert (there - here).norm() < 0.1 * (here - here.mean(0)).norm()
 
 
-def test_stacked_digits_are_seen_one_by_one():
+def test_stacked_digits_are_taken_one_by_one():
     images = noise(5, 3, 32, 32)
     seen = extractor("mnist-cnn")(images)
     for channel in range(3):
@@ -87,7 +87,7 @@ def test_stacked_digits_are_seen_one_by_one():
         torch.testing.assert_close(seen.logits[:, channel, None], alone.logits)
 
 
-def test_grey_faces_are_seen_in_every_colour():
+def test_grey_faces_are_repeated_over_the_colours():
     grey = noise(3, 1, 64, 64)
     torch.testing.assert_close(extractor("celeba-cnn")(grey), extractor("celeba-cnn")(grey.repeat(1, 3, 1, 1)))
 
@@ -181,7 +181,7 @@ class TestBrought:
         ("look", "message"),
         [
             (None, "The extractor 'mine' gave None. Let it return a module, or a function of images."),
-            (lambda images: images, "mine-1 must give features of shape (n, size), or api.Seen(features, logits)"),
+            (lambda images: images, "mine-1 must give features of shape (n, size), or api.Extracted(features, logits)"),
             (lambda images: images.flatten(1)[:1], "mine-1 looked at 3 images and gave (1, 4) and (3, 0, 0)."),
             (lambda images: 3, "mine-1 must give features of shape (n, size)"),
         ],

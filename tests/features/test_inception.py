@@ -1,4 +1,4 @@
-"""Inception without its weights at hand: what is refused, what is skipped, and how it looks at images."""
+"""Inception without its weights at hand: what is refused, what is skipped, and how it takes images."""
 
 import hashlib
 import sys

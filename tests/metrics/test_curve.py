@@ -8,6 +8,7 @@ from scipy.stats import entropy
 
 from genbench.errors import Skip
 from genbench.metrics.curve import SHELLS, STRETCHES
+from genbench.metrics.observed import Observed
 from genbench.registry import metrics
 from genbench.scoring.shipped import bands_of
 
@@ -66,7 +67,7 @@ def test_arc_coverage_is_the_covered_share_of_the_length(keep, truth, score, dra
 def test_a_hundred_fine_bins_catch_one_gap(truth, score, draw):
     about = truth("swissroll")
     samples = draw(about, 10_000)
-    arc = about.projection().nearest(samples).arc
+    arc = about.projection()(Observed(samples)).arc
     arc = arc / about.target.curve.arc[-1]
     assert score("arc_coverage", about, samples[(arc < 0.4) | (arc > 0.45)]) == pytest.approx(0.95)
 
@@ -96,7 +97,7 @@ def changed(about, n, seed, **changes):
     """Samples of a Swiss roll that is shifted to the side, or has a gap of some share of its length."""
     shift, gap = changes.pop("shift", 0.0), changes.pop("gap", 0.0)
     samples = about.dataset.sample(2 * n, torch.Generator().manual_seed(seed), **changes)
-    arc = about.projection().nearest(samples).arc / about.target.curve.arc[-1]
+    arc = about.projection()(Observed(samples)).arc / about.target.curve.arc[-1]
     kept = samples[(arc < 0.4) | (arc > 0.4 + gap)][:n]
     return kept + torch.tensor([shift * about.target.curve.std, 0.0])
 
@@ -104,11 +105,12 @@ def changed(about, n, seed, **changes):
 @pytest.mark.parametrize(("noise", "k"), [(0.25, 3.0), (0.25, 1.5), (0.6, 3.0)])
 def test_reverse_kl_knows_how_much_of_the_truth_each_bin_holds(noise, k, truth):
     """What its error adds to the divergence is a hundredth of the floor, where a curve bends and ends as well."""
-    found = truth(f"swissroll[std={noise}]").projection().histogram(k).truth.numpy()
+    about = truth(f"swissroll[std={noise}]")
+    _, masses = about.curve_bins(k)(Observed(about.reference(10))).shares(junk=True)
     expected = curve_twin.bin_masses(noise, k, STRETCHES, SHELLS)
-    assert found.sum() == pytest.approx(1)
-    assert found == pytest.approx(expected, rel=0.1)
-    assert entropy(expected, found) < 0.01 * FLOOR
+    assert masses.sum() == pytest.approx(1)
+    assert masses.numpy() == pytest.approx(expected, rel=0.1)
+    assert entropy(expected, masses) < 0.01 * FLOOR
 
 
 @pytest.mark.parametrize("changes", [{}, {"keep": 0.5}, {"spread": 2.0}, {"keep": 0.8, "spread": 0.3}])
@@ -169,7 +171,7 @@ def test_reverse_kl_tells_noise_on_one_side_of_the_roll(side, truth, score, draw
     """Half of the truth lies on either side."""
     about = truth("swissroll")
     samples = draw(about, 2 * N + 1_000)
-    kept = samples[about.projection().nearest(samples).left == side]
+    kept = samples[about.projection()(Observed(samples)).left == side]
     assert score("reverse_kl", about, kept) > math.log(2)
 
 

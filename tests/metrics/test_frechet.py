@@ -5,7 +5,8 @@ from reference.torchmetrics_fid import fid
 from scipy.linalg import sqrtm
 
 from genbench.errors import Skip
-from genbench.metrics.frechet import Moments, extrapolated, fitted, frechet_distance, moments
+from genbench.metrics.frechet import Moments, fd_infinity, fitted, frechet_distance, moments
+from genbench.metrics.observed import Observed
 
 
 def features(n, d, seed=0, scale=1.0, shift=0.0):
@@ -84,18 +85,18 @@ def test_extrapolation_takes_away_what_the_number_of_samples_adds():
     """The distance of n samples of N(0, I) to N(0, I) itself is near d²/4n, and 0 in the limit."""
     d, n = 16, 4_000
     truth = Moments(torch.zeros(d, dtype=torch.float64), torch.eye(d, dtype=torch.float64))
-    found, biased = [], []
+    extrapolated, biased = [], []
     for seed in range(5):
         x = torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-        found.append(extrapolated(x, truth, 15).item())
+        extrapolated.append(fd_infinity(Observed(x), truth, 15).item())
         biased.append(frechet_distance(moments(x), truth).item())
     assert sum(biased) / 5 == pytest.approx((d**2 / 4 + d) / n, rel=0.2)
-    assert abs(sum(found)) < sum(biased) / 4
+    assert abs(sum(extrapolated)) < sum(biased) / 4
 
 
 def test_extrapolation_leaves_a_distance_alone_that_is_no_bias():
     x = features(2_000, 3)
     far = moments(x + 2.0)
-    assert extrapolated(x, far, 15).item() == pytest.approx(frechet_distance(moments(x), far).item(), rel=0.05)
+    assert fd_infinity(Observed(x), far, 15).item() == pytest.approx(frechet_distance(moments(x), far).item(), rel=0.05)
     with pytest.raises(Skip, match="3 features need more than 6 samples and got 6"):
-        extrapolated(x[:6], far, 5)
+        fd_infinity(Observed(x[:6]), far, 5)

@@ -16,7 +16,7 @@ from genbench.datasets.images import as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.errors import Skip
 from genbench.features import extractor
-from genbench.features.extraction import look
+from genbench.features.extraction import extract
 from genbench.metrics.truth import Truth
 from genbench.registry import metrics
 
@@ -42,10 +42,10 @@ def share(request):
 
 @pytest.fixture
 def given(channels, share):
-    """The truth, images, what is seen in them and what is seen in the reference."""
+    """The truth, images, what is extracted from them and from the reference."""
     about = TRUTHS[channels]
     images = blended(about.dataset, share)
-    return about, images, look(extractor("mnist-cnn"), images), about.seen("mnist-cnn", N)
+    return about, images, extract(extractor("mnist-cnn"), images), about.extracted("mnist-cnn", N)
 
 
 def fidelity_fd(x, y):
@@ -54,7 +54,7 @@ def fidelity_fd(x, y):
 
 
 def subsets(x, y, count, size):
-    """The pairs of subsets that the metric looks at."""
+    """The pairs of subsets that the metric takes."""
     rng = seeding.stream(0, seeding.SUBSETS)
     for _ in range(count):
         first = x[torch.randperm(len(x), generator=rng)[:size]].double()
@@ -63,18 +63,18 @@ def subsets(x, y, count, size):
 
 @CHANNELS
 def test_fd_is_torchmetrics_and_torch_fidelitys(given, score):
-    about, images, seen, real = given
+    about, images, extracted, real = given
     found = score(f"fd[{EYE},n={N}]", about, images)
-    assert found == pytest.approx(fid(seen.features.double(), real.features.double()).compute().item(), rel=1e-6)
-    assert found == pytest.approx(fidelity_fd(seen.features, real.features), rel=1e-6)
+    assert found == pytest.approx(fid(extracted.features.double(), real.features.double()).compute().item(), rel=1e-6)
+    assert found == pytest.approx(fidelity_fd(extracted.features, real.features), rel=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1])
 def test_fd_infinity_is_where_a_line_through_the_subsets_ends(given, score):
-    about, images, seen, real = given
+    about, images, extracted, real = given
     rng = seeding.stream(0, seeding.SUBSETS)
     sizes = [round(128 + (N - 128) * i / 4) for i in range(5)]
-    chosen = [seen.features[torch.randperm(N, generator=rng)[:size]] for size in sizes]
+    chosen = [extracted.features[torch.randperm(N, generator=rng)[:size]] for size in sizes]
     x, y = 1 / np.array(sizes), [fidelity_fd(subset, real.features) for subset in chosen]
     _, intercept = np.polyfit(x, y, 1)
     assert score(f"fd_infinity[{EYE},n={N},points=5]", about, images) == pytest.approx(intercept, rel=1e-5)
@@ -82,8 +82,8 @@ def test_fd_infinity_is_where_a_line_through_the_subsets_ends(given, score):
 
 @CHANNELS
 def test_kd_is_torchmetrics_and_torch_fidelitys(given, score):
-    about, images, seen, real = given
-    pairs = list(subsets(seen.features, real.features, 7, 150))
+    about, images, extracted, real = given
+    pairs = list(subsets(extracted.features, real.features, 7, 150))
     theirs = [poly_mmd(y, x).item() for x, y in pairs]
     options = {"kid_kernel": "poly", "kid_kernel_poly_degree": 3, "kid_kernel_poly_coef0": 1}
     others = [metric_kid.kernel_mmd(x.numpy(), y.numpy(), **options, kid_kernel_poly_gamma=None) for x, y in pairs]
@@ -95,8 +95,8 @@ def test_kd_is_torchmetrics_and_torch_fidelitys(given, score):
 @pytest.mark.parametrize("channels", [1])
 @pytest.mark.parametrize("splits", [1, 4, 7])
 def test_class_score_is_torch_fidelitys(splits, given, score):
-    about, images, seen, _ = given
-    theirs = metric_isc.isc_features_to_metric(seen.logits[:, 0], splits, shuffle=False)
+    about, images, extracted, _ = given
+    theirs = metric_isc.isc_features_to_metric(extracted.logits[:, 0], splits, shuffle=False)
     found = score(f"class_score[{EYE},n={N},splits={splits}]", about, images)
     assert found == pytest.approx(theirs[metric_isc.KEY_METRIC_ISC_MEAN], rel=1e-9)
 
@@ -105,9 +105,9 @@ def test_class_score_is_torch_fidelitys(splits, given, score):
 @pytest.mark.filterwarnings("ignore:Metric `InceptionScore` will save:UserWarning")
 def test_class_score_is_torchmetrics(given, score, monkeypatch):
     """Which shuffles before it splits, unless it is kept from it."""
-    about, images, seen, _ = given
+    about, images, extracted, _ = given
     theirs = InceptionScore(feature=torch.nn.Identity(), splits=4)
-    theirs.update(seen.logits[:, 0])
+    theirs.update(extracted.logits[:, 0])
     monkeypatch.setattr(torch, "randperm", torch.arange)
     expected = theirs.compute()[0].item()
     monkeypatch.undo()
@@ -119,16 +119,16 @@ def test_class_score_is_torchmetrics(given, score, monkeypatch):
 @pytest.mark.parametrize("name", ["precision", "recall", "density", "coverage"])
 def test_manifold_is_prdcs(name, k, given, score, capsys):
     """To the sample, but for a tie that single precision decides."""
-    about, images, seen, real = given
-    theirs = compute_prdc(real.features.double().numpy(), seen.features.double().numpy(), nearest_k=k)
+    about, images, extracted, real = given
+    theirs = compute_prdc(real.features.double().numpy(), extracted.features.double().numpy(), nearest_k=k)
     found = score(f"image_{name}[{EYE},n={N},k={k}]", about, images)
     assert found == pytest.approx(theirs[name], rel=1e-4, abs=1e-9)
 
 
 @CHANNELS
 def test_metrics_of_classes_are_the_twins(given, score):
-    about, images, seen, _ = given
-    samples = seen.logits.double().tolist()
+    about, images, extracted, _ = given
+    samples = extracted.logits.double().tolist()
     assert score(f"class_modes[{EYE},rule=any]", about, images) == classes_twin.modes_any(samples)
     for share in (0.2, 0.8):
         expected = classes_twin.modes_fair(samples, share, 0.9)
@@ -142,9 +142,9 @@ def test_metrics_of_classes_are_the_twins(given, score):
 
 @CHANNELS
 def test_hq_are_those_that_are_confident_and_among_the_real(given, score):
-    about, images, seen, real = given
-    samples = seen.logits.double().tolist()
-    distances = torch.cdist(seen.features.double(), real.features.double())
+    about, images, extracted, real = given
+    samples = extracted.logits.double().tolist()
+    distances = torch.cdist(extracted.features.double(), real.features.double())
     reach = torch.cdist(real.features.double(), real.features.double()).sort(1).values[:, 5]
     inside = (distances < reach).any(1).tolist()
     sure = [classes_twin.is_sure(sample, 0.9) for sample in samples]
@@ -163,10 +163,10 @@ def test_hq_needs_both(score):
 
 def test_reference_is_the_same_at_every_call_and_shares_nothing_with_training():
     about = TRUTHS[1]
-    seen = [Truth(about.dataset).seen("mnist-cnn", 50).features for _ in range(2)]
-    assert torch.equal(*seen)
-    reference = look(extractor("mnist-cnn"), as_pixels(about.dataset.reference.at(torch.arange(800)))).features
-    assert torch.cdist(seen[0].double(), reference.double()).min(1).values.max() < 1e-3
+    features = [Truth(about.dataset).extracted("mnist-cnn", 50).features for _ in range(2)]
+    assert torch.equal(*features)
+    reference = extract(extractor("mnist-cnn"), as_pixels(about.dataset.reference.at(torch.arange(800)))).features
+    assert torch.cdist(features[0].double(), reference.double()).min(1).values.max() < 1e-3
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from reference import manifold_twin
 
 from genbench import distances
 from genbench.metrics.manifold import Neighbourhood, radii
+from genbench.metrics.observed import Observed
 
 TARGETS = ("ring8", "grid25", "swissroll")
 NAMES = ("precision", "recall", "density", "coverage")
@@ -54,14 +55,14 @@ def test_does_not_depend_on_the_block(name, block, truth, score, draw, monkeypat
 def test_nobody_who_lies_in_a_ball_is_left_out(target, changes, flipped, truth, draw):
     """Only samples that are neighbours along an axis are held against each other: as good as all pairs."""
     about = truth(target)
-    neighbours = Neighbourhood(about.reference(400).flip(int(flipped)), 5)
+    near = Neighbourhood.of(about.reference(400).flip(int(flipped)), 5)
     samples = draw(about, 500, **changes).flip(int(flipped))
-    squares = distances.squared_distances(samples, neighbours.reference)
-    inside, reach = squares < neighbours.radii, radii(samples, 5)
-    found = neighbours.hits(samples)
-    assert torch.equal(found.around, inside.sum(1))
-    assert torch.equal(found.covered, inside.any(0))
-    assert torch.equal(found.recalled, (squares < reach[:, None]).any(0))
+    squares = distances.squared_distances(samples, near.reference)
+    inside, reach = squares < near.radii, radii(samples, 5)
+    hits = near(Observed(samples))
+    assert torch.equal(hits.around, inside.sum(1))
+    assert torch.equal(hits.covered, inside.any(0))
+    assert torch.equal(hits.recalled, (squares < reach[:, None]).any(0))
 
 
 @pytest.mark.parametrize("name", ["precision", "recall", "coverage"])

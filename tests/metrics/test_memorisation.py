@@ -7,7 +7,7 @@ from made_up_images import digits
 from genbench.datasets.images import Images, as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.errors import Skip
-from genbench.metrics import memorisation as memory
+from genbench.metrics import memorisation
 from genbench.metrics.memorisation import nearest
 from genbench.metrics.truth import Truth
 from genbench.registry import metrics
@@ -46,7 +46,7 @@ def test_agrees_with_brute_force(channels, k):
 def test_does_not_depend_on_the_block(block, monkeypatch):
     pixels, train = noise(9), part(noise(40, seed=1))
     distances, places = nearest(pixels, train, 5)
-    monkeypatch.setattr(memory, "BLOCK", block)
+    monkeypatch.setattr(memorisation, "BLOCK", block)
     again, there = nearest(pixels, train, 5)
     assert torch.equal(again, distances)
     assert torch.equal(there, places)

@@ -8,10 +8,16 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from genbench.errors import Skip
-from genbench.metrics.transport import SlicedWasserstein2
+from genbench.metrics.observed import Observed
+from genbench.metrics.transport import along, directions, sliced_w2
 from genbench.registry import metrics
 
 TARGETS = ("ring8", "grid25", "swissroll")
+
+
+def lines_of(reference, about):
+    """The directions that a metric projects on."""
+    return metrics.build(reference, about).constants["lines"]
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -51,31 +57,28 @@ def test_w2_that_was_not_found_is_no_number(truth, score, draw, monkeypatch):
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("keep", [1.0, 0.5])
-def test_sliced_w2_agrees_with_the_twin_and_with_pot(target, keep, truth, draw):
-    about = truth(target)
-    samples = draw(about, 50, keep=keep)
-    metric = metrics.build("sliced_w2[n=50,directions=9]", about)
-    metric.update(samples)
+def test_sliced_w2_agrees_with_the_twin_and_with_pot(target, keep, truth, score, draw):
+    about, reference = truth(target), "sliced_w2[n=50,directions=9]"
+    samples, lines = draw(about, 50, keep=keep), lines_of(reference, about)
     x, y = samples.double(), about.reference(50).double()
-    twin = transport_twin.sliced_w2(x.tolist(), y.tolist(), metric.lines.T.tolist())
-    pot = ot.sliced_wasserstein_distance(x.numpy(), y.numpy(), projections=metric.lines.numpy())
-    assert metric.compute().item() == pytest.approx(twin, rel=1e-9)
-    assert metric.compute().item() == pytest.approx(pot, rel=1e-9)
+    twin = transport_twin.sliced_w2(x.tolist(), y.tolist(), lines.T.tolist())
+    pot = ot.sliced_wasserstein_distance(x.numpy(), y.numpy(), projections=lines.numpy())
+    assert score(reference, about, samples) == pytest.approx(twin, rel=1e-9)
+    assert score(reference, about, samples) == pytest.approx(pot, rel=1e-9)
 
 
 @pytest.mark.parametrize("dimensions", [1, 3])
 def test_sliced_w2_agrees_with_the_twin_in_other_dimensions(dimensions):
     rng = torch.Generator().manual_seed(0)
     x, y = torch.randn(20, dimensions, generator=rng), torch.randn(20, dimensions, generator=rng)
-    metric = SlicedWasserstein2(y, 5, rng)
-    metric.update(x)
-    twin = transport_twin.sliced_w2(x.double().tolist(), y.double().tolist(), metric.lines.T.tolist())
-    assert metric.compute().item() == pytest.approx(twin, rel=1e-9)
+    lines = directions(dimensions, 5, rng)
+    twin = transport_twin.sliced_w2(x.double().tolist(), y.double().tolist(), lines.T.tolist())
+    assert sliced_w2(Observed(x), lines, along(y, lines)).item() == pytest.approx(twin, rel=1e-9)
 
 
 def test_directions_are_unit_vectors_all_around_and_always_the_same(truth):
-    lines = metrics.build("sliced_w2[n=10,directions=2000]", truth("ring8")).lines
-    assert torch.equal(lines, metrics.build("sliced_w2[n=10,directions=2000]", truth("grid25")).lines)
+    lines = lines_of("sliced_w2[n=10,directions=2000]", truth("ring8"))
+    assert torch.equal(lines, lines_of("sliced_w2[n=10,directions=2000]", truth("grid25")))
     assert torch.allclose(lines.norm(dim=0), torch.ones(2000, dtype=torch.float64))
     assert torch.allclose(lines @ lines.T / 2000, torch.eye(2, dtype=torch.float64) / 2, atol=0.04)
     assert lines.mean(1).norm() < 0.07
@@ -92,9 +95,9 @@ def test_a_shift_is_its_own_distance(shift, truth, score):
     about = truth("grid25")
     moved = about.reference(200) + torch.tensor(shift)
     assert score("w2[n=200]", about, moved) == pytest.approx(math.hypot(*shift), rel=1e-5)
-    lines = metrics.build("sliced_w2[n=200]", about).lines
-    along = torch.tensor(shift, dtype=torch.float64) @ lines
-    assert score("sliced_w2[n=200]", about, moved) == pytest.approx(along.square().mean().sqrt().item(), rel=1e-5)
+    lines = lines_of("sliced_w2[n=200]", about)
+    places = torch.tensor(shift, dtype=torch.float64) @ lines
+    assert score("sliced_w2[n=200]", about, moved) == pytest.approx(places.square().mean().sqrt().item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -10,7 +10,7 @@ from genbench.datasets.images import as_pixels, stored
 from genbench.datasets.stacked import StackSet
 from genbench.errors import Skip
 from genbench.features import extractor
-from genbench.features.extraction import look
+from genbench.features.extraction import extract
 from genbench.metrics.truth import Truth
 from genbench.registry import controls, datasets, metrics
 
@@ -156,7 +156,7 @@ def own_cache(tmp_path, monkeypatch):
 
 def seen_classes(samples):
     """The most probable class of each channel."""
-    return look(extractor("mnist-cnn"), as_pixels(samples)).logits.argmax(2)
+    return extract(extractor("mnist-cnn"), as_pixels(samples)).logits.argmax(2)
 
 
 def rows(images):

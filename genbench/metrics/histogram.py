@@ -1,0 +1,84 @@
+"""Metrics of how samples are shared among bins: the modes of a mixture, a classifier's classes, the parts of a curve.
+
+Bins are something to call with an `Observed`, which then gives its Histogram. A sample in none of the bins is junk; one
+in any is high quality (HQ). Definitions: arXiv:1712.04086, arXiv:1705.07761.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from genbench.errors import Undefined
+from genbench.metrics.catalogue import Rule
+from genbench.metrics.observed import Making, Observed
+
+ROUNDING = 1e-12
+"""A bin with exactly its share counts, however the threshold was rounded."""
+
+
+class Histogram(NamedTuple):
+    """The number of samples in each bin, `counts` `(bins,)` of doubles, among `total`; and the truth of it.
+
+    Of the truth, `mass` lies in bins, shared among them by `weights` `(bins,)`, and `junk_mass` in none: what `mass`
+    leaves, however little.
+    """
+
+    counts: Tensor
+    total: int
+    weights: Tensor
+    mass: float = 1.0
+    junk_mass: float = 0.0
+
+    def shares(self, junk: bool) -> tuple[Tensor, Tensor]:
+        """The samples' shares of the bins and the truth's, with the junk bin last or without it.
+
+        Raises Undefined where no bin is left to hold a sample.
+        """
+        held = self.counts.sum()
+        if junk:
+            counts = torch.cat([self.counts, (self.total - held)[None]])
+            truth = torch.cat([self.weights * self.mass, self.weights.new_tensor([self.junk_mass])])
+            return counts / self.total, truth
+        if not held:
+            raise Undefined("no sample lies near a mode")
+        return self.counts / held, self.weights
+
+    def captured(self, rule: Rule, share: float) -> Tensor:
+        """Which bins hold enough samples, `share` of their fair number or any at all: `(bins,)` of bool."""
+        held = self.counts > 0
+        return held if rule == "any" else held & (self.counts >= share * self.total * self.weights * (1 - ROUNDING))
+
+
+Bins = Making[Histogram]
+
+
+def captured(observed: Observed, bins: Bins, rule: Rule, share: float) -> Tensor:
+    """The number of bins that hold enough samples."""
+    return observed.once(bins).captured(rule, share).sum()
+
+
+def hq(observed: Observed, bins: Bins) -> Tensor:
+    """The share of samples that lie in any bin, in [0, 1]."""
+    histogram = observed.once(bins)
+    return histogram.counts.sum() / histogram.total
+
+
+def reverse_kl(observed: Observed, bins: Bins, junk: bool) -> Tensor:
+    """KL(samples ‖ truth) over the bins, in nats."""
+    return kl_divergence(*observed.once(bins).shares(junk))
+
+
+def jsd(observed: Observed, bins: Bins) -> Tensor:
+    """The Jensen-Shannon divergence between samples and truth over the bins and the junk bin, in nats."""
+    shares, truth = observed.once(bins).shares(junk=True)
+    middle = (shares + truth) / 2
+    return (kl_divergence(shares, middle) + kl_divergence(truth, middle)) / 2
+
+
+def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
+    """Σ p ln(p/q) in nats, with 0 ln 0 = 0; never below zero, where rounding may leave that of equal p and q."""
+    divergence: Tensor = (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum()
+    return divergence.clamp(min=0)
