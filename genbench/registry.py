@@ -153,8 +153,8 @@ class Entry:
         """What stands behind it and behind plugins' things that its parameters name: networks, or an extractor."""
         found = dict(self.source)
         for key, annotation in self.annotations.items():
-            for of in (mark.registry for mark in get_args(annotation)[1:] if isinstance(mark, NameOf)):
-                named = of[str(parameters[key])]
+            if (held := named_in(annotation)) is not None:
+                named = held[str(parameters[key])]
                 found |= {f"{key} {kind}": told for kind, told in named.source.items()}
                 found |= {f"{key} version": str(named.version)} if named.source and named.version > 1 else {}
         return found
@@ -211,6 +211,11 @@ class NameOf:
             return entry.name
         except UnknownName as error:
             raise PydanticCustomError("unknown_name", "{why}", {"why": str(error).removesuffix(".")}) from None
+
+
+def named_in(annotation: Any) -> Registry[Any] | None:
+    """The registry that values of a type are names in, where they are."""
+    return next((mark.registry for mark in get_args(annotation)[1:] if isinstance(mark, NameOf)), None)
 
 
 @cache

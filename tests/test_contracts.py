@@ -19,7 +19,7 @@ from genbench.datasets.images import stored
 from genbench.engine.training import Training
 from genbench.errors import BadParameter, Skip
 from genbench.metrics.truth import Truth
-from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, protocols, suites, trainers
+from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, named_in, protocols, suites, trainers
 from genbench.scoring.protocols import protocol as protocol_named
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Budget, Component, Trial
@@ -170,7 +170,13 @@ def small(training):
 def needed(entry):
     """Something for each parameter without a default."""
     kinds = {key: kind for key, kind in entry.annotations.items() if key not in entry.defaults}
-    return {key: get_args(kind)[0] if get_origin(kind) is Literal else "1" for key, kind in kinds.items()}
+    return {key: an_example(kind) for key, kind in kinds.items()}
+
+
+def an_example(kind):
+    if (held := named_in(kind)) is not None:
+        return next(iter(held)).name
+    return get_args(kind)[0] if get_origin(kind) is Literal else "1"
 
 
 def stream(seed=0):

@@ -303,14 +303,14 @@ def _plain(value: Any) -> str:
 
 def _type_name(annotation: Any) -> str:
     """`int ≥ 1`, `float > 0`, `adam | sgd`: what a parameter takes."""
-    from genbench.registry import NameOf
+    from genbench.registry import named_in
 
     if typing.get_origin(annotation) is typing.Literal:
         return " | ".join(map(str, typing.get_args(annotation)))
     if typing.get_origin(annotation) is Annotated:
         kind, *bounds = typing.get_args(annotation)
-        for named in (bound for bound in bounds if isinstance(bound, NameOf)):
-            return " | ".join(entry.name for entry in named.registry)
+        if (held := named_in(annotation)) is not None:
+            return " | ".join(entry.name for entry in held)
         signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
         limits = (
             [f"{signs[key]} {limit}" for b in bounds for key, limit in vars(b).items() if key in signs]
