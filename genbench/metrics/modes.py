@@ -36,7 +36,7 @@ class HighQuality(NamedTuple):
     distance: Tensor
 
 
-class Nearest(NamedTuple):
+class NearCentres(NamedTuple):
     """Finds the samples closer than `k` stds to the nearest centre."""
 
     modes: Modes
@@ -63,7 +63,7 @@ class Balls(NamedTuple):
 
     def inside(self, observed: Observed) -> HighQuality:
         """The samples in the balls."""
-        return observed.once(Nearest(self.modes, self.k))
+        return observed.once(NearCentres(self.modes, self.k))
 
 
 def std_ratio(observed: Observed, bins: Balls, share: float) -> Tensor:
