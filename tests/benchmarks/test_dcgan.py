@@ -1,4 +1,5 @@
-"""A critic step of WGAN-GP with DCGAN's networks, against the eager loop of the public codes, and drawing its batch.
+"""DCGAN's networks: a critic step of WGAN-GP against the eager loop of the public codes, and drawing its batch; and a
+whole step of a GAN with batch normalisation, compiled against plain.
 
 Rounds of both alternate, so that a busy machine slows both: what counts is `reference_ratio`.
 """
@@ -16,12 +17,15 @@ from genbench.engine import Numerics
 from genbench.engine.feed import Feed, Feeds
 from genbench.engine.plain import Plain
 from genbench.engine.problem import Problem
-from genbench.registry import trainers
+from genbench.engine.training import Training
+from genbench.registry import datasets, trainers
+from genbench.spec import Budget, Component, Trial
 
 SIZES = {"small": ((1, 32, 32), "recipe=small-images", 64), "seed2020": ((3, 64, 64), "recipe=seed2020", 16)}
 """Image shapes, recipes, and batches that a processor gets through within seconds."""
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+FASTEST = {"cpu": "compiled", "cuda": "graph"}
 
 
 def dataset(event, device):
@@ -62,4 +66,24 @@ def test_critic_step(benchmark, size, device, layout):
         layout=layout,
         device=device,
         drawing_share=drawing / benchmark.extra_info["seconds"],
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("device", DEVICES)
+def test_step_with_batch_normalisation(benchmark, size, device):
+    """A generator step of one seed, both phases; the reference is the plain path."""
+    event, recipe, batch = SIZES[size]
+    trial = Trial(
+        dataset=Component.resolve(datasets, "ring8"),  # which names the trial alone: it trains on noise for images
+        trainer=Component.resolve(trainers, f"gan[{recipe},batch={batch}]"),
+        budget=Budget(kind="steps", amount=1_000_000),
+        seed=0,
+    )
+    data = dataset(event, device)
+    plain, other = (Training([trial], data, device, engine).stack for engine in ("plain", FASTEST[device]))
+    compare(benchmark, lambda: other.step(0.0), lambda: plain.step(0.0), device, 1)
+    benchmark.group = f"gan step with batch normalisation, DCGAN {size}, {device}"
+    benchmark.extra_info.update(
+        trainer="gan", phase="step", size=size, batch=batch, engine=FASTEST[device], device=device
     )

@@ -5,10 +5,14 @@ from functools import partial
 import pytest
 import torch
 from agreement import far_apart, trained
+from made_up_images import digits
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from genbench import api
+from genbench.engine.training import Training
+from genbench.registry import datasets, trainers
+from genbench.spec import Budget, Component, Trial
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -114,3 +118,22 @@ def test_goes_on_after_a_pause_on_either_path(first, then, ready):
     rest.run(1.0)
     assert far_apart(rest.stack.weights(0), whole.stack.weights(0)) < 1e-6
     assert rest.stack.weights(0).keys() == whole.stack.weights(0).keys()
+
+
+@pytest.mark.slow
+def test_dcgan_with_batch_normalisation_loses_alike_compiled(double):
+    """The small recipe's networks: losses of 50 steps in double precision, step by step."""
+    images = digits()
+    trial = Trial(
+        dataset=Component.resolve(datasets, "ring8"),  # which names the trial alone
+        trainer=Component.resolve(trainers, "gan[recipe=small-images,width=4,batch=8]"),
+        budget=Budget.parse("steps=50"),
+        seed=0,
+    )
+    plain, compiled = (Training([trial], images, "cpu", engine) for engine in ("plain", "compiled"))
+    for step in range(1, 51):
+        plain.run(step / 50), compiled.run(step / 50)
+        for name, loss in plain.losses.items():
+            assert compiled.losses[name].item() == pytest.approx(loss.item(), rel=1e-6), (name, step)
+    assert compiled.path.name == "compiled"
+    assert far_apart(compiled.stack.weights(0), plain.stack.weights(0)) < 1e-6
