@@ -1,9 +1,11 @@
 """All that a plugin imports. Everything else in genbench is private to it.
 
-Importing this module does not import torch; calling what a registered function returns may.
+Importing this module does not import torch; calling what a registered function returns may, and so does the first look
+at what `LATE` names.
 """
 
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
 
@@ -30,6 +32,11 @@ from genbench.registry import controls, datasets, extractors, panels, protocols,
 from genbench.scoring.protocols.base import Protocol
 from genbench.spec import Budget, Suite
 
+if TYPE_CHECKING:
+    from genbench.datasets.images import Images, ImageSet
+    from genbench.metrics.observed import Observed
+    from genbench.metrics.truth import Truth
+
 trainer = trainers.register
 dataset = datasets.register
 protocol = protocols.register
@@ -43,6 +50,21 @@ Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
+
+LATE = {
+    "ImageSet": "genbench.datasets.images",
+    "Images": "genbench.datasets.images",
+    "Observed": "genbench.metrics.observed",
+    "Truth": "genbench.metrics.truth",
+}
+"""Classes whose modules import torch, by their modules."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATE:
+        raise AttributeError(f"genbench.api has no {name!r}; it has {', '.join(__all__)}.")
+    return getattr(import_module(LATE[name]), name)
+
 
 __all__ = [
     "BadParameter",
@@ -60,6 +82,8 @@ __all__ = [
     "ExtractorName",
     "Finite",
     "GenbenchError",
+    "ImageSet",
+    "Images",
     "Joint",
     "Labels",
     "Method",
@@ -68,6 +92,7 @@ __all__ = [
     "Noise",
     "NonNegative",
     "Normal",
+    "Observed",
     "Optimizer",
     "OptimizerName",
     "Pair",
@@ -83,6 +108,7 @@ __all__ = [
     "Suite",
     "Target",
     "Trainer",
+    "Truth",
     "Undefined",
     "Uniform",
     "control",
