@@ -96,7 +96,7 @@ def band(column):
 def changed(about, n, seed, **changes):
     """Samples of a Swiss roll that is shifted to the side, or has a gap of some share of its length."""
     shift, gap = changes.pop("shift", 0.0), changes.pop("gap", 0.0)
-    samples = about.dataset.sample(2 * n, torch.Generator().manual_seed(seed), **changes)
+    samples = about.dataset.altered(2 * n, torch.Generator().manual_seed(seed), **changes)
     arc = about.projection()(Observed(samples)).arc / about.target.curve.arc[-1]
     kept = samples[(arc < 0.4) | (arc > 0.4 + gap)][:n]
     return kept + torch.tensor([shift * about.target.curve.std, 0.0])
