@@ -7,7 +7,7 @@ at what `LATE` names.
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from genbench import registry
 from genbench.datasets.base import Box, Curve, Dataset, DataStream, Finite, Modes, Target
@@ -50,6 +50,7 @@ Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
+Share = Annotated[float, Gt(0), Le(1)]
 
 LATE = {
     "ImageSet": "genbench.datasets.images",
@@ -104,6 +105,7 @@ __all__ = [
     "Protocol",
     "Real",
     "ScheduleName",
+    "Share",
     "Skip",
     "Suite",
     "Target",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -42,9 +43,10 @@ def looking_ahead(
 
 
 def _moving(change: Tensor, slots: Mapping[str, Tensor]) -> Tensor:
-    """A gradient, cut off where it is zero and always was: there Adam's root has no derivative, and nothing moves."""
-    still = change == 0
+    """A gradient, cut off where its square is zero, as those of the slots: Adam's root has no derivative there."""
+    least = 10 * math.sqrt(torch.finfo(change.dtype).tiny)
+    still = change.abs() < least
     for value in slots.values():
         if value.shape == change.shape and value.dim() > 0:
-            still = still & (value == 0)
+            still = still & (value.abs() < least)
     return torch.where(still, torch.zeros_like(change), change)

@@ -11,7 +11,7 @@ from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.datasets.images import HALF_RANGE
 from genbench.records.record import Identity, Score
-from genbench.registry import metrics
+from genbench.registry import Reference, metrics
 from genbench.scoring.protocols import Protocol
 
 SEED = 0
@@ -36,7 +36,7 @@ def held_out(dataset: Dataset, n: int) -> Tensor:
 def likelihoods(
     log_probs: Tensor, dataset: Dataset, protocol: Protocol, bound: int | None, ema: float | None
 ) -> tuple[Score, Score]:
-    """The scores `nll` and `bits_per_dim` under a protocol.
+    """The scores `nll` and `bits_per_dim` under a protocol; of a bound they are called `nll[bound=64]`.
 
     Args:
         log_probs: what a model gives for `held_out` samples, `(n,)` in nats; the first that the protocol scores count.
@@ -55,7 +55,7 @@ def likelihoods(
     def score(name: str, value: float) -> Score:
         entry, fine = metrics[name], math.isfinite(value)
         return Score(
-            name=name,
+            name=str(Reference(name, {} if bound is None else {"bound": bound})),
             identity=Identity(
                 metric=name,
                 version=entry.version,

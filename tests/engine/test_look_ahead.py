@@ -91,8 +91,16 @@ def test_it_is_what_torchs_optimiser_would_make_of_the_network(name, assembled):
     assert max(checked) < 1e-6
 
 
+def vanishing():
+    """A network of whose gradients some are so small that their squares are zero."""
+    network = tanh()
+    with torch.no_grad():
+        network[2].weight[:, :2] = 1e-170
+    return network
+
+
 @pytest.mark.parametrize("name", TORCHS)
-@pytest.mark.parametrize("critic", [tanh, normalised, dying])
+@pytest.mark.parametrize("critic", [tanh, normalised, dying, vanishing])
 def test_all_paths_agree(name, critic, assembled, eager):
     def build(problem):
         return method(problem, name, critic=critic)

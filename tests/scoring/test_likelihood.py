@@ -55,9 +55,10 @@ def test_held_out_images_are_those_that_no_training_saw_under_noise_of_a_grey_le
 
 def test_a_bound_and_the_exact_value_are_different_numbers():
     ring8, way = datasets.build("ring8"), protocol("smoke")
-    exact, bound = (likelihoods(torch.zeros(5), ring8, way, draws, None)[0].identity for draws in (None, 64))
-    assert exact != bound
-    assert bound.parameters == {"bound": 64}
+    exact, bound = (likelihoods(torch.zeros(5), ring8, way, draws, None)[0] for draws in (None, 64))
+    assert exact.identity != bound.identity
+    assert bound.identity.parameters == {"bound": 64}
+    assert (exact.name, bound.name) == ("nll", "nll[bound=64]")
 
 
 def test_a_density_of_zero_is_worse_than_any_value():
@@ -82,7 +83,9 @@ def test_a_trial_of_a_method_that_gives_its_likelihood_has_it_as_a_column(trials
             assert made_up.record(task.run(ignore, never)).status == "done"
         (name,) = (folder.name for folder in tmp_path.iterdir())
         found = {
-            each.record.trial.trainer.name: [s for s in each.scores.scores if s.name in ("nll", "bits_per_dim")]
+            each.record.trial.trainer.name: [
+                s for s in each.scores.scores if s.identity.metric in ("nll", "bits_per_dim")
+            ]
             for each in Store(tmp_path).trials(name)
         }
     assert found["gan"] == []
