@@ -199,6 +199,11 @@ def check_dataset(name: str, built: object) -> Dataset:
             f"The dataset {name}: event_shape must be the shape of one sample, say (2,) for points in the plane, not "
             f"{shape!r}."
         )
+    named = isinstance(built.classes, tuple) and all(isinstance(each, str) for each in built.classes)
+    if not named or len(set(built.classes)) < len(built.classes):
+        raise GenbenchError(f"The dataset {name}: classes must be a tuple of different names, not {built.classes!r}.")
+    if built.classes and type(built).labelled is Dataset.labelled:
+        raise GenbenchError(f"The dataset {name} names classes and doesn't say which sample is of which: add labelled.")
     return built
 
 

@@ -15,6 +15,7 @@ from genbench.engine.inner import Numbers
 from genbench.engine.method import Method, Phase
 from genbench.engine.problem import Problem
 from genbench.engine.stack import check_samples
+from genbench.errors import GenbenchError
 
 BLOCK_STEPS = 128
 BLOCK_BYTES = 8 * 2**20
@@ -74,6 +75,8 @@ class Feed:
         """Real samples `(*lead, *event)` and, where they are `labelled`, their classes `(*lead, classes)`."""
         n, rng, classes = math.prod(lead), self.problem.stream(seeding.TRAINING_DATA), self.problem.classes
         samples, labels = self._dataset.labelled(n, rng) if labelled else (self._dataset.sample(n, rng), torch.empty(0))
+        if labelled:
+            check_labels(labels, n, self.problem)
         check_samples(samples, n, self.problem, "its own sample")
         # Compiled code reads the type that it was compiled for, whatever a dataset gives.
         samples = samples.reshape(*lead, *self.problem.event_shape).to(torch.get_default_dtype())
@@ -169,6 +172,16 @@ class Feeds:
             inner_name(i): torch.stack([torch.stack([call[i] for call in of]) for of in calls], dim=1)
             for i in range(len(inner))
         }
+
+
+def check_labels(labels: Tensor, n: int, problem: Problem) -> None:
+    """Raises GenbenchError where a dataset's labels are not n of its problem's classes."""
+    whole = isinstance(labels, Tensor) and labels.dtype == torch.long and labels.shape == (n,)
+    if not whole or (n and not 0 <= int(labels.min()) <= int(labels.max()) < problem.classes):
+        raise GenbenchError(
+            f"The dataset's labelled must give, beside {n} samples, their classes as whole numbers from 0 to "
+            f"{problem.classes - 1}: torch.long, of shape ({n},)."
+        )
 
 
 def inner_name(place: int) -> str:

@@ -160,7 +160,7 @@ def _randint(source: Source, *args: Any, dtype: torch.dtype = torch.long, **more
 
 
 def _dropout(source: Source, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:  # noqa: A002
-    return _dropped(source, input, p, training, tuple(input.shape))
+    return _dropped(source, input, p, training, tuple(input.shape), inplace)
 
 
 def _channels(
@@ -170,14 +170,15 @@ def _channels(
     training: bool = True,
     inplace: bool = False,
 ) -> Tensor:
-    return _dropped(source, input, p, training, (*input.shape[:2], *[1] * (input.dim() - 2)))
+    return _dropped(source, input, p, training, (*input.shape[:2], *[1] * (input.dim() - 2)), inplace)
 
 
-def _dropped(source: Source, x: Tensor, p: float, training: bool, shape: tuple[int, ...]) -> Tensor:
+def _dropped(source: Source, x: Tensor, p: float, training: bool, shape: tuple[int, ...], inplace: bool) -> Tensor:
     if not training or not p:
         return x
     kept = source(Numbers("uniform", shape)) >= p
-    return x * kept / (1 - p) if p < 1 else x * 0.0
+    dropped = x * kept / (1 - p) if p < 1 else x * 0.0
+    return x.copy_(dropped) if inplace else dropped
 
 
 ANSWERS: Mapping[Callable[..., Any], Callable[..., Tensor]] = {

@@ -60,6 +60,8 @@ class Networks:
         """
         if name not in self._ahead:
             raise GenbenchError(f"The phase doesn't look ahead of {name!r}: looks_ahead={(*self._ahead, name)!r}.")
+        if type(steps) is not int or steps < 0:
+            raise GenbenchError(f"Looking ahead takes a whole number of updates from zero on, not {steps!r}.")
         return self._ahead[name](steps, loss)
 
 
@@ -245,20 +247,22 @@ class Method:
             fits = isinstance(name, str) and name.isidentifier() and name not in OF_NETWORKS
             _check(fits, "api.Method", "networks need names, other than ahead", name)
             _check(isinstance(network, Module), "api.Method", f"network {name} must be a torch module", network)
-            for own, parameter in network.named_parameters(remove_duplicate=False):
+            parameters = network.named_parameters(remove_duplicate=False)
+            for own, held in (*parameters, *network.named_buffers(remove_duplicate=False)):
                 where = f"{name}.{own}"
-                if (owner := owners.setdefault(id(parameter), where)) != where:
+                if (owner := owners.setdefault(id(held), where)) != where:
                     raise GenbenchError(
-                        f"api.Method: {owner} and {where} are the same weights. Let one module hold them, and call it "
-                        "wherever they are wanted."
+                        f"api.Method: {owner} and {where} are the same tensor. Let one module hold it, and call that "
+                        "wherever it is wanted."
                     )
         if self.sample is None:
             _known("network", "generator", self.networks, "It makes the samples, unless api.Method has a sample=.")
 
     @property
     def makers(self) -> list[str]:
-        """The networks that samples may be made by, which are those that an average is taken of."""
-        return ["generator"] if self.sample is None else list(self.networks)
+        """The networks that samples, or a likelihood, may come of, which are those that an average is taken of."""
+        alone = self.sample is None and self.log_prob is None
+        return ["generator"] if alone else list(self.networks)
 
     @property
     def names(self) -> list[str]:

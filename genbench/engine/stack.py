@@ -160,6 +160,8 @@ def check_samples(samples: Tensor, n: int, problem: Problem, maker: str) -> None
             f"{n} samples of the dataset have the shape {(n, *problem.event_shape)}, and {maker} made "
             f"{tuple(samples.shape)}."
         )
+    if not samples.is_floating_point():
+        raise GenbenchError(f"Samples are real numbers, and {maker} made {samples.dtype}: make them torch.float32.")
 
 
 def sample_block(event_shape: Sequence[int]) -> int:

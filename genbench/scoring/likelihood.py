@@ -28,7 +28,7 @@ def held_out(dataset: Dataset, n: int) -> Tensor:
     if not isinstance(dataset, Finite):
         return dataset.sample(n, rng)
     samples = dataset.held_out.distinct(min(n, len(dataset.held_out)), rng)
-    if len(dataset.event_shape) != 3:
+    if not _of_pixels(dataset):
         return samples
     return samples + (torch.rand(samples.shape, generator=rng) - 0.5) / HALF_RANGE
 
@@ -49,7 +49,7 @@ def likelihoods(
     nll = -float(counted.mean())
     dimensions = math.prod(dataset.event_shape)
     # A density of pixels 0 … 255, and not of floats in [−1, 1], is smaller by this much in each dimension.
-    scale = math.log(HALF_RANGE) if len(dataset.event_shape) == 3 else 0.0
+    scale = math.log(HALF_RANGE) if _of_pixels(dataset) else 0.0
     bits = (nll / dimensions + scale) / math.log(2)
 
     def score(name: str, value: float) -> Score:
@@ -76,3 +76,8 @@ def likelihoods(
         )
 
     return score("nll", nll), score("bits_per_dim", bits)
+
+
+def _of_pixels(dataset: Dataset) -> bool:
+    """Whether its samples are grey levels as floats in [−1, 1], as those of finite datasets of images are."""
+    return isinstance(dataset, Finite) and len(dataset.event_shape) == 3

@@ -15,9 +15,7 @@ from genbench.spec import Component
 from genbench.trials.plan import Plan
 
 if TYPE_CHECKING:
-    from genbench.datasets.base import Dataset
-    from genbench.engine.method import Method
-    from genbench.engine.problem import Problem
+    pass
 
 FEW = 3
 
@@ -88,37 +86,14 @@ def _try(dataset: Component, trainer: Component, context: Context) -> None:
     from genbench.engine.method import Method
     from genbench.engine.paths import build, check_engine
     from genbench.engine.problem import Problem
+    from genbench.trials.rehearsal import rehearse_dataset, rehearse_method
     from genbench.trials.resources import build_dataset
 
     data = build_dataset(dataset)
     problem = Problem(data.event_shape, seed=0, classes=len(data.classes))
     built = build(trainer, problem)
     check_engine(built, trainer, context.engine, context.numerics)
+    if dataset.source:
+        rehearse_dataset(dataset.label, data)
     if isinstance(built, Method) and trainer.source:
-        _rehearse(built, data, problem)
-
-
-def _rehearse(method: Method, data: Dataset, problem: Problem) -> None:
-    """Draws the prior, makes samples of it and looks at some; raises GenbenchError where that isn't as it should be."""
-    import torch
-
-    from genbench.engine.draws import draw_noise
-    from genbench.engine.evaluation import log_probs, looked_at, made
-    from genbench.scoring.likelihood import held_out
-
-    def drawn(seed: int) -> torch.Tensor:
-        with problem.global_streams(f"{seeding.GLOBAL_EVALUATION}/{seed}"):
-            return draw_noise(method.prior, (FEW,), seeding.stream(0, seeding.EVALUATION_NOISE))
-
-    noise = drawn(0)
-    if not torch.equal(noise, drawn(1)):
-        raise GenbenchError(
-            f"The prior {method.prior!r} draws from elsewhere than the stream that it is given: pass on generator=rng."
-        )
-    made(method, method.networks, noise, problem)
-    if method.log_prob is not None:
-        log_probs(method, method.networks, held_out(data, FEW), problem)
-    if method.landscape is not None and len(problem.event_shape) == 1:
-        points = data.sample(FEW, seeding.stream(0, seeding.REFERENCE_DATA))
-        if len(looked_at(method, method.networks, method.landscape, points, problem)) != FEW:
-            raise GenbenchError(f"The landscape {method.landscape} must give one score a sample, of shape (batch, 1).")
+        rehearse_method(built, data, problem)

@@ -232,7 +232,7 @@ def method(problem, size=2, landscape=None, prior=api.Normal((2,))):
     [
         ("raise ValueError('oops')", r"mine can't be built for ring8: ValueError: oops \(mine\.py:\d+\)"),
         ("return api.Optimizer('adam', 1e-3, beta=0.5)", r"mine can't be built for ring8: TypeError: .*'beta'"),
-        ("return method(problem, size=3)", r"have the shape \(3, 2\), and the generator made \(3, 3\)"),
+        ("return method(problem, size=3)", r"have the shape \(8, 2\), and the generator made \(8, 3\)"),
         ("return method(problem, landscape='generator')", r"The landscape generator must give one score a sample"),
         ("return method(problem, prior=Laplace())", r"draws from elsewhere than the stream that it is given"),
     ],

@@ -40,7 +40,7 @@ def test_what_fits_is_taken():
         ({"networks": list(NETWORKS.values())}, "networks must be given by name"),
         (
             {"networks": {**NETWORKS, "critic": NETWORKS["generator"]}},
-            "generator.weight and critic.weight are the same weights",
+            "generator.weight and critic.weight are the same tensor",
         ),
         ({"networks": {**NETWORKS, "critic": nn.ReLU()}}, "critic is to learn and has no parameters that do"),
         ({"optimizers": {}}, "critic is to learn and has no optimizer"),
