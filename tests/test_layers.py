@@ -14,7 +14,7 @@ LAYERS = (
     ("records",),
     ("datasets", "features", "networks"),
     ("engine", "metrics", "stats"),
-    ("executors", "scoring", "suites"),
+    ("contract", "executors", "scoring", "suites"),
     ("api", "compare", "report", "trials"),
     ("cli",),
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from genbench import __version__
-from genbench.cli import compare, data, doctor, figures, list_, report, rescore, run, score, show
+from genbench.cli import check, compare, data, doctor, figures, list_, new, report, rescore, run, score, show, time_
 from genbench.errors import GenbenchError
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -45,6 +45,9 @@ app.command("compare")(compare.compare)
 app.command("figures")(figures.figures)
 app.command("list")(list_.list_)
 app.command("show")(show.show)
+app.command("new")(new.new)
+app.command("check")(check.check)
+app.command("time")(time_.time_)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 

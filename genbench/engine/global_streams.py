@@ -63,10 +63,7 @@ class GlobalStreams:
         return all(torch.equal(value, state[name]) for name, value in self._own.items())
 
     def _read(self) -> State:
-        state = {"torch": torch.get_rng_state(), "numpy": _numpy(), "python": _python()}
-        if self._device.type == "cuda":
-            state["cuda"] = torch.cuda.get_rng_state(self._device)
-        return state
+        return standing_now(self._device)
 
     def _write(self, state: Mapping[str, Tensor]) -> None:
         torch.set_rng_state(state["torch"])
@@ -74,6 +71,14 @@ class GlobalStreams:
         _set_python(state["python"])
         if self._device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self._device)
+
+
+def standing_now(device: torch.device | str = "cpu") -> State:
+    """The states of the process's global streams, and of that of a CUDA device."""
+    state = {"torch": torch.get_rng_state(), "numpy": _numpy(), "python": _python()}
+    if torch.device(device).type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
 
 
 @contextmanager

@@ -94,17 +94,17 @@ def wanted(method: Method, blank: Sequence[Mapping[str, Tensor]], problem: Probl
             called.append(numbers)
             return torch.full(numbers.shape, 0.5, device=problem.device)
 
-        networks = {name: Bound(network, _copied(network)) for name, network in method.networks.items()}
+        networks = {name: Bound(network, copied(network)) for name, network in method.networks.items()}
         try:
             with streams.entered(), Answered(note):
-                phase.loss(Networks(networks, _ahead(method, phase)), Batch({**draws, **moment}))
+                phase.loss(Networks(networks, ahead_of(method, phase)), Batch({**draws, **moment}))
         except Exception:  # whatever a stranger's loss raises, it will raise again where it is recorded
             return [[] for _ in method.phases]
         found.append(called)
     return found if streams.equals(before) else [[] for _ in method.phases]
 
 
-def _ahead(method: Method, phase: Phase) -> dict[str, Ahead]:
+def ahead_of(method: Method, phase: Phase) -> dict[str, Ahead]:
     """What the phase's loss looks ahead with, before any update."""
     ahead = {}
     for name in phase.looks_ahead:
@@ -116,7 +116,8 @@ def _ahead(method: Method, phase: Phase) -> dict[str, Ahead]:
     return ahead
 
 
-def _copied(network: Module) -> dict[str, Tensor]:
+def copied(network: Module) -> dict[str, Tensor]:
+    """Copies of a network's parameters and buffers, by name."""
     return {name: value.detach().clone() for name, value in (*network.named_parameters(), *network.named_buffers())}
 
 

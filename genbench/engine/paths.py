@@ -44,6 +44,14 @@ class CannotStack(GenbenchError):
     """Several trials were to be trained as one stack, and their trainer can't be."""
 
 
+class EngineRefused(GenbenchError):
+    """An engine was asked for that a trainer can't be trained with, for this `reason`."""
+
+    def __init__(self, trainer: Component, engine: Engine, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{trainer.label} can't be trained with --engine {engine}: {reason}. Leave --engine out.")
+
+
 class Path(NamedTuple):
     """The path that was taken, the reason, and whether that is that a better one failed."""
 
@@ -71,7 +79,7 @@ def assemble(
     """Builds trials that differ in their seeds alone into one stack, on the path that `engine` names or that pays.
 
     Raises CannotStack for several trials that can't be stacked, or whose budget is in seconds: each has its own.
-    Raises GenbenchError where the path that `engine` names can't be taken.
+    Raises EngineRefused where the path that `engine` names can't be taken.
     """
     check_versions(trials[0])
     if len(trials) > 1 and trials[0].budget.kind == "seconds":
@@ -228,9 +236,9 @@ def check_engine(built: Method | Trainer, trainer: Component, engine: Engine, nu
 
 
 def _refuse(trainer: Component, engine: Engine, reason: str) -> None:
-    """Raises GenbenchError where the engine that can't be had was asked for."""
+    """Raises EngineRefused where the engine that can't be had was asked for."""
     if engine in ("compiled", "graph"):
-        raise GenbenchError(f"{trainer.label} can't be trained with --engine {engine}: {reason}. Leave --engine out.")
+        raise EngineRefused(trainer, engine, reason)
 
 
 def _updates(method: Method, trial: Trial) -> float:

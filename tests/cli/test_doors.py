@@ -182,9 +182,8 @@ def test_panels_of_a_plugin_follow_ours_and_a_broken_one_costs_itself_alone(mine
 
 
 def test_extractor_of_a_plugin_is_looked_through(plugin, forget, tmp_path):
-    from made_up_images import digits
-
     from genbench import seeding
+    from genbench.contract.digits import digits
     from genbench.plugins import load_plugin
     from genbench.scoring.protocols import protocol
     from genbench.scoring.scorer import Scorer

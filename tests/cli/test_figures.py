@@ -7,12 +7,12 @@ from pathlib import Path
 import made_up
 import pytest
 from drawn import contains, pixels, shown
-from made_up_images import digits
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
 from genbench import seeding
 from genbench.cli.main import app
+from genbench.contract.digits import digits
 from genbench.datasets.images import as_pixels
 from genbench.executors.task import Outcome
 from genbench.records import store

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_up_images import digits
 from PIL import Image
 
 from genbench.cli.options import own_protocol
 from genbench.cli.score import _controls
+from genbench.contract.digits import digits
 from genbench.datasets.images import as_floats, as_pixels
 from genbench.records.store import Store
 from genbench.registry import datasets

@@ -51,6 +51,9 @@ def watched(*arguments, **environment):
         ("report none", 2),
         ("compare none none", 2),
         ("compare --help", 0),
+        ("check --help", 0),
+        ("new suite Mine", 2),
+        ("time --help", 0),
         ("data list", 0),
         ("data list --json", 0),
         ("data prepare ring8", 2),
@@ -115,5 +118,19 @@ def test_version_is_the_packages(genbench):
 @pytest.mark.parametrize("command", [[], ["-h"]])
 def test_help_names_every_command(command, genbench):
     ran = genbench(*command)
-    for name in ("run", "score", "rescore", "report", "compare", "list", "show", "data", "doctor"):
+    commands = [
+        "run",
+        "score",
+        "rescore",
+        "report",
+        "compare",
+        "list",
+        "show",
+        "new",
+        "check",
+        "time",
+        "data",
+        "doctor",
+    ]
+    for name in commands:
         assert f" {name} " in ran.out + ran.err

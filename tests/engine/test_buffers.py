@@ -5,11 +5,11 @@ from functools import partial
 import pytest
 import torch
 from agreement import far_apart, trained
-from made_up_images import digits
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from genbench import api
+from genbench.contract.digits import digits
 from genbench.engine.training import Training
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from made_up_images import digits
 
+from genbench.contract.digits import digits
 from genbench.engine import Numerics
 from genbench.engine.training import Training
 from genbench.registry import datasets, trainers

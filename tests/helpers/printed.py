@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from made_up_images import digits
 
 from genbench import api
+from genbench.contract.digits import digits
 from genbench.datasets.images import ImageSet
 from genbench.datasets.stacked import StackSet
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from made_up_images import digits
 from prdc import compute_prdc
 from reference import classes_twin
 from reference.torchmetrics_fid import fid
@@ -12,6 +11,7 @@ from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import poly_mmd
 
 from genbench import seeding
+from genbench.contract.digits import digits
 from genbench.datasets.images import as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.errors import Skip

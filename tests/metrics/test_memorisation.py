@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from made_up_images import digits
 
+from genbench.contract.digits import digits
 from genbench.datasets.images import Images, as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.errors import Skip

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from made_up_images import digits
 
 from genbench import api
+from genbench.contract.digits import digits
 from genbench.datasets.images import as_pixels
 from genbench.features import extractor
 from genbench.metrics import observed

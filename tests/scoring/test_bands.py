@@ -9,10 +9,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up_images import digits
 from scipy.stats import betabinom, norm
 
 from genbench import seeding
+from genbench.contract.digits import digits
 from genbench.datasets.stacked import StackSet
 from genbench.registry import controls, datasets
 from genbench.scoring import bands

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from made_up_images import digits
 
 from genbench import seeding
+from genbench.contract.digits import digits
 from genbench.datasets.base import Dataset
 from genbench.datasets.images import as_pixels, stored
 from genbench.datasets.stacked import StackSet

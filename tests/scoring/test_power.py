@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 import torch
-from made_up_images import PART, digits
 
 from genbench import seeding
+from genbench.contract.digits import PART, digits
 from genbench.datasets.images import as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.distances import squared_distances

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 from made_up import forgetful_registries
-from made_up_images import digits
 
 from genbench import seeding
+from genbench.contract.digits import digits
 from genbench.datasets.stacked import StackSet
 from genbench.errors import GenbenchError
 from genbench.registry import Reference, datasets, extractors, metrics, protocols

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from made_up_images import digits
 from tasks import ignore, never
 
 from genbench import seeding
+from genbench.contract.digits import digits
 from genbench.executors.task import Context
 from genbench.records.store import Store
 from genbench.registry import controls, datasets

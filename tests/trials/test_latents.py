@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 import torch
-from made_up_images import digits
 
 from genbench import seeding
+from genbench.contract.digits import digits
 from genbench.datasets.images import ImageSet, as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.engine.draws import Normal, Uniform

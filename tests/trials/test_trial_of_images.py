@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_up_images import digits
 from safetensors.torch import load_file
 from tasks import ignore, never, stop_at
 
+from genbench.contract.digits import digits
 from genbench.executors.task import Keep
 from genbench.records import store
 from genbench.records.commit import load_checkpoint

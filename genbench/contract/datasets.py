@@ -1,0 +1,312 @@
+"""What a dataset keeps to: fresh samples of one shape, from the stream that is given and no other."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from genbench.contract.findings import number, require
+from genbench.contract.streams import global_streams_left_alone, stream
+from genbench.datasets.base import Dataset, DataStream, Finite, Modes, Target, check_dataset
+from genbench.errors import Skip
+from genbench.registry import DatasetEntry, Reference, datasets
+
+FEW, MANY = 20, 500
+MODES_APART = 6
+"""Stds between two modes: what lies within three of one is no other's."""
+
+GRID_STEPS, MOST_CELLS = 800, 1_000_000
+"""An axis's cells where no std says how fine they must be, and the most of all axes."""
+
+MARGIN = 7
+"""Stds around a target's box that the density is summed over."""
+
+MASS_OFF = 1e-2
+"""How far from 1 the sum of a density may be."""
+
+SURPRISED = 20_000
+"""Samples whose mean surprise is held against the density's entropy."""
+
+
+class DatasetCase:
+    """A dataset, built once. Raises Skip where its data is not at hand.
+
+    Args:
+        reference: the dataset, perhaps with parameters.
+    """
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+        self.dataset = self.again()
+
+    def again(self) -> Dataset:
+        """The dataset, built anew."""
+        parsed = Reference.parse(self.reference)
+        entry = datasets[parsed.name]
+        if not at_hand(entry, self.reference):
+            raise Skip("its data is not at hand: genbench data list")
+        return check_dataset(parsed.name, entry.build(**entry.resolve(parsed.parameters)))
+
+    @property
+    def target(self) -> Target:
+        if not isinstance(self.dataset, Target):
+            raise Skip("it has no density: log_prob, modes, curve and box make it a target")
+        return self.dataset
+
+    @property
+    def finite(self) -> Finite:
+        if not isinstance(self.dataset, Finite):
+            raise Skip("its samples are endless")
+        return self.dataset
+
+    @property
+    def modes(self) -> Modes:
+        if self.target.modes is None:
+            raise Skip("it has no modes")
+        return self.target.modes
+
+    @cached_property
+    def density(self) -> tuple[float, float]:
+        """The sum of the density over a fine grid, and its entropy in nats."""
+        std, box = self._std, self.target.box
+        axes = []
+        for low, high in zip(box.low.tolist(), box.high.tolist(), strict=True):
+            margin = MARGIN * std if std else (high - low) / 2
+            step = std or (high - low + 2 * margin) / GRID_STEPS
+            axes.append(torch.arange(low - margin, high + margin, step, dtype=torch.float64))
+        cells = math.prod(len(axis) for axis in axes)
+        if cells > MOST_CELLS:
+            raise Skip(f"its std is so small that {cells} cells would have to be summed")
+        points = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes))
+        log_density = torch.cat([self.target.log_prob(rows) for rows in torch.split(points, 20_000)])
+        mass = log_density.exp() * math.prod(float(axis[1] - axis[0]) for axis in axes)
+        entropy = -(mass * log_density).nansum()
+        return mass.sum().item(), entropy.item()
+
+    @property
+    def _std(self) -> float:
+        """How wide the noise is, where the target says so: a sum over squares one std wide is exact for Gaussians."""
+        if len(self.target.event_shape) != 1 or self.target.event_shape[0] > 2:
+            raise Skip("its density is summed in one and two dimensions alone")
+        known = self.target.modes or self.target.curve
+        return known.std if known else 0.0
+
+
+def at_hand(entry: DatasetEntry, reference: str) -> bool:
+    """Whether a dataset can be built here: data that nobody may pass on has to be brought."""
+    parameters = entry.resolve(Reference.parse(reference).parameters)
+    return entry.stock is None or bool(entry.stock(**parameters).present)
+
+
+def samples_have_its_shape(case: DatasetCase) -> str:
+    """Any number of samples is `(n, *event_shape)` of finite float32; images lie between −1 and 1."""
+    shape = tuple(case.dataset.event_shape)
+    for n in (1, 7, MANY):
+        samples = case.dataset.sample(n, stream())
+        require(
+            tuple(samples.shape) == (n, *shape),
+            f"{n} samples have the shape {tuple(samples.shape)}, and event_shape says {(n, *shape)}.",
+        )
+        require(samples.dtype == torch.float32, f"Samples are {samples.dtype}: make them torch.float32.")
+        require(bool(torch.isfinite(samples).all()), f"Of {n} samples some are not finite.")
+    if len(shape) == 3:
+        low, high, spread = float(samples.min()), float(samples.max()), float(samples.std())
+        require(low >= -1 and high <= 1, f"Images must lie in [-1, 1], and these in [{number(low)}, {number(high)}].")
+        require(spread > 0.1, f"The pixels' std is {number(spread)}: spread them over [-1, 1].")
+    return f"Samples are finite float32 of shape {shape}."
+
+
+def samples_come_from_the_given_stream(case: DatasetCase) -> str:
+    """The same stream gives the same samples, another one others, and the global streams are left alone."""
+    with global_streams_left_alone("It"):
+        first, second = (case.dataset.sample(50, stream()) for _ in range(2))
+        again = case.again().sample(50, stream())
+        other = case.dataset.sample(50, stream(1))
+    require(
+        torch.equal(first, second) and torch.equal(first, again),
+        "The same stream gives other samples the second time: draw from rng alone, with generator=rng.",
+    )
+    require(
+        not torch.equal(first, other),
+        "Another stream gives the same samples: it ignores rng. Pass on generator=rng to every draw.",
+    )
+    shared = sum(bool((first[i] == other[i]).all()) for i in range(50))
+    few = isinstance(case.dataset, Finite)
+    require(few or shared == 0, f"{shared} of 50 samples are the same whatever the stream: draw all of them with rng.")
+    return "The stream that is given decides the samples, and nothing else does."
+
+
+def stream_goes_on(case: DatasetCase) -> str:
+    """One stream never gives the same samples again."""
+    data = DataStream(case.dataset, stream())
+    first, second = data.next(5), data.next(3)
+    require(not torch.equal(first[:3], second), "A stream that is drawn from twice gives the same samples again.")
+    if not isinstance(case.dataset, Finite):
+        distinct = len(torch.unique(torch.cat([first, second]), dim=0))
+        require(distinct == 8, f"Of 8 samples of one stream only {distinct} differ.")
+    return "A stream that is drawn from again gives fresh samples."
+
+
+def moves_to_a_device(case: DatasetCase) -> str:
+    """`to(device)` gives the same dataset, which draws on that device."""
+    moved = case.dataset.to("cpu")
+    require(
+        torch.equal(moved.sample(FEW, stream()), case.dataset.sample(FEW, stream())),
+        "Moved to the device that it is on, it gives other samples. Let to(device) return the same dataset.",
+    )
+    if torch.cuda.is_available():
+        samples = case.dataset.to("cuda").sample(FEW, torch.Generator("cuda").manual_seed(0))
+        require(samples.is_cuda, "Moved to cuda, it draws elsewhere: draw on rng.device.")
+        return "It draws on the processor and on CUDA."
+    return "It draws on the processor; no other device was at hand."
+
+
+def parts_differ(case: DatasetCase) -> str:
+    """What is trained on, held out and compared with are three sets of samples that share none."""
+    finite = case.finite
+    parts = (finite.train, finite.held_out, finite.reference)
+    drawn = [part.distinct(10, stream()) for part in parts]
+    shape = (10, *finite.event_shape)
+    require(
+        all(tuple(samples.shape) == shape for samples in drawn),
+        "Samples of train, held_out or reference are misshapen.",
+    )
+    require(
+        len(torch.unique(torch.cat(drawn), dim=0)) == 30,
+        "train, held_out and reference share samples, or `distinct` gives one twice.",
+    )
+    require(
+        torch.equal(finite.train.at(torch.tensor([3, 0]))[1], finite.train.at(torch.tensor([0]))[0]),
+        "train.at gives other samples for the same places.",
+    )
+    again = finite.dealt(stream())
+    sizes = [len(part) for part in parts[:2]]
+    require([len(again.train), len(again.held_out)] == sizes, "dealt changes the sizes of train and held_out.")
+    return f"{len(parts[0])} samples to train on, {len(parts[1])} held out, {len(parts[2])} to compare with."
+
+
+def labels_are_those_of_the_samples(case: DatasetCase) -> str:
+    """`labelled` gives what `sample` gives, and a class for each."""
+    count = len(case.dataset.classes)
+    if not count:
+        raise Skip("its samples have no classes")
+    samples, labels = case.dataset.labelled(MANY, stream())
+    require(torch.equal(samples, case.dataset.sample(MANY, stream())), "labelled gives other samples than sample.")
+    require(tuple(labels.shape) == (MANY,), f"labelled gives labels of shape {tuple(labels.shape)}, not ({MANY},).")
+    whole = not labels.is_floating_point() and bool(((labels >= 0) & (labels < count)).all())
+    require(whole, f"labels must be whole numbers from 0 to {count - 1}.")
+    return f"Each sample has one of {count} classes."
+
+
+def truth_is_the_default(case: DatasetCase) -> str:
+    """`keep=1` and `spread=1` are the truth, and less of either is not."""
+    target = case.target
+    plain = target.sample(FEW, stream())
+    require(
+        torch.equal(plain, target.altered(FEW, stream(), keep=1.0, spread=1.0)),
+        "altered with keep=1 and spread=1 gives others than sample.",
+    )
+    for name, changed in (("keep=0.5", {"keep": 0.5}), ("spread=0", {"spread": 0.0})):
+        require(
+            not torch.equal(target.altered(MANY, stream(), **changed), target.sample(MANY, stream())),
+            f"altered with {name} gives the truth: controls are made by it.",
+        )
+    return "keep and spread change the truth, and are 1 by default."
+
+
+def density_is_of_each_sample(case: DatasetCase) -> str:
+    """`log_prob` gives a finite number in double precision for each sample, far away too."""
+    target = case.target
+    density = target.log_prob(target.sample(9, stream()))
+    require(tuple(density.shape) == (9,), f"log_prob of 9 samples has the shape {tuple(density.shape)}, not (9,).")
+    require(density.dtype == torch.float64, f"log_prob is {density.dtype}: compute it in double precision.")
+    far = target.log_prob(torch.full((1, *target.event_shape), 100.0))
+    finite = bool(torch.isfinite(density).all() and torch.isfinite(far).all())
+    require(finite, "log_prob is not finite everywhere: compute logarithms, not densities.")
+    return "log_prob gives a finite number for each sample."
+
+
+def density_is_that_of_the_samples(case: DatasetCase) -> str:
+    """The density sums to one, and its entropy is the samples' mean surprise."""
+    mass, entropy = case.density
+    require(
+        abs(mass - 1) < MASS_OFF,
+        f"exp(log_prob) sums to {number(mass)} and not to 1: log_prob is off by {number(math.log(max(mass, 1e-300)))} "
+        "nats, or the box leaves out some of it.",
+    )
+    surprise = -case.target.log_prob(case.target.sample(SURPRISED, stream()))
+    error = surprise.std().item() / math.sqrt(SURPRISED)
+    mean = surprise.mean().item()
+    require(
+        abs(mean - entropy) < 5 * error + MASS_OFF,
+        f"log_prob is of other samples: its entropy is {number(entropy)} nats, and the samples' mean of -log_prob is "
+        f"{number(mean)}.",
+    )
+    return f"log_prob sums to {number(mass)}, and its entropy of {number(entropy)} nats is that of the samples."
+
+
+def modes_lie_apart(case: DatasetCase) -> str:
+    """Modes share the truth among them, stand apart, span the box, and the samples lie at them."""
+    centres, std, weights = case.modes
+    count = len(centres)
+    require(tuple(weights.shape) == (count,), f"modes.weights has the shape {tuple(weights.shape)}, not ({count},).")
+    total = float(weights.sum())
+    require(abs(total - 1) < 1e-5, f"modes.weights sum to {number(total)} and not to 1.")
+    require(std > 0, f"modes.std={std} must be above zero.")
+    if count > 1:
+        nearest = float(torch.pdist(centres.double()).min())
+        require(
+            nearest > MODES_APART * std,
+            f"Two modes stand {number(nearest / std)} stds apart, and metrics of modes need {MODES_APART}.",
+        )
+    box = case.target.box
+    spans = torch.equal(box.low, centres.amin(0)) and torch.equal(box.high, centres.amax(0))
+    require(spans, "box must be the smallest one around the modes' centres.")
+    samples = case.target.sample(MANY * 10, stream())
+    distances = torch.cdist(samples.double(), centres.double())
+    off, mode = distances.min(1)
+    within = float((off < MODES_APART / 2 * std * math.sqrt(centres.shape[1])).double().mean())
+    require(
+        within > 0.95, f"Only {100 * within:.0f} % of the samples lie at the modes: their centres or std are wrong."
+    )
+    shares = torch.bincount(mode, minlength=count) / len(samples)
+    gap = (shares - weights).abs() - 5 * (weights * (1 - weights) / len(samples)).sqrt()
+    require(bool((gap <= 1e-9).all()), "modes.weights are not the shares of samples that the modes have.")
+    return f"{count} modes of std {number(std)} share the samples as their weights say."
+
+
+def curve_is_finely_sampled(case: DatasetCase) -> str:
+    """A curve's points lie closer than its std, and mass and arc rise from 0 to 1 and to its length."""
+    curve = case.target.curve
+    if curve is None:
+        raise Skip("it doesn't lie along a curve")
+    between = (curve.points[1:] - curve.points[:-1]).double().norm(dim=1)
+    require(float(between.max()) < curve.std, "Two neighbouring points of the curve lie further apart than its std.")
+    arcs = (curve.arc[1:] - curve.arc[:-1]).double()
+    require(torch.allclose(arcs, between, atol=1e-6), "curve.arc is not the length up to each point.")
+    for name, rising, end in (("arc", curve.arc, between.sum().item()), ("mass", curve.mass, 1.0)):
+        rises = bool(rising[0] == 0 and (rising[1:] > rising[:-1]).all())
+        require(rises and _near(rising[-1], end), f"curve.{name} must rise from 0 to {number(end)}.")
+    return f"The curve is {number(between.sum().item())} long, in {len(curve.points)} points."
+
+
+CHECKS = (
+    samples_have_its_shape,
+    samples_come_from_the_given_stream,
+    stream_goes_on,
+    moves_to_a_device,
+    parts_differ,
+    labels_are_those_of_the_samples,
+    truth_is_the_default,
+    density_is_of_each_sample,
+    density_is_that_of_the_samples,
+    modes_lie_apart,
+    curve_is_finely_sampled,
+)
+
+
+def _near(value: Tensor, expected: float) -> bool:
+    return math.isclose(value.item(), expected, rel_tol=1e-6)
