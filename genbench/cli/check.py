@@ -13,7 +13,7 @@ from genbench.cli.options import AsJson, Plugins
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.contract import Finding
+    from genbench.contract import Checked
 
 MARKS = {"passed": ("ok", "green"), "failed": ("failed", "red"), "not applicable": ("–", "yellow")}
 
@@ -66,7 +66,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _print(console: Console, finding: Finding) -> None:
+def _print(console: Console, finding: Checked) -> None:
     """A finding's mark and its sentence, which stays in its column."""
     from rich.table import Table
     from rich.text import Text

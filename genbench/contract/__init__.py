@@ -4,6 +4,6 @@
 brings them into anyone's tests.
 """
 
-from genbench.contract.findings import Finding
+from genbench.contract.findings import Checked
 
-__all__ = ["Finding"]
+__all__ = ["Checked"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from genbench.contract import controls, datasets, entries, metrics, plans, trainers
-from genbench.contract.findings import Broken, Finding, examined, finding
+from genbench.contract.findings import Broken, Checked, examined, finding
 from genbench.contract.streams import global_streams_left_alone
 from genbench.contract.trained import TrainerCase
 from genbench.errors import UnknownName
@@ -30,7 +30,7 @@ PATIENCE = 30.0
 """Seconds that a trainer may take to learn a Gaussian."""
 
 
-def loaded(plugin: str) -> Finding:
+def loaded(plugin: str) -> Checked:
     """Loads a plugin, and tells whether its import left the global random streams alone. Raises GenbenchError."""
     load_plugins()
     name = "loading leaves global state alone"
@@ -38,8 +38,8 @@ def loaded(plugin: str) -> Finding:
         with global_streams_left_alone(f"Importing {plugin}"):
             load_plugin(plugin)
     except Broken as broken:
-        return Finding(name, "failed", str(broken))
-    return Finding(name, "passed", f"{plugin} was loaded and the global random streams are as they were.")
+        return Checked(name, "failed", str(broken))
+    return Checked(name, "passed", f"{plugin} was loaded and the global random streams are as they were.")
 
 
 def named(reference: str, kind: str | None = None) -> list[Entry]:
@@ -55,7 +55,7 @@ def named(reference: str, kind: str | None = None) -> list[Entry]:
     return found
 
 
-def check(entry: Entry, reference: str, dataset: str | None = None, patience: float = PATIENCE) -> Iterator[Finding]:
+def check(entry: Entry, reference: str, dataset: str | None = None, patience: float = PATIENCE) -> Iterator[Checked]:
     """Checks one registered thing, check by check, each as it is asked for.
 
     Args:

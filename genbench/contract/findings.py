@@ -18,7 +18,7 @@ Check = Callable[[Subject], str]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Checked:
     """What one check found: its name, whether the promise is kept, and a sentence that says why."""
 
     check: str
@@ -44,26 +44,26 @@ def require(kept: bool, told: str) -> None:
         raise Broken(told)
 
 
-def finding(name: str, look: Callable[[], str]) -> Finding:
+def finding(name: str, look: Callable[[], str]) -> Checked:
     """Runs one look at something; whatever a stranger's code raises is a finding too."""
     try:
-        return Finding(name, "passed", look())
+        return Checked(name, "passed", look())
     except Skip as skip:
-        return Finding(name, "not applicable", _sentence(str(skip)))
+        return Checked(name, "not applicable", _sentence(str(skip)))
     except (Broken, GenbenchError) as error:
-        return Finding(name, "failed", _sentence(str(error)))
+        return Checked(name, "failed", _sentence(str(error)))
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
-        return Finding(name, "failed", _sentence(f"{type(error).__name__}: {error} ({place})"))
+        return Checked(name, "failed", _sentence(f"{type(error).__name__}: {error} ({place})"))
 
 
-def examine(check: Check[Subject], subject: Subject) -> Finding:
+def examine(check: Check[Subject], subject: Subject) -> Checked:
     """Runs one check."""
     return finding(check.__name__.replace("_", " "), lambda: check(subject))
 
 
-def examined(checks: Sequence[Check[Subject]], subject: Subject) -> Iterator[Finding]:
+def examined(checks: Sequence[Check[Subject]], subject: Subject) -> Iterator[Checked]:
     """Runs checks one after the other, each as it is asked for."""
     return (examine(check, subject) for check in checks)
 
