@@ -67,10 +67,13 @@ def rescore(
     ways = {name: _way(store, name, protocol, added) for name in stored.suites(store, suite)}
     store.check_writable()
     from genbench.executors.process import run_conditions
+    from genbench.trials.preflight import try_metrics
     from genbench.trials.rescoring import Rescorer
 
     rescorers = {way: Rescorer(way) for way in ways.values()}
     with run_conditions():
+        for name, way in ways.items():
+            try_metrics(list(dict.fromkeys(each.record.trial.dataset for each in store.trials(name))), way)
         refused = sum(_suite(store, name, rescorers[way]) for name, way in ways.items())
     stored.tell_unreadable(store, "left alone")
     if refused or store.unreadable:

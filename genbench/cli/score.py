@@ -134,10 +134,12 @@ def _scored(
     """The samples, the dataset's null bands, and the samples' scores."""
     from genbench.scoring.bands import bands, unshipped
     from genbench.scoring.external import read
+    from genbench.trials.preflight import try_metrics
     from genbench.trials.resources import build_dataset, scorer
 
     dataset = build_dataset(component)
     samples = read(path, dataset.event_shape, key, drop_nonfinite)
+    try_metrics([component], way)
     judge = scorer(component, way)
     lacking = unshipped(component, judge)
     if len(lacking) == len(way.columns):

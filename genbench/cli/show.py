@@ -221,11 +221,7 @@ def _print(entry: Entry, described: dict[str, Any]) -> None:
         console.print(_table(described["scores"]["columns"], Table, Text))
     if described["parameters"]:
         console.print("\n[bold]parameters[/]")
-        lines = {
-            key: f"{format_value(p.get('value', p['default'])) if {'value', 'default'} & p.keys() else 'required'}   "
-            f"({p['type']})"
-            for key, p in described["parameters"].items()
-        }
+        lines = {key: f"{_value_of(p)}   ({p['type']})" for key, p in described["parameters"].items()}
         console.print(_table(lines, Table, Text))
     if entry.recipes:
         console.print("\n[bold]recipes[/]")
@@ -299,6 +295,12 @@ def _plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return str(Budget.model_validate(value) if isinstance(value, dict) else value)
+
+
+def _value_of(parameter: Mapping[str, Any]) -> str:
+    """What a parameter was given, or else its default."""
+    given = {"default", "value"} & parameter.keys()
+    return format_value(parameter.get("value", parameter.get("default"))) if given else "required"
 
 
 def _type_name(annotation: Any) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbench.datasets.base import Dataset, Finite
 from genbench.datasets.images import stored
-from genbench.errors import Skip, Undefined
+from genbench.errors import GenbenchError, Skip, Undefined
 from genbench.metrics.observed import Observed, ObservedMetric
 from genbench.metrics.truth import Truth
 from genbench.records.record import Identity, Score
@@ -127,12 +127,18 @@ def _value(column: Applied, observed: Observed, given: int) -> dict[str, object]
         return {}
     if given < n:
         return {"reason": f"needs {n} samples and got {given}"}
+    version = observed.samples._version
     try:
         value = float(_measured(metric, observed.first(n)))
     except Undefined as undefined:
         return {"state": "undefined", "reason": str(undefined)}
     except Skip as skip:
         return {"reason": str(skip)}
+    if observed.samples._version != version:
+        raise GenbenchError(
+            f"The metric {column.blank.name} changes the samples that it is given, which others look at: let it work "
+            "on a copy, samples.clone()."
+        )
     if not math.isfinite(value):
         return {"state": "undefined", "reason": f"its value is {value}"}
     return {"state": "ok", "reason": None, "value": value}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,15 +46,24 @@ def _check_metrics(plan: Plan, context: Context) -> None:
 
     Raises GenbenchError, a line, for one that fails, and for one that was added and applies to none.
     """
-    planned = dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)])
+    planned = list(dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))
     for way in ways(context.protocols, context.metrics):
-        for name, metric in way.columns.items():
-            if name not in way.added and not Component.resolve(metrics, metric).source:
-                continue
-            reasons = [_unfit(dataset, way.only([name])) for dataset in planned]
+        for name, reasons in try_metrics(planned, way).items():
             if name in way.added and all(reasons):
                 told = (f"{dataset.label}: {reason}" for dataset, reason in zip(planned, reasons, strict=True))
                 raise GenbenchError(f"The metric {name} applies to no dataset of the run. {'; '.join(told)}.")
+
+
+def try_metrics(planned: Sequence[Component], way: Protocol) -> dict[str, list[str | None]]:
+    """Scores real samples of datasets by each metric that was added or is a plugin's.
+
+    Returns by the column's name why it doesn't apply to each of the datasets, None where it does. Raises GenbenchError,
+    a line, for a metric that fails.
+    """
+    tried = (
+        name for name, metric in way.columns.items() if name in way.added or Component.resolve(metrics, metric).source
+    )
+    return {name: [_unfit(dataset, way.only([name])) for dataset in planned] for name in tried}
 
 
 def _unfit(dataset: Component, way: Protocol) -> str | None:

@@ -297,3 +297,8 @@ def test_broken_plugin_is_named_where_a_name_is_missing(tmp_path):
     ran = with_installed(tmp_path / "site", "run", "--suite", "theirs")
     assert ran.returncode == 2
     assert "These plugins failed to load: mine; see genbench doctor." in ran.stderr
+
+
+def test_show_of_a_reference_gives_a_value_to_what_has_no_default(genbench):
+    out = genbench("show", "fd[extractor=mnist-cnn]").out
+    assert re.search(r"extractor +mnist-cnn ", out)

@@ -27,6 +27,8 @@ BREAKING = """from torchmetrics import MeanMetric
             raise ValueError("oops")
     return Breaking()"""
 
+CHANGING = """return api.observed_metric(lambda observed: observed.samples.sub_(3).mean())"""
+
 
 @pytest.fixture
 def plugin(tmp_path):
@@ -209,6 +211,20 @@ class TestRun:
 
 
 class TestRescore:
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            ("raise ValueError('oops')", "mine can't score ring8: ValueError: oops (failing.py:7)"),
+            (BREAKING, "The metric mine can't score ring8: ValueError: oops (failing.py:10)"),
+            (CHANGING, "The metric mine changes the samples that it is given"),
+        ],
+    )
+    def test_by_a_metric_that_cannot_be_is_refused_in_a_line(self, body, message, failing, results, genbench):
+        ran = genbench("rescore", results, "--plugin", failing("mine", body), "--metric", "mine")
+        assert ran.code == 2
+        assert message in ran.err
+        assert len(ran.err.splitlines()) == 1
+
     def test_by_nothing_is_refused(self, results, genbench):
         ran = genbench("rescore", results)
         assert (ran.code, ran.err) == (
