@@ -184,8 +184,6 @@ def _print(entry: Entry, described: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from genbench.registry import format_value
-
     console = Console(highlight=False)
     article = "an" if entry.kind[0] in "aeiou" else "a"
     console.print(f"[bold]{entry.name}[/], {article} {entry.kind}, version {entry.version}, from {entry.origin}")
@@ -299,6 +297,8 @@ def _plain(value: Any) -> str:
 
 def _value_of(parameter: Mapping[str, Any]) -> str:
     """What a parameter was given, or else its default."""
+    from genbench.registry import format_value
+
     given = {"default", "value"} & parameter.keys()
     return format_value(parameter.get("value", parameter.get("default"))) if given else "required"
 
