@@ -95,9 +95,12 @@ class Target(Dataset):
     @property
     def box(self) -> Box:
         """Where the target lies; here, around its modes' centres or its curve."""
-        if self.modes is None and self.curve is None:
+        if self.modes is not None:
+            points = self.modes.centres
+        elif self.curve is not None:
+            points = self.curve.points
+        else:
             raise GenbenchError(f"The dataset {type(self).__name__} has neither modes nor a curve: say its box.")
-        points = self.modes.centres if self.modes is not None else self.curve.points  # type: ignore[union-attr]
         return Box(points.amin(0).float(), points.amax(0).float())
 
     def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Dataset, check_dataset
-from genbench.engine.draws import Labels, Real, draw_noise
+from genbench.engine.draws import Labels, Noise, Real, draw_noise
 from genbench.engine.evaluation import log_probs, looked_at, made
 from genbench.engine.feed import check_labels
 from genbench.engine.method import Method
@@ -44,8 +45,8 @@ def rehearse_method(method: Method, data: Dataset, problem: Problem) -> None:
     """Draws noise, makes samples of the prior and looks at some; raises GenbenchError for what is amiss."""
     for name, draw in (draw for phase in method.phases for draw in phase.draws.items()):
         if not isinstance(draw, Real | Labels):
-            _repeated(lambda noise=draw: draw_noise(noise, (FEW,), _stream()), problem, f"The draw {name}, {draw!r},")  # type: ignore[misc]
-    noise = _repeated(lambda: draw_noise(method.prior, (FEW,), _stream()), problem, f"The prior {method.prior!r}")
+            _repeated(partial(_drawn, draw), problem, f"The draw {name}, {draw!r},")
+    noise = _repeated(partial(_drawn, method.prior), problem, f"The prior {method.prior!r}")
     made(method, method.networks, noise, problem)
     if method.log_prob is not None:
         _rehearse_likelihood(method, held_out(data, FEW), problem)
@@ -77,6 +78,10 @@ def _repeated(draw: Callable[[], Tensor], problem: Problem, what: str) -> Tensor
     if not torch.equal(*drawn):
         raise GenbenchError(f"{what} draws from elsewhere than the stream that it is given: pass on generator=rng.")
     return drawn[0]
+
+
+def _drawn(noise: Noise) -> Tensor:
+    return draw_noise(noise, (FEW,), _stream())
 
 
 def _stream() -> torch.Generator:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -176,17 +177,23 @@ class Session:
             fitting = {band.name: band for band in bands if band.identity.protocol == way.name}
             yield from scorer(trial.dataset, way)(samples, fitting, trial.ema if prefix == AVERAGED else None)
 
+    @cached_property
+    def _held_out(self) -> Tensor:
+        """What all of the stack's models are asked about, as much as any protocol scores."""
+        dataset = build_dataset(self.replicas[0].trial.dataset)
+        return held_out(dataset, max(way.n for way in self.protocols))
+
     def _likelihoods(self, replica: Replica, training: Training, dataset: Dataset) -> Iterator[Score]:
         """What a trial's model says of held-out data, under every protocol; nothing of one that says nothing."""
         if training.stack.likelihood is None:
             return
-        data, bound = held_out(dataset, max(way.n for way in self.protocols)), training.stack.likelihood.bound
+        bound = training.stack.likelihood.bound
         averages: list[tuple[AbstractContextManager[None], float | None]] = [(nullcontext(), None)]
         if training.average is not None:
             averages.append((training.average.in_place(), replica.trial.ema))
         for weights, ema in averages:
             with weights:
-                log_probs = training.stack.log_prob(replica.place, data).cpu()
+                log_probs = training.stack.log_prob(replica.place, self._held_out).cpu()
             for way in self.protocols:
                 yield from likelihoods(log_probs, dataset, way, bound, ema)
 
