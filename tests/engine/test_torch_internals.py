@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genbench.engine import torch_internals
-from genbench.engine.torch_internals import SEEN, compiled, copy_each, lerp_each
+from genbench.engine.torch_internals import SEEN, channels_last_pays, compiled, copy_each, lerp_each, traced
 
 
 def release(version):
@@ -35,6 +35,20 @@ def test_compiled_function_does_what_the_function_does():
     for _ in range(3):
         assert code(ours, gradient).item() == pytest.approx(step(theirs, gradient).item(), rel=1e-5), NOTE
     assert torch.allclose(ours, theirs), NOTE
+
+
+@pytest.mark.parametrize("channels, images, pays", [(2, 16, True), (64, 1, False)])
+def test_convolutions_are_reordered_only_where_their_activations_outweigh_their_weights(channels, images, pays):
+    rng = torch.Generator().manual_seed(0)
+    weight = torch.randn(channels, channels, 3, 3, generator=rng)
+    pixels = torch.randn(images, channels, 8, 8, generator=rng)
+
+    def activations(weight, pixels):
+        return torch.nn.functional.conv2d(pixels, weight, padding=1).relu()
+
+    assert channels_last_pays(traced(activations, [weight, pixels])) is pays
+    code = compiled(activations, [weight, pixels])
+    assert torch.allclose(code(weight, pixels), activations(weight, pixels), atol=1e-4), NOTE
 
 
 def test_tensors_are_copied_and_moved_each_to_its_own():
