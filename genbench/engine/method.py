@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 OptimizerName = Literal["adam", "adamw", "rmsprop", "sgd"]
 Params = Mapping[str, "Tensor"]
 
+IDLE: Mapping[str, Sequence[str]] = {"rmsprop": ("beta1",), "sgd": ("beta2", "epsilon")}
+"""What of an optimizer's numbers its rule has no use for."""
+
 OF_EVERY_BATCH = ("step", "progress")
 """What a batch holds that no phase draws."""
 
@@ -155,9 +158,10 @@ class Optimizer:
     """A torch optimiser by name.
 
     `beta1` is Adam's first decay or SGD's momentum, `beta2` the second-moment decay, `epsilon` what is added to the
-    root of the second moment. `weight_decay` is added to the gradient as a multiple of the weights; `adamw` shrinks the
-    weights by it instead, times the rate. Over the first `warmup` generator steps the rate rises on a line from
-    lr/warmup to lr; `schedule` is the network's own, the method's where there is none.
+    root of the second moment; those that a rule has no use for are left out or zero. `weight_decay` is added to the
+    gradient as a multiple of the weights; `adamw` shrinks the weights by it instead, times the rate. Over the first
+    `warmup` generator steps the rate rises on a line from lr/warmup to lr; `schedule` is the network's own, the
+    method's where there is none.
     """
 
     name: OptimizerName
@@ -180,6 +184,10 @@ class Optimizer:
         _check(
             _is_number(self.epsilon) and self.epsilon >= 0, of, "epsilon must be a number from zero on", self.epsilon
         )
+        for name in IDLE.get(self.name, ()):
+            default = type(self).__dataclass_fields__[name].default
+            idle = getattr(self, name) in (default, 0)
+            _check(idle, of, f"{self.name} has no {name}: it must be left out, 0 or {default:g}", getattr(self, name))
         rises = self.warmup == 0 or _is_whole(self.warmup)
         _check(rises, of, "warmup must be a whole number of generator steps", self.warmup)
         if self.schedule is not None:

@@ -61,12 +61,9 @@ def external_table(entry: External, protocol: Protocol, controls: ControlScores)
     rows = (*_externals(external_lines("", entry), gate), *fixed)
     columns = gate.held(rows)
     held = {column.name for column in columns}
-    reasons: dict[str, list[str]] = {}
-    for score in entry.scores:
-        if score.value is None and (score.name in held or not held):
-            reasons.setdefault(str(score.reason), []).append(score.name)
-    notes = tuple(f"No {', '.join(of)}: {reason}." for reason, of in reasons.items())
-    return Table("", entry.dataset.label, None, protocol, columns, rows, notes)
+    empty = [score for score in entry.scores if score.value is None and (score.name in held or not held)]
+    notes = _without((score.name, str(score.reason)) for score in empty)
+    return Table("", entry.dataset.label, None, protocol, columns, rows, tuple(notes))
 
 
 def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Table]:
@@ -117,8 +114,19 @@ def _filled(
             f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
         )
     columns = gate.held(rows)
+    held = {column.name for column in columns}
+    nowhere = [line for lines in of.values() for line in lines if line.state == "undefined" and gate.admits(line)]
+    notes += _without((str(line.metric), str(line.reason)) for line in nowhere if line.metric not in held)
     literature = published.rows(table.truth.label, table.protocol.name, [column.name for column in columns])
     return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), refused=refused)
+
+
+def _without(reasons: Iterable[tuple[str, str]]) -> list[str]:
+    """Why metrics, each given with a reason, have no value, one sentence a reason."""
+    listed: dict[str, dict[str, None]] = {}
+    for name, reason in reasons:
+        listed.setdefault(reason, {})[name] = None
+    return [f"No {', '.join(of)}: {reason}." for reason, of in listed.items()]
 
 
 def _places(of: ByTrainer, trainers: Mapping[Thing, str], planned: Sequence[str]) -> Iterator[tuple[str, Thing]]:

@@ -84,6 +84,12 @@ def test_method_that_says_what_the_engine_cannot_do_is_refused(change, message):
         (lambda: api.Phase("critic", loss, {"step": api.Real()}), "draws must not be named as what every batch has"),
         (lambda: api.Optimizer("adamw", 1e-3, weight_decay=-1), "weight_decay must be a number from zero on"),
         (lambda: api.Optimizer("adam", 1e-3, epsilon="tiny"), "epsilon must be a number from zero on"),
+        (
+            lambda: api.Optimizer("rmsprop", 1e-3, beta1=0.5),
+            "rmsprop has no beta1: it must be left out, 0 or 0.9, not 0.5",
+        ),
+        (lambda: api.Optimizer("sgd", 1e-3, beta2=0.5), "sgd has no beta2: it must be left out"),
+        (lambda: api.Optimizer("sgd", 1e-3, epsilon=1e-3), "sgd has no epsilon: it must be left out"),
         (lambda: api.Optimizer("adam", 1e-3, warmup=0.1), "warmup must be a whole number of generator steps"),
         (lambda: api.Optimizer("adam", 1e-3, schedule="step"), "No schedule is named 'step'"),
         (lambda: api.Phase("critic", None, {}), "critic: loss must be a function"),

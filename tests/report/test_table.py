@@ -88,6 +88,18 @@ def test_undefined_scores_count_as_lost_and_skipped_ones_do_not(tmp_path, rows):
     assert (cells["modes"].values, cells["modes"].lost) == ((), 2)
 
 
+def test_metric_without_any_value_has_no_column_and_a_note(tmp_path, read):
+    nothing = {"state": "undefined", "reason": "its value is nan"}
+    lost = [made_up.score(name, None).model_copy(update=nothing) for name in ("modes", "entropy")]
+    skipped = made_up.score("std_ratio", None).model_copy(update={"state": "skipped", "reason": "no classes"})
+    for seed in (0, 1):
+        made_up.put(tmp_path, made_up.trial(seed=seed), [made_up.score("hq", 0.5), *lost, skipped])
+    (table,) = read()
+    assert [column.name for column in table.columns] == ["hq"]
+    assert "No modes, entropy: its value is nan." in table.notes
+    assert not any("std_ratio" in note for note in table.notes)
+
+
 def test_one_seed_has_no_interval(put, rows):
     put(hq=0.9)
     assert rows()["gan"].cells["hq"].interval == (0.9, None, None)
