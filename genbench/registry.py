@@ -23,6 +23,9 @@ Built = TypeVar("Built", bound=Callable[..., Any])
 SET_BY_REGISTERING = ("kind", "name", "version", "build", "origin", "source")
 """The fields of an entry that aren't details of what is registered."""
 
+PLUGIN = "If it is a plugin's, give that too: --plugin FILE"
+"""What may help where no entry has a name."""
+
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
@@ -364,7 +367,7 @@ class Registry(Generic[EntryOf]):
         load_plugins()
         if name not in self._entries:
             broken = ", ".join(plugin.name for plugin in broken_plugins)
-            note = f"These plugins failed to load: {broken}; see genbench doctor." if broken else ""
+            note = f"These plugins failed to load: {broken}; see genbench doctor." if broken else PLUGIN
             raise UnknownName(self.kind, name, self._entries, note)
         return self._entries[name]
 

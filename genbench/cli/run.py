@@ -128,7 +128,8 @@ def run(
     plan = make_plan(chosen, store, rerun or ())
     if not dry_run:
         store.check_writable()
-    _announce(console, plan, store)
+    plugins = [part for given in plugin or () for part in ("--plugin", given)]
+    _announce(console, plan, store, plugins)
     jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
     context = Context(
         str(store.root),
@@ -159,15 +160,15 @@ def run(
         tasks = plan.tasks(context, Keep(weights, keep_samples), stack or _stack_size(plan, device, jobs))
         executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugin or [])
         statuses = _execute(console, plan, tasks, executor)
-    report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name])
+    report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name, *plugins])
     console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
     if plan.failed or set(statuses) - {"done"}:
         console.print("To try the failed ones again: --rerun failed")
         raise typer.Exit(1)
 
 
-def _announce(console: Console, plan: Plan, store: Store) -> None:
-    """Prints what is to be done, and what isn't and why."""
+def _announce(console: Console, plan: Plan, store: Store, plugins: Sequence[str]) -> None:
+    """Prints what is to be done, and what isn't and why; commands that mend it load the same `plugins`."""
     suite = plan.suite
     size = f"{len(suite.trainers)} trainers × {len(suite.datasets)} datasets × {len(suite.seeds)} seeds"
     if len(suite.budgets) > 1:
@@ -179,12 +180,11 @@ def _announce(console: Console, plan: Plan, store: Store) -> None:
         console.print(f"{len(plan.failed)} failed before")
     if plan.stale:
         console.print(f"{len(plan.stale)} stale, made by another version or source; to renew them: --rerun stale")
-    if plan.unscored:
-        metrics = (part for metric in suite.metrics for part in ("--metric", metric))
-        again = shlex.join(["genbench", "rescore", str(store.root), "--suite", suite.name, *metrics])
+    for way, trials in plan.unscored.items():
+        by, what = ", ".join([way.protocol] if way.protocol else way.metrics), "renew" if way.protocol else "add"
+        again = shlex.join(["genbench", "rescore", str(store.root), "--suite", suite.name, *way.options, *plugins])
         console.print(
-            f"{len(plan.unscored)} of those done aren't scored by {', '.join(suite.metrics)} as they are; to add that: "
-            f"{again}",
+            f"{len(trials)} of those done aren't scored by {by} as it is now; to {what} that: {again}",
             markup=False,
             soft_wrap=True,
         )

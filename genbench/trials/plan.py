@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from genbench.executors.task import Context, Keep, Task
-from genbench.records.record import Record, Scores
+from genbench.records.record import Identity, Record, Scores
 from genbench.records.store import Found, Store
 from genbench.registry import controls, metrics
-from genbench.scoring.protocols import ways
+from genbench.scoring.protocols import Protocol, ways
 from genbench.spec import Budget, Component, Suite, Trial, canonical_json
+
+
+class Way(NamedTuple):
+    """A protocol, unless it is "", and metrics beside it."""
+
+    protocol: str
+    metrics: tuple[str, ...]
+
+    @property
+    def options(self) -> list[str]:
+        """What `genbench rescore` takes for it."""
+        own = ["--protocol", self.protocol] if self.protocol else []
+        return [*own, *(part for metric in self.metrics for part in ("--metric", metric))]
 
 
 @dataclass
@@ -27,8 +40,8 @@ class Plan:
     failed: list[Trial] = field(default_factory=list)
     stale: list[Trial] = field(default_factory=list)
     controls: list[Component] = field(default_factory=list)
-    unscored: list[Trial] = field(default_factory=list)
-    """Of those that are done, the ones without scores of the suite's own metrics as they are now."""
+    unscored: dict[Way, list[Trial]] = field(default_factory=dict)
+    """Of those that are done, the ones that lack scores of today's by a way of scoring."""
 
     replaced: dict[str, list[Path]] = field(default_factory=dict)
 
@@ -71,7 +84,7 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     for found in store.trials(suite.name):
         stored.setdefault(found.record.trial.plan_key, []).append(found)
     everything = "all" in rerun
-    added = _Added.of(suite)
+    wanted = list(_wanted(suite))
     trials = suite.trials()
     for dataset in dict.fromkeys(trial.dataset for trial in trials):
         measured = store.read_controls(suite.name, dataset)
@@ -87,8 +100,9 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
             _sort(plan, trial, plan.stale, everything or "stale" in rerun, others)
         elif current[0].record.status == "done":
             _sort(plan, trial, plan.done, everything, others)
-            if not everything and added.lack(current[0].scores):
-                plan.unscored.append(trial)
+            for way in () if everything else dict.fromkeys(each.lacking(current[0].scores) for each in wanted):
+                if way is not None:
+                    plan.unscored.setdefault(way, []).append(trial)
         else:
             _sort(plan, trial, plan.failed, everything or "failed" in rerun, others)
     return plan
@@ -116,22 +130,31 @@ def control_key(suite: Suite, dataset: Component) -> str:
     )
 
 
-class _Added(NamedTuple):
-    """The metrics that a suite adds to its first protocol."""
+class _Wanted(NamedTuple):
+    """What one of a suite's ways of scoring gives a trial today."""
 
-    protocol: str
-    metrics: tuple[Component, ...]
+    protocol: Protocol
+    columns: Mapping[str, Component]
 
-    @classmethod
-    def of(cls, suite: Suite) -> _Added:
-        (way, *_) = ways(suite.protocols, suite.metrics)
-        return cls(way.name, tuple(Component.resolve(metrics, way.columns[name]) for name in way.added))
-
-    def lack(self, scores: Scores | None) -> bool:
-        """Whether a trial has no score of one of them as it is now."""
+    def lacking(self, scores: Scores | None) -> Way | None:
+        """The way in which a trial has to be scored again; None where it has all scores as they are now."""
+        way = self.protocol
         identities = [score.identity for score in scores.scores] if scores else []
-        known = [(i.metric, i.version, i.parameters, i.source) for i in identities if i.protocol == self.protocol]
-        return any((each.name, each.version, each.parameters, each.source) not in known for each in self.metrics)
+        known = [(i.metric, i.version, i.parameters, i.source) for i in identities if _of(i, way)]
+        columns = self.columns.items()
+        lacking = {name for name, of in columns if (of.name, of.version, of.parameters, of.source) not in known}
+        return Way("" if lacking <= {*way.added} else way.name, way.added) if lacking else None
+
+
+def _wanted(suite: Suite) -> Iterator[_Wanted]:
+    for way in ways(suite.protocols, suite.metrics):
+        yield _Wanted(way, {name: Component.resolve(metrics, column) for name, column in way.columns.items()})
+
+
+def _of(identity: Identity, way: Protocol) -> bool:
+    """Whether a score is of a protocol as it is now."""
+    then = identity.protocol, identity.protocol_version, identity.protocol_source
+    return then == (way.name, way.version, way.source)
 
 
 def _most(budget: Budget, size: int) -> int:

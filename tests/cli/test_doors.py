@@ -147,6 +147,18 @@ def test_networks_that_are_none_are_refused_before_anything_is_trained(body, mes
     assert not list(tmp_path.glob("results/**/record.json"))
 
 
+def test_edited_protocol_of_finished_trials_is_told_with_what_renews_them(mine, plugin, forget, genbench):
+    plugin.write_text(PLUGIN.replace("gan[networks=narrow]", "gan"))
+    assert mine().code == 0
+    forget()
+    edit(plugin)
+    ran = mine()
+    again = f"genbench rescore results --suite mine --protocol quick --plugin {plugin}"
+    assert f"1 of those done aren't scored by quick as it is now; to renew that: {again}" in ran.out
+    assert genbench(*again.split()[1:]).code == 0
+    assert "aren't scored" not in mine().out
+
+
 def test_protocol_of_a_plugin_scores_and_is_reported(mine, plugin, forget, genbench, tmp_path):
     assert mine().code == 0
     (found,) = Store(tmp_path / "results").trials("mine")
