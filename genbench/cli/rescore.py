@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -100,7 +100,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
     from genbench.errors import GenbenchError
 
     done = refused = failed = stayed = 0
-    skipped: Counter[tuple[str, str]] = Counter()
+    empty: Counter[_Empty] = Counter()
     datasets: dict[Component, None] = {}
     for trial in store.trials(suite):
         if trial.record.status != "done":
@@ -114,14 +114,14 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
             continue
         done += 1
         stayed += bool(rescored.stayed)
-        skipped.update(_skipped(rescored.scores))
+        empty.update(_empty(rescored.scores))
         datasets[trial.record.trial.dataset] = None
     typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol.name}")
     for dataset in datasets:
         if rescorer.controls(store, suite, dataset):
             typer.echo(f"  The controls on {dataset.label} have scores and null bands under it now, too.")
-    for (names, reason), count in skipped.items():
-        typer.echo(f"  Skipped in {_trials(count)}, since {reason}: {names}")
+    for (state, reason, names), count in empty.items():
+        typer.echo(f"  {state.capitalize()} in {_trials(count)}, since {reason}: {names}")
     if stayed:
         typer.echo(f"  Scores of more samples than are stored stayed in {_trials(stayed)}.")
     if failed:
@@ -131,13 +131,21 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
     return refused
 
 
-def _skipped(scores: Sequence[Score]) -> list[tuple[str, str]]:
-    """The names of a trial's skipped scores, in one text, and their reason: a pair a reason."""
-    names: dict[str, dict[str, None]] = {}
+class _Empty(NamedTuple):
+    """Scores without a value for one reason: their state, the reason, and their names in one text."""
+
+    state: str
+    reason: str
+    names: str
+
+
+def _empty(scores: Sequence[Score]) -> list[_Empty]:
+    """What a trial's scores have no value for, one a state and reason."""
+    names: dict[tuple[str, str], dict[str, None]] = {}
     for score in scores:
         if score.state != "ok":
-            names.setdefault(str(score.reason), {})[score.name] = None
-    return [(", ".join(of), reason) for reason, of in names.items()]
+            names.setdefault((score.state, str(score.reason)), {})[score.name] = None
+    return [_Empty(*why, ", ".join(of)) for why, of in names.items()]
 
 
 def _trials(count: int) -> str:
