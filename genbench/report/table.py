@@ -104,6 +104,10 @@ def _filled(
         line.trainer.label for line in beside if line.kind == "external" and line.dataset != table.truth
     ):
         notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
+    unscored = [(trainers[line.trainer], line.seed) for own in of.values() for line in own if line.state == "unscored"]
+    if unscored:
+        which = "; ".join(f"{name}, seed {seed}" for name, seed in unscored)
+        notes.append(f"Finished and without scores, which genbench rescore gives them: {which}.")
     refused = tuple(sorted(gate.refused))
     if refused:
         notes.append(left_out(refused))

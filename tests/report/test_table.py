@@ -100,6 +100,15 @@ def test_metric_without_any_value_has_no_column_and_a_note(tmp_path, read):
     assert not any("std_ratio" in note for note in table.notes)
 
 
+def test_finished_trials_without_scores_are_named(tmp_path, put, read):
+    for seed in range(3):
+        put(seed=seed, hq=0.9)
+    for path in sorted(tmp_path.rglob("scores.json"))[1:]:
+        path.unlink()
+    (table,) = read()
+    assert "Finished and without scores, which genbench rescore gives them: gan, seed 1; gan, seed 2." in table.notes
+
+
 def test_one_seed_has_no_interval(put, rows):
     put(hq=0.9)
     assert rows()["gan"].cells["hq"].interval == (0.9, None, None)
