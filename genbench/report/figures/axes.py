@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from genbench.registry import Reference, metrics
 from genbench.report.model import Column
 from genbench.scoring.protocols import Protocol
+
+if TYPE_CHECKING:
+    import matplotlib.axis
 
 WORDS = {
     "modes": "modes captured",
@@ -90,3 +95,11 @@ class Axis(NamedTuple):
     def place(self) -> int:
         """Its place among the panels; what has none of its own comes last."""
         return [*WORDS].index(self.metric) if self.metric in WORDS else len(WORDS)
+
+
+def number_within_decades(axis: matplotlib.axis.Axis) -> None:
+    """Numbers more than the powers of ten of a logarithmic axis that spans less than two decades and is drawn on."""
+    low, high = axis.get_view_interval()
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
 
-from genbench.report.figures.axes import Axis
+from genbench.report.figures.axes import Axis, number_within_decades
 from genbench.report.figures.stored import LOSS, networks_of
 from genbench.report.figures.style import Colours, Layout, grid
 from genbench.report.overall import THRESHOLDS, Overall
@@ -66,15 +65,15 @@ def metrics(curves: pd.DataFrame, shown: Sequence[Axis], colours: Colours) -> Fi
             axes.set_xscale("log")
             if axis.is_logarithmic and curves[metric].min() > 0:
                 axes.set_yscale("log")
-                if axis.is_distance:
-                    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-                    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             for trainer, colour in colours.items():
                 if trainer in trainers:
                     mine = trainers[trainer]
                     axes.add_collection(LineCollection(_lines(mine, progress, metric), colors=colour, **SEED_LINE))
                     middle = mine.groupby(progress)[metric].median()
                     axes.plot(middle.index, middle, color=colour, linewidth=2, label=trainer)
+            for drawn in (axes.xaxis, axes.yaxis):
+                if drawn.get_scale() == "log":
+                    number_within_decades(drawn)
             axes.minorticks_off()
             axes.set(xlabel=label, ylabel=axis.label)
     handles, labels = axes_grid[0][0].get_legend_handles_labels()

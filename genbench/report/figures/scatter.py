@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from genbench.report.figures.axes import Axis
+from genbench.report.figures.axes import Axis, number_within_decades
 from genbench.report.figures.style import Colours, Layout, grid
 from genbench.report.model import Column, Row, Table
 
@@ -87,6 +87,7 @@ def _fill(axes: Axes, table: Table, column: Column, labels: Sequence[str], colou
     ends = [value for cell in shown for value in cell.values]
     if Axis.of(column).is_logarithmic and min([*ends, *(band or ())], default=0) > 0:
         axes.set_xscale("log")
+        number_within_decades(axes.xaxis)
         axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

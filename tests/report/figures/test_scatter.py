@@ -86,3 +86,12 @@ def test_behaviour_shows_controls_alone_on_each_dataset_that_has_the_metric():
     assert [text.get_text() for text in found[0].get_yticklabels()] == ["oracle", "noise"]
     assert [points(axes) for axes in found] == [[sorted(THREE)], [sorted(FIVE)]]
     assert scatter.behaviour([one], "hq") is None
+
+
+@pytest.mark.parametrize("values", [(0.12, 0.13, 0.19), (0.2, 0.9), (0.3, 7.0), (0.001, 40.0)])
+def test_logarithmic_axes_have_numbers_however_little_they_span(values):
+    axes = drawn(row("gan", values))
+    axes.figure.canvas.draw()
+    low, high = axes.get_xlim()
+    numbered = [text for at, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True) if low <= at <= high]
+    assert sum(bool(text.get_text()) for text in numbered) >= 2
