@@ -14,18 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from genbench.errors import BadParameter, GenbenchError
 from genbench.plugins import Source
-from genbench.registry import (
-    DEFAULT_PROTOCOL,
-    NAME,
-    DatasetEntry,
-    Entry,
-    Reference,
-    Registry,
-    Value,
-    datasets,
-    metrics,
-    trainers,
-)
+from genbench.references import Reference, Value
+from genbench.registry import DEFAULT_PROTOCOL, NAME, DatasetEntry, Entry, Registry, datasets, metrics, trainers
 
 ENGINE_VERSION = 4
 """Raised whenever the engine changes the bits that a trial leaves behind."""

@@ -18,7 +18,8 @@ from genbench.contract.plans import PROTOCOL_CHECKS, SUITE_CHECKS, ProtocolCase,
 from genbench.contract.trained import TrainerCase
 from genbench.errors import Skip
 from genbench.metrics import models
-from genbench.registry import REGISTRIES, Reference, controls, datasets, metrics, protocols, suites, trainers
+from genbench.references import Reference
+from genbench.registry import REGISTRIES, controls, datasets, metrics, protocols, suites, trainers
 
 ENTRIES = {f"{entry.kind} {entry.name}": entry for registry in REGISTRIES for entry in registry}
 DATASETS = [entry.name for entry in datasets]

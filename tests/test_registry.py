@@ -1,4 +1,4 @@
-"""References, parameters, registries and the ways in which plugins get in."""
+"""Parameters, registries and the ways in which plugins get in."""
 
 import hashlib
 import json
@@ -19,14 +19,8 @@ from hypothesis import strategies as st
 from genbench import plugins, registry
 from genbench.errors import BadParameter, GenbenchError, UnknownName
 from genbench.plugins import load_plugin
-from genbench.registry import Entry, Reference, Registry, parse_value, split_references, trainers
-
-NAMES = st.from_regex(registry.NAME, fullmatch=True)
-KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
-WORDS = st.from_regex(r"[A-Za-z_./:-]{1,12}", fullmatch=True).filter(lambda text: parse_value(text) is text)
-FLOATS = st.floats(allow_nan=False, allow_infinity=False)
-VALUES = st.none() | st.booleans() | st.integers(-(10**18), 10**18) | FLOATS | WORDS
-REFERENCES = st.builds(Reference, NAMES, st.dictionaries(KEYS, VALUES, max_size=4))
+from genbench.references import Reference, Value
+from genbench.registry import Entry, Registry, trainers
 
 
 def method(
@@ -60,47 +54,6 @@ def test_registry_labels_references_without_building_anything() -> None:
         trainers.label("gna")
 
 
-@given(REFERENCES)
-def test_reference_round_trip(reference: Reference) -> None:
-    assert Reference.parse(str(reference)) == reference
-
-
-@given(st.lists(REFERENCES, max_size=4))
-def test_split_undoes_join(references: list[Reference]) -> None:
-    assert list(map(Reference.parse, split_references(",".join(map(str, references))))) == references
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("gan", Reference("gan")),
-        (" gan [ lr = 1e-3 , width=3 ] ", Reference("gan", {"lr": 1e-3, "width": 3})),
-        ("gan[]", Reference("gan")),
-        ("gan[smoothing=True,clip=none]", Reference("gan", {"smoothing": True, "clip": None})),
-        ("mixture[path=a/b.csv]", Reference("mixture", {"path": "a/b.csv"})),
-    ],
-)
-def test_reference_grammar(text: str, expected: Reference) -> None:
-    assert Reference.parse(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "[lr=1]", "gan[lr=1", "gan lr=1]", "gan[lr=1]x", "gan gan"])
-def test_reference_that_is_none_says_how_to_write_one(text: str) -> None:
-    with pytest.raises(BadParameter, match=r"Write name or name\[key=value"):
-        Reference.parse(text)
-
-
-@pytest.mark.parametrize("pair", ["lr", "lr=", "=1"])
-def test_half_a_parameter_says_how_to_write_one(pair: str) -> None:
-    with pytest.raises(BadParameter, match=rf"'{pair}' in .* Write gan\[key=value\]"):
-        Reference.parse(f"gan[{pair}]")
-
-
-def test_parameter_given_twice_is_refused() -> None:
-    with pytest.raises(BadParameter, match="gives lr twice"):
-        Reference.parse("gan[lr=1,lr=2]")
-
-
 def test_defaults_then_recipe_then_given() -> None:
     assert ENTRY.resolve({}) == {"width": 64, "lr": 1e-3, "kind": "adam", "smooth": False}
     assert ENTRY.resolve({"recipe": "wide"}) == {"width": 512, "lr": 1e-4, "kind": "adam", "smooth": False}
@@ -127,7 +80,7 @@ def test_values_take_their_parameters_type(key: str, given_: object, kept: type)
         ({"recipe": "wide", "width": 64}, "made-up[recipe=wide,width=64]"),
     ],
 )
-def test_label_is_the_shortest_reference(given_: dict[str, registry.Value], label: str) -> None:
+def test_label_is_the_shortest_reference(given_: dict[str, Value], label: str) -> None:
     assert ENTRY.label(given_) == label
 
 
@@ -141,7 +94,7 @@ def test_label_is_the_shortest_reference(given_: dict[str, registry.Value], labe
         },
     )
 )
-def test_label_says_the_same_as_the_reference(chosen: dict[str, registry.Value]) -> None:
+def test_label_says_the_same_as_the_reference(chosen: dict[str, Value]) -> None:
     assert ENTRY.resolve(Reference.parse(ENTRY.label(chosen)).parameters) == ENTRY.resolve(chosen)
 
 
@@ -160,7 +113,7 @@ def test_label_says_the_same_as_the_reference(chosen: dict[str, registry.Value])
         (NEEDY, {"recipe": "wide"}, "'recipe'.*genbench show needy"),
     ],
 )
-def test_parameters_that_do_not_fit(entry: Entry, given_: dict[str, registry.Value], message: str) -> None:
+def test_parameters_that_do_not_fit(entry: Entry, given_: dict[str, Value], message: str) -> None:
     with pytest.raises(BadParameter, match=message):
         entry.resolve(given_)
 

@@ -156,7 +156,7 @@ def _each(names: Sequence[str], verb: str, work: Callable[[Stock, Progress], str
     from rich.console import Console
 
     from genbench.errors import GenbenchError
-    from genbench.registry import split_references
+    from genbench.references import split_references
 
     references = [reference for name in names for reference in split_references(name)]
     stocks = {reference: _stock(reference) for reference in references}
@@ -175,7 +175,8 @@ def _each(names: Sequence[str], verb: str, work: Callable[[Stock, Progress], str
 
 def _stock(reference: str) -> Stock:
     from genbench.errors import GenbenchError
-    from genbench.registry import Reference, datasets
+    from genbench.references import Reference
+    from genbench.registry import datasets
 
     parsed = Reference.parse(reference)
     entry = datasets[parsed.name]

@@ -93,7 +93,8 @@ def load(plugins: list[str] | None) -> None:
 
 def metrics_given(options: list[str] | None) -> tuple[str, ...]:
     """The metrics that the user named, each in its shortest form; raises UnknownName or BadParameter."""
-    from genbench.registry import metrics, split_references
+    from genbench.references import split_references
+    from genbench.registry import metrics
 
     return tuple(metrics.label(part) for text in options or () for part in split_references(text))
 

@@ -242,7 +242,8 @@ def _suite(
 ) -> Suite:
     """The suite with the options in the place of its own values."""
     from genbench.errors import GenbenchError
-    from genbench.registry import split_references, suites
+    from genbench.references import split_references
+    from genbench.registry import suites
     from genbench.spec import Budget, Suite, parse_seeds
 
     given = {
@@ -272,7 +273,7 @@ def _suite(
 
 def _protocols(references: Sequence[str]) -> tuple[str, ...]:
     """The protocols that datasets are scored under where no suite says so."""
-    from genbench.registry import Reference
+    from genbench.references import Reference
 
     return tuple(dict.fromkeys(own_protocol(Reference.parse(reference).name) for reference in references))
 

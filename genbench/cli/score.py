@@ -87,7 +87,8 @@ def _score(
     out: Path,
 ) -> None:
     from genbench.records.store import Store
-    from genbench.registry import Reference, datasets
+    from genbench.references import Reference
+    from genbench.registry import datasets
     from genbench.scoring.external import find
     from genbench.scoring.protocols import protocol as protocol_named
     from genbench.spec import Component

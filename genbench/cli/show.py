@@ -13,7 +13,8 @@ import typer
 from genbench.cli.options import AsJson, Plugins, load
 
 if TYPE_CHECKING:
-    from genbench.registry import Entry, Value
+    from genbench.references import Value
+    from genbench.registry import Entry
     from genbench.scoring.columns import Use
 
 
@@ -90,7 +91,8 @@ def _registered(name: str) -> dict[int, tuple[Entry, dict[str, Any]]]:
     Raises BadParameter and UnknownName where nothing of that name takes them.
     """
     from genbench.errors import BadParameter, UnknownName
-    from genbench.registry import REGISTRIES, Reference, extractors
+    from genbench.references import Reference
+    from genbench.registry import REGISTRIES, extractors
 
     reference = Reference.parse(name.partition(AVERAGED)[0])
     named = [registry[reference.name] for registry in REGISTRIES if reference.name in registry]
@@ -247,7 +249,7 @@ def _range(low: float | None, high: float | None, *, whole: bool) -> str:
 
 def _recipe(entry: Entry, name: str) -> str:
     """A recipe's parameters, and under them where it comes from and where it departs from there."""
-    from genbench.registry import format_value
+    from genbench.references import format_value
 
     values = ", ".join(f"{key}={format_value(value)}" for key, value in entry.recipes[name].items())
     return "\n".join(filter(None, [values, entry.notes.get(name)]))
@@ -297,7 +299,7 @@ def _plain(value: Any) -> str:
 
 def _value_of(parameter: Mapping[str, Any]) -> str:
     """What a parameter was given, or else its default."""
-    from genbench.registry import format_value
+    from genbench.references import format_value
 
     given = {"default", "value"} & parameter.keys()
     return format_value(parameter.get("value", parameter.get("default"))) if given else "required"

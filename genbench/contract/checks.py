@@ -12,7 +12,8 @@ from genbench.contract.trained import TrainerCase
 from genbench.errors import UnknownName
 from genbench.executors.process import run_conditions
 from genbench.plugins import load_plugin, load_plugins
-from genbench.registry import REGISTRIES, Entry, Reference
+from genbench.references import Reference
+from genbench.registry import REGISTRIES, Entry
 from genbench.registry import datasets as registered_datasets
 from genbench.spec import Component
 

@@ -9,7 +9,8 @@ from genbench.contract.findings import require
 from genbench.contract.streams import global_streams_left_alone, stream
 from genbench.datasets.base import Dataset
 from genbench.errors import Skip
-from genbench.registry import Reference, controls, datasets
+from genbench.references import Reference
+from genbench.registry import controls, datasets
 
 N = 40
 

@@ -12,7 +12,8 @@ from genbench.contract.findings import number, require
 from genbench.contract.streams import global_streams_left_alone, stream
 from genbench.datasets.base import Dataset, DataStream, Finite, Modes, Target, check_dataset
 from genbench.errors import Skip
-from genbench.registry import DatasetEntry, Reference, datasets
+from genbench.references import Reference
+from genbench.registry import DatasetEntry, datasets
 
 FEW, MANY = 20, 500
 MODES_APART = 6

@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from genbench.contract.findings import require
 from genbench.errors import BadParameter, Skip
-from genbench.registry import Entry, Value, named_in
+from genbench.references import Value
+from genbench.registry import Entry, named_in
 
 SHORTEST_SUMMARY = 20
 """Letters of a docstring's first paragraph."""

@@ -20,7 +20,8 @@ from genbench.datasets.images import stored
 from genbench.errors import GenbenchError, Skip
 from genbench.metrics.models import UNSAID
 from genbench.metrics.truth import Truth
-from genbench.registry import Entry, Reference, Value, controls, datasets, metrics
+from genbench.references import Reference, Value
+from genbench.registry import Entry, controls, datasets, metrics
 
 N = 400
 """Samples that a metric is checked on."""

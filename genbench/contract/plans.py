@@ -6,7 +6,8 @@ from genbench.contract.datasets import at_hand
 from genbench.contract.findings import number, require
 from genbench.contract.metrics import MetricCase, N, value
 from genbench.errors import GenbenchError, Skip
-from genbench.registry import Reference, datasets, metrics, suites
+from genbench.references import Reference
+from genbench.registry import datasets, metrics, suites
 from genbench.scoring.protocols import protocol
 from genbench.spec import Suite
 from genbench.stats.closure import seeds_needed

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
 from genbench.plugins import Source
-from genbench.registry import Value
+from genbench.references import Value
 from genbench.spec import Component, Frozen, Trial
 
 SCHEMA_VERSION = 3

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from genbench.records.record import Record
-from genbench.registry import Reference, metrics
+from genbench.references import Reference
+from genbench.registry import metrics
 from genbench.report.frame import Line
 from genbench.report.model import Row, Table
 from genbench.report.verdict import deciding

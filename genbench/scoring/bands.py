@@ -20,7 +20,8 @@ import numpy as np
 from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.records.record import Score
-from genbench.registry import Reference, datasets
+from genbench.references import Reference
+from genbench.registry import datasets
 from genbench.scoring.protocols import Protocol, protocol
 from genbench.scoring.scorer import Scorer
 from genbench.scoring.shipped import SHIPPED, all_bands

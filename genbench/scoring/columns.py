@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from genbench.registry import Reference, datasets, protocols
+from genbench.references import Reference
+from genbench.registry import datasets, protocols
 from genbench.scoring.protocols import protocol
 
 

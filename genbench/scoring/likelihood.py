@@ -11,7 +11,8 @@ from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.datasets.images import HALF_RANGE
 from genbench.records.record import Identity, Score
-from genbench.registry import Reference, metrics
+from genbench.references import Reference
+from genbench.registry import metrics
 from genbench.scoring.protocols import Protocol
 
 SEED = 0

@@ -16,7 +16,8 @@ from genbench.errors import GenbenchError, Skip, Undefined
 from genbench.metrics.observed import Observed, ObservedMetric
 from genbench.metrics.truth import Truth
 from genbench.records.record import Identity, Score
-from genbench.registry import Reference, metrics
+from genbench.references import Reference
+from genbench.registry import metrics
 from genbench.scoring.protocols import Protocol
 
 SPLIT = "reference, seed 0"

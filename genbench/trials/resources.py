@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from genbench.datasets.base import Dataset, check_dataset
-from genbench.registry import Reference, datasets, metrics
+from genbench.references import Reference
+from genbench.registry import datasets, metrics
 from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component

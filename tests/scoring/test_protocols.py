@@ -10,7 +10,8 @@ from genbench import seeding
 from genbench.contract.digits import digits
 from genbench.datasets.stacked import StackSet
 from genbench.errors import GenbenchError
-from genbench.registry import Reference, datasets, extractors, metrics, protocols
+from genbench.references import Reference
+from genbench.registry import datasets, extractors, metrics, protocols
 from genbench.scoring.protocols import Protocol
 from genbench.scoring.protocols import protocol as protocol_named
 from genbench.scoring.scorer import Scorer

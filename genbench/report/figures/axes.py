@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from genbench.registry import Reference, metrics
+from genbench.references import Reference
+from genbench.registry import metrics
 from genbench.report.model import Column
 from genbench.scoring.protocols import Protocol
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from genbench.registry import Reference, metrics
+from genbench.references import Reference
+from genbench.registry import metrics
 from genbench.report.figures import scatter
 from genbench.report.figures.style import Picture
 from genbench.report.model import Table

@@ -9,7 +9,8 @@ from typing import Any
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
 from genbench.plugins import Source
-from genbench.registry import Reference, Value, metrics
+from genbench.references import Reference, Value
+from genbench.registry import metrics
 
 
 @dataclass(frozen=True)
