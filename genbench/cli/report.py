@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -51,6 +50,8 @@ def report(
         if out is not None or open_:
             _page(contents, folder, figures)
             if open_:
+                import webbrowser
+
                 webbrowser.open((folder / PAGE).resolve().as_uri())
         elif figures:
             _draw(contents, folder)
