@@ -1,7 +1,8 @@
 """Statistics over seeds and datasets. Each formula names its source; what draws has a stream of its own.
 
 A method's *runs* are numbers of which less is better, one a seed; a run that failed is infinitely bad. So failures take
-part in whatever compares: medians, ranks, tests and odds.
+part in whatever compares: medians, ranks, tests and odds. Distributions are `scipy.special`'s; `scipy.stats`, which the
+tests are held against, takes as long to import as a small report.
 """
 
 from __future__ import annotations
