@@ -100,13 +100,13 @@ class Entry:
 
     def sources(self, parameters: Mapping[str, Value]) -> Source:
         """What stands behind it and behind plugins' things that its parameters name: networks, or an extractor."""
-        found = dict(self.source)
+        behind = dict(self.source)
         for key, annotation in self.annotations.items():
             if (held := named_in(annotation)) is not None:
                 named = held[str(parameters[key])]
-                found |= {f"{key} {kind}": told for kind, told in named.source.items()}
-                found |= {f"{key} version": str(named.version)} if named.source and named.version > 1 else {}
-        return found
+                behind |= {f"{key} {kind}": told for kind, told in named.source.items()}
+                behind |= {f"{key} version": str(named.version)} if named.source and named.version > 1 else {}
+        return behind
 
     def label(self, given: Mapping[str, Value]) -> str:
         """The shortest reference that says the same: what the defaults or the recipe say already is left out."""

@@ -46,21 +46,21 @@ def check(
     from genbench.contract import checks
 
     console = Console(highlight=False)
-    found = [checks.loaded(each) for each in plugin or ()]
-    for finding in () if as_json else found:
+    findings = [checks.loaded(each) for each in plugin or ()]
+    for finding in () if as_json else findings:
         _print(console, finding)
     for entry in checks.named(name, kind):
         if not as_json:
             console.print(f"[bold]{entry.kind} {entry.name}[/], version {entry.version}, from {entry.origin}")
         for finding in checks.check(entry, name, dataset, patience):
-            found.append(finding)
+            findings.append(finding)
             if not as_json:
                 _print(console, finding)
-    failed = sum(finding.failed for finding in found)
+    failed = sum(finding.failed for finding in findings)
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
     else:
-        kept = f"{len(found)} checks, {failed} failed" if failed else f"{len(found)} checks, none failed"
+        kept = f"{len(findings)} checks, {failed} failed" if failed else f"{len(findings)} checks, none failed"
         console.print(f"[bold]{kept}.[/]")
     if failed:
         raise typer.Exit(1)

@@ -32,11 +32,11 @@ def list_(as_json: AsJson = False, data: DataFolder = None, plugin: Plugins = No
     """Show where each dataset of images is read from, whether it is there, and what is decoded already."""
     load(plugin)
     use_data(data)
-    found = survey()
+    surveyed = survey()
     if as_json:
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(surveyed, indent=1, ensure_ascii=False))
         return
-    _print(found)
+    _print(surveyed)
 
 
 @app.command()
@@ -123,7 +123,7 @@ def _entry(folder: Path) -> dict[str, Any]:
     }
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print(surveyed: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -136,15 +136,15 @@ def _print(found: dict[str, Any]) -> None:
     def row(key: str, value: str) -> None:
         table.add_row(Text(key), Text(value))
 
-    row("data", found["data"])
-    row("cache", found["cache"])
-    for dataset in found["datasets"]:
+    row("data", surveyed["data"])
+    row("cache", surveyed["cache"])
+    for dataset in surveyed["datasets"]:
         decoded = f"decoded, {_megabytes(dataset['bytes'])}" if dataset["decoded"] else "not decoded"
         row(dataset["name"], f"{'present' if dataset['present'] else 'missing'}, {decoded}")
         row("", dataset["where"])
         if dataset["problem"]:
             row("", dataset["problem"])
-    for entry in found["entries"]:
+    for entry in surveyed["entries"]:
         note = "" if entry["usable"] else ", of another version: nothing reads it, remove it at will"
         row("in cache", f"{Path(entry['folder']).name}: {_megabytes(entry['bytes'])}{note}")
     console.print(table)

@@ -39,13 +39,13 @@ def figures(
     from genbench.report.figures.catalogue import draw_trial
 
     store = Store(trial.parent)
-    found = store.trial(trial)
-    _load_plugins(found.record, trial)
-    seed = found.record.trial.seed if noise_seed is None else noise_seed
-    made = _made(found.record.trial, trial, seed)
-    kept = stored.samples(store, found) or {}
+    stored_trial = store.trial(trial)
+    _load_plugins(stored_trial.record, trial)
+    seed = stored_trial.record.trial.seed if noise_seed is None else noise_seed
+    made = _made(stored_trial.record.trial, trial, seed)
+    kept = stored.samples(store, stored_trial) or {}
     tensors = {**kept, **{name: tensor.numpy() for name, tensor in made.items()}}
-    for drawn in draw_trial(found.record.trial, tensors, out or trial / "figures"):
+    for drawn in draw_trial(stored_trial.record.trial, tensors, out or trial / "figures"):
         typer.echo(drawn.path)
     tell_unreadable(store)
 

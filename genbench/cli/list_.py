@@ -24,7 +24,7 @@ def list_(
 
     chosen = [registry for registry in REGISTRIES if kind in (None, registry.plural)]
     if as_json:
-        found = {
+        listed = {
             registry.plural: [
                 {"name": e.name, "version": e.version, "summary": e.summary, "origin": e.origin, "citation": e.citation}
                 for e in registry
@@ -32,7 +32,7 @@ def list_(
             for registry in chosen
         }
         failed = [{"name": broken.name, "error": broken.error} for broken in broken_plugins]
-        typer.echo(json.dumps(found | {"broken_plugins": failed}, indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(listed | {"broken_plugins": failed}, indent=1, ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table

@@ -258,8 +258,8 @@ def _suite(
         raise GenbenchError(f"An average can't have the decay {ema:g}. Give one between 0 and 1, say --ema 0.999")
     given = {key: value for key, value in given.items() if value}
     if suite is not None:
-        found: Suite = suites[suite].build()
-        return found.model_copy(update=given)
+        registered: Suite = suites[suite].build()
+        return registered.model_copy(update=given)
     if "trainers" not in given or "datasets" not in given:
         known = ", ".join(entry.name for entry in suites)
         raise GenbenchError(f"Nothing to run. Give --suite ({known}), or both --trainer and --dataset.")

@@ -97,15 +97,15 @@ def _registered(name: str) -> dict[int, tuple[Entry, dict[str, Any]]]:
     reference = Reference.parse(name.partition(AVERAGED)[0])
     named = [registry[reference.name] for registry in REGISTRIES if reference.name in registry]
     named += [entry for entry in extractors if name == f"{entry.name}-{entry.version}"]
-    found, wrong = {}, None
+    entries, wrong = {}, None
     for entry in named:
         try:
-            found[id(entry)] = (entry, describe(entry, reference.parameters))
+            entries[id(entry)] = (entry, describe(entry, reference.parameters))
         except (BadParameter, UnknownName) as error:  # of a suite and a dataset of one name, the dataset has parameters
             wrong = error
-    if wrong is not None and not found:
+    if wrong is not None and not entries:
         raise wrong
-    return found
+    return entries
 
 
 def _column(name: str, metric: str, used: Sequence[Use]) -> list[str]:

@@ -45,7 +45,7 @@ def protocol(store: Store, suite: str, name: str | None) -> Protocol:
     from genbench.scoring.protocols import protocol as protocol_named
 
     plan = store.plan(suite)
-    stored = (score.identity.protocol for found in store.trials(suite) if found.scores for score in found.scores.scores)
+    stored = (score.identity.protocol for trial in store.trials(suite) if trial.scores for score in trial.scores.scores)
     return protocol_named(name or (plan.protocols[0] if plan else next(stored, DEFAULT_PROTOCOL)))
 
 

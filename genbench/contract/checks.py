@@ -49,11 +49,11 @@ def named(reference: str, kind: str | None = None) -> list[Entry]:
     if kind is not None and kind not in (kinds := [registry.kind for registry in REGISTRIES]):
         raise UnknownName("kind", kind, kinds)
     registries = [registry for registry in REGISTRIES if kind in (None, registry.kind)]
-    found = [registry[name] for registry in registries if name in registry]
-    if not found:
+    entries = [registry[name] for registry in registries if name in registry]
+    if not entries:
         wanted = " or ".join(registry.kind for registry in registries)
         raise UnknownName(wanted, name, [entry.name for registry in registries for entry in registry])
-    return found
+    return entries
 
 
 def check(entry: Entry, reference: str, dataset: str | None = None, patience: float = PATIENCE) -> Iterator[Checked]:

@@ -38,10 +38,10 @@ def parameters_fit_their_types(entry: Entry) -> str:
     if not entry.annotations:
         raise Skip("it has no parameters")
     for key, default in entry.defaults.items():
-        found = entry.resolve(_needed(entry) | {key: default})[key]
+        resolved = entry.resolve(_needed(entry) | {key: default})[key]
         require(
-            found == default and type(found) is type(default),
-            f"The default {key}={default!r} of {entry.name} is not what its type makes of it: {found!r}.",
+            resolved == default and type(resolved) is type(default),
+            f"The default {key}={default!r} of {entry.name} is not what its type makes of it: {resolved!r}.",
         )
     return f"It has {len(entry.annotations)}: {', '.join(entry.annotations)}."
 

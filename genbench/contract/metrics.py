@@ -99,7 +99,7 @@ class MetricCase:
                 values[name] = value(self.built(), samples)
             except Skip:
                 continue
-        return {name: found for name, found in values.items() if math.isfinite(found)}
+        return {name: score for name, score in values.items() if math.isfinite(score)}
 
     def fresh(self, seed: int) -> Tensor:
         """Fresh samples of the truth, as metrics are given them: of the part that nothing else is made of."""
@@ -109,14 +109,14 @@ class MetricCase:
 
     def _changed(self) -> dict[str, Tensor]:
         """Samples that are worse than the truth, each in a way of its own."""
-        found = {f"a shift by {number(share)} stds": moved for share, moved in self._shifted().items()}
+        changed = {f"a shift by {number(share)} stds": moved for share, moved in self._shifted().items()}
         for control in controls:
             if control.name not in ("oracle", "train"):
                 try:
-                    found[control.name] = stored(control.build(self.dataset, N, stream(), **control.resolve({})))
+                    changed[control.name] = stored(control.build(self.dataset, N, stream(), **control.resolve({})))
                 except Skip:
                     continue
-        return found
+        return changed
 
     def _shifted(self) -> dict[float, Tensor]:
         """The truth moved by so many of the data's own stds, or made brighter by so many of the pixels'."""
@@ -164,12 +164,15 @@ def is_one_number(case: MetricCase) -> str:
     with global_streams_left_alone("It"):
         metric = case.built()
         metric.update(case.samples)
-        found = metric.compute()
+        computed = metric.compute()
     require(
-        isinstance(found, Tensor) and found.shape == (), f"compute gives {_what(found)}: return a tensor of one number."
+        isinstance(computed, Tensor) and computed.shape == (),
+        f"compute gives {_what(computed)}: return a tensor of one number.",
     )
-    require(bool(torch.isfinite(found)), f"Its value is {found.item()} on {N} samples: raise api.Undefined instead.")
-    return f"It is {number(found.item())} on {N} samples of {case.place} that are a little off."
+    require(
+        bool(torch.isfinite(computed)), f"Its value is {computed.item()} on {N} samples: raise api.Undefined instead."
+    )
+    return f"It is {number(computed.item())} on {N} samples of {case.place} that are a little off."
 
 
 def pieces_are_the_whole(case: MetricCase) -> str:
@@ -220,7 +223,7 @@ def tells_worse_from_the_truth(case: MetricCase) -> str:
     direction = case.entry.higher_is_better
     mean = sum(case.of_truth) / DRAWS
     scatter = max(case.of_truth) - min(case.of_truth)
-    gaps = {name: found - mean for name, found in case.of_changed.items()}
+    gaps = {name: score - mean for name, score in case.of_changed.items()}
     told = {name: gap for name, gap in gaps.items() if abs(gap) > 2 * scatter + 1e-12}
     right = [name for name, gap in told.items() if direction is None or direction == (gap < 0)]
     wrong = [name for name in told if name not in right]
@@ -241,13 +244,13 @@ def stays_within_its_bounds(case: MetricCase) -> str:
     """Its values keep to the bounds that it declares, and are whole where it counts."""
     low, high = case.entry.bounds
     require(low is None or high is None or low < high, f"bounds={(low, high)} are none: the lower one comes first.")
-    for name, found in {"the truth": case.of_truth[0], **case.of_changed}.items():
+    for name, score in {"the truth": case.of_truth[0], **case.of_changed}.items():
         require(
-            (low is None or low <= found) and (high is None or found <= high),
-            f"It declares values from {_end(low)} to {_end(high)}, and is {number(found)} on {name}.",
+            (low is None or low <= score) and (high is None or score <= high),
+            f"It declares values from {_end(low)} to {_end(high)}, and is {number(score)} on {name}.",
         )
-        whole = not case.entry.whole or found == round(found)
-        require(whole, f"It declares whole numbers, and is {number(found)} on {name}.")
+        whole = not case.entry.whole or score == round(score)
+        require(whole, f"It declares whole numbers, and is {number(score)} on {name}.")
     return f"Its values lie from {_end(low)} to {_end(high)}."
 
 
@@ -265,8 +268,8 @@ def runs_on_the_samples_device(case: MetricCase) -> str:
     if not torch.cuda.is_available():
         raise Skip("no device but the processor is at hand")
     expected, metric = value(case.built(), case.samples), case.built().to("cuda")
-    found = value(metric, case.samples.to("cuda"))
-    require(_near(found, expected, 1e-3), f"It is {number(expected)} on the processor and {number(found)} on CUDA.")
+    there = value(metric, case.samples.to("cuda"))
+    require(_near(there, expected, 1e-3), f"It is {number(expected)} on the processor and {number(there)} on CUDA.")
     return "It gives the same on the processor and on CUDA."
 
 
@@ -283,13 +286,13 @@ CHECKS = (
 )
 
 
-def _near(found: float, expected: float, apart: float = 1e-9) -> bool:
-    return math.isclose(found, expected, rel_tol=apart, abs_tol=1e-12)
+def _near(actual: float, expected: float, apart: float = 1e-9) -> bool:
+    return math.isclose(actual, expected, rel_tol=apart, abs_tol=1e-12)
 
 
 def _end(bound: float | None) -> str:
     return "anything" if bound is None else number(bound)
 
 
-def _what(found: Any) -> str:
-    return f"a tensor of shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)
+def _what(computed: Any) -> str:
+    return f"a tensor of shape {tuple(computed.shape)}" if isinstance(computed, Tensor) else repr(computed)

@@ -86,16 +86,16 @@ class ProtocolCase:
 
 def columns_are_metrics(case: ProtocolCase) -> str:
     """Every column is a metric that looks at no more samples than there are, and what is shown is a column."""
-    found = case.protocol
-    require(bool(found.columns), "It has no columns.")
-    for column, reference in found.columns.items():
+    protocol = case.protocol
+    require(bool(protocol.columns), "It has no columns.")
+    for column, reference in protocol.columns.items():
         parsed = Reference.parse(reference)
-        n = metrics[parsed.name].resolve(parsed.parameters).get("n") or found.n
-        require(int(n) <= found.n, f"The column {column} looks at {n} samples and the protocol has {found.n}.")
+        n = metrics[parsed.name].resolve(parsed.parameters).get("n") or protocol.n
+        require(int(n) <= protocol.n, f"The column {column} looks at {n} samples and the protocol has {protocol.n}.")
     for part in ("headline", "deciding", "curve"):
-        unknown = [name for name in getattr(found, part) if name not in found.columns]
+        unknown = [name for name in getattr(protocol, part) if name not in protocol.columns]
         require(not unknown, f"{part} names {', '.join(unknown)}, which is no column.")
-    return f"{len(found.columns)} columns on {found.n} samples, decided by {', '.join(found.deciding)}."
+    return f"{len(protocol.columns)} columns on {protocol.n} samples, decided by {', '.join(protocol.deciding)}."
 
 
 def scores_the_truth(case: ProtocolCase) -> str:
@@ -110,7 +110,7 @@ def scores_the_truth(case: ProtocolCase) -> str:
         except (Skip, GenbenchError) as error:
             reasons[column] = str(error)
     require(bool(values), f"No column has a value on anything: {'; '.join(reasons.values())}")
-    return f"On {N} samples of the truth: {', '.join(f'{name} {number(found)}' for name, found in values.items())}."
+    return f"On {N} samples of the truth: {', '.join(f'{name} {number(score)}' for name, score in values.items())}."
 
 
 PROTOCOL_CHECKS = (columns_are_metrics, scores_the_truth)

@@ -32,10 +32,10 @@ def contract() -> Callable[..., None]:
         __tracebackhide__ = True
         from genbench.contract.checks import PATIENCE, check, loaded, named
 
-        found = [loaded(str(plugin))] if plugin else []
+        findings = [loaded(str(plugin))] if plugin else []
         for entry in named(reference, kind):
-            found += check(entry, reference, dataset, patience or PATIENCE)
-        if broken := [f"{each.check}: {each.told}" for each in found if each.failed]:
+            findings += check(entry, reference, dataset, patience or PATIENCE)
+        if broken := [f"{each.check}: {each.told}" for each in findings if each.failed]:
             pytest.fail("\n".join([f"{reference} breaks genbench's contract.", *broken]), pytrace=False)
 
     return keeps

@@ -30,5 +30,5 @@ def images(path: str, size: int, mode: Literal["rgb", "l"]) -> ImageSet:
     """All images, in their parts, with a class a folder if they lie in folders; whose they are is not known."""
     from genbench.datasets.images import image_set
 
-    found = stock(path=path, size=size, mode=mode)
-    return image_set(found.prepare(silent), found.split, found.source.classes, private=True)
+    stocked = stock(path=path, size=size, mode=mode)
+    return image_set(stocked.prepare(silent), stocked.split, stocked.source.classes, private=True)

@@ -154,13 +154,13 @@ Draw = Real | Labels | Noise
 
 def draw_noise(noise: Noise, lead: tuple[int, ...], rng: Generator) -> Tensor:
     """Noise `(*lead, *shape)`; raises GenbenchError where what was drawn has another shape."""
-    found = noise.sample(lead, rng)
-    if tuple(found.shape) != (*lead, *noise.shape):
+    drawn = noise.sample(lead, rng)
+    if tuple(drawn.shape) != (*lead, *noise.shape):
         raise GenbenchError(
-            f"{noise!r} says its shape is {tuple(noise.shape)}, and drew {tuple(found.shape)} for {lead}: "
+            f"{noise!r} says its shape is {tuple(noise.shape)}, and drew {tuple(drawn.shape)} for {lead}: "
             f"return {(*lead, *noise.shape)}."
         )
-    return found
+    return drawn
 
 
 def one_hot(classes: Tensor, count: int) -> Tensor:

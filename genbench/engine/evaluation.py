@@ -55,12 +55,12 @@ def log_probs(method: Method, parts: Parts, x: Tensor, problem: Problem) -> Tens
     """
     assert method.log_prob is not None
     log_prob, nets = method.log_prob, Networks(parts)
-    found = _blocks(method, lambda block: log_prob(nets, block), x, problem)
-    if tuple(found.shape) != (len(x),):
+    values = _blocks(method, lambda block: log_prob(nets, block), x, problem)
+    if tuple(values.shape) != (len(x),):
         raise GenbenchError(
-            f"log_prob must give one number a sample: {(len(x),)} of {len(x)} samples, and not {tuple(found.shape)}."
+            f"log_prob must give one number a sample: {(len(x),)} of {len(x)} samples, and not {tuple(values.shape)}."
         )
-    return found
+    return values
 
 
 class _Count:

@@ -84,7 +84,7 @@ def wanted(method: Method, blank: Sequence[Mapping[str, Tensor]], problem: Probl
         problem: for which the method was built.
     """
     moment = {name: torch.zeros((), device=problem.device) for name in OF_EVERY_BATCH}
-    found: list[list[Numbers]] = []
+    inside: list[list[Numbers]] = []
     streams = GlobalStreams(0, problem.device)
     before = streams.state()
     for phase, draws in zip(method.phases, blank, strict=True):
@@ -100,8 +100,8 @@ def wanted(method: Method, blank: Sequence[Mapping[str, Tensor]], problem: Probl
                 phase.loss(Networks(networks, ahead_of(method, phase)), Batch({**draws, **moment}))
         except Exception:  # whatever a stranger's loss raises, it will raise again where it is recorded
             return [[] for _ in method.phases]
-        found.append(called)
-    return found if streams.equals(before) else [[] for _ in method.phases]
+        inside.append(called)
+    return inside if streams.equals(before) else [[] for _ in method.phases]
 
 
 def ahead_of(method: Method, phase: Phase) -> dict[str, Ahead]:

@@ -94,14 +94,14 @@ def assemble(
         )
     if isinstance(built[0], Method):
         methods = [method for method in built if isinstance(method, Method)]
-        found = _stack(methods, dataset, problems, trials[0], clock, engine, numerics)
+        assembled = _stack(methods, dataset, problems, trials[0], clock, engine, numerics)
     else:
         data = DataStream(dataset, problems[0].stream(seeding.TRAINING_DATA))
-        found = Assembled(Solo(built[0], problems[0], data), Path("plain", NO_PHASES))
-    if found.stack.size < len(trials):
-        _in_vain[trainer.label] = _in_vain.get(trainer.label, 0.0) + found.compile_seconds
-        raise CannotStack(f"{trainer.label} trains one seed at a time: {found.path.reason}.")
-    return found._replace(compile_seconds=found.compile_seconds + _in_vain.pop(trainer.label, 0.0))
+        assembled = Assembled(Solo(built[0], problems[0], data), Path("plain", NO_PHASES))
+    if assembled.stack.size < len(trials):
+        _in_vain[trainer.label] = _in_vain.get(trainer.label, 0.0) + assembled.compile_seconds
+        raise CannotStack(f"{trainer.label} trains one seed at a time: {assembled.path.reason}.")
+    return assembled._replace(compile_seconds=assembled.compile_seconds + _in_vain.pop(trainer.label, 0.0))
 
 
 def build(trainer: Component, problem: Problem) -> Method | Trainer:

@@ -119,10 +119,10 @@ def gradient(loss: Callable[[dict[str, Tensor]], Tensor], weights: Mapping[str, 
         by_name: dict[str, Tensor] = torch.func.grad(loss)(dict(weights))
         return by_name
     held = {name: w if w.requires_grad else w.detach().requires_grad_() for name, w in weights.items()}
-    found = torch.autograd.grad(
+    slopes = torch.autograd.grad(
         loss(held), list(held.values()), create_graph=True, allow_unused=True, materialize_grads=True
     )
-    return dict(zip(held, found, strict=True))
+    return dict(zip(held, slopes, strict=True))
 
 
 _by_func = False

@@ -117,9 +117,9 @@ class Stacked:
         return dict(self._losses)
 
     def sample(self, n: int, rngs: Sequence[Generator], first: int | None = None) -> Tensor:
-        found = [self._made(i, draw_noise(self.prior, (n,), rng), first) for i, rng in enumerate(rngs)]
-        self.evaluations = found[0].evaluations
-        return torch.stack([each.samples for each in found])
+        replicas = [self._made(i, draw_noise(self.prior, (n,), rng), first) for i, rng in enumerate(rngs)]
+        self.evaluations = replicas[0].evaluations
+        return torch.stack([each.samples for each in replicas])
 
     @property
     def likelihood(self) -> Likelihood | None:

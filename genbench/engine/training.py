@@ -168,14 +168,14 @@ class Training:
 
     def _check_losses(self) -> dict[str, list[float]]:
         """The losses as numbers; a replica with one that isn't finite has diverged."""
-        found = {name: losses.tolist() for name, losses in self.losses.items()}
-        for name, losses in found.items():
+        values = {name: losses.tolist() for name, losses in self.losses.items()}
+        for name, losses in values.items():
             for replica, loss in enumerate(losses):
                 if not math.isfinite(loss):
                     self.diverged.setdefault(
                         replica, f"the {name}'s loss became {loss} by generator step {self.meter.steps}"
                     )
-        return found
+        return values
 
     def _check_weights(self) -> None:
         for replica in range(self.stack.size):

@@ -124,9 +124,9 @@ def shipped(name: str, architecture: Architecture, *, by_channel: bool = False) 
     """The extractor whose weights and card ship under `name`; raises GenbenchError where these don't fit."""
     path, sha256 = WEIGHTS / f"{name}.safetensors", card(name)["sha256"]
     content = path.read_bytes()
-    if (found := hashlib.sha256(content).hexdigest()) != sha256:
+    if (digest := hashlib.sha256(content).hexdigest()) != sha256:
         raise GenbenchError(
-            f"{path} is damaged: its SHA-256 is {found} and its card says {sha256}. Install genbench again."
+            f"{path} is damaged: its SHA-256 is {digest} and its card says {sha256}. Install genbench again."
         )
     with torch.device("meta"):  # so that no initial weights are drawn
         network = Network(architecture)

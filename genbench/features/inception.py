@@ -64,10 +64,10 @@ def inception() -> Inception:
     if find_spec("torch_fidelity") is None:
         raise Skip("inception needs torch-fidelity: pip install 'genbench[inception]'")
     path = _weights()
-    if (found := hashlib.sha256(path.read_bytes()).hexdigest()) != SHA256:
+    if (digest := hashlib.sha256(path.read_bytes()).hexdigest()) != SHA256:
         # Checked before it is opened: the file is a pickle, which could run anything.
-        raise GenbenchError(f"{path} is not {FILE}: its SHA-256 is {found}, not {SHA256}. Get it from {URL}")
-    return Inception(path, found)
+        raise GenbenchError(f"{path} is not {FILE}: its SHA-256 is {digest}, not {SHA256}. Get it from {URL}")
+    return Inception(path, digest)
 
 
 def _weights() -> Path:

@@ -57,13 +57,13 @@ def flags() -> dict[str, Any]:
 
 def packages() -> dict[str, str | None]:
     """The version of each package that results depend on; None where it isn't installed."""
-    found: dict[str, str | None] = {}
+    versions: dict[str, str | None] = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            versions[name] = None
+    return versions
 
 
 @cache

@@ -121,8 +121,8 @@ class Store:
     def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
         """One dataset's controls, None where there are none that can be read."""
         path = self.cell(suite, dataset) / CONTROLS
-        found: ControlScores | None = self._read(path, partial(parse, ControlScores), optional=True)
-        return found
+        measured: ControlScores | None = self._read(path, partial(parse, ControlScores), optional=True)
+        return measured
 
     def write_controls(self, suite: str, dataset: Component, controls: ControlScores) -> None:
         """Stores one dataset's controls."""
@@ -139,8 +139,8 @@ class Store:
 
     def plan(self, suite: str) -> Suite | None:
         """The plan that was last run under this name, None where there is none that can be read."""
-        found: Suite | None = self._read(self.root / suite / PLAN, Suite.model_validate, optional=True)
-        return found
+        stored: Suite | None = self._read(self.root / suite / PLAN, Suite.model_validate, optional=True)
+        return stored
 
     def write_plan(self, plan: Suite) -> None:
         """Stores a suite's plan, so that a report knows what is missing; what was planned before stays planned.
@@ -166,8 +166,8 @@ class Store:
 
     def _all(self, pattern: str, model: type[Frozen]) -> Iterator[Any]:
         """Every file that the pattern finds and that can be read as `model`, in order."""
-        found = (self._read(path, partial(parse, model)) for path in sorted(self.root.glob(pattern)))
-        return (each for each in found if each is not None)
+        read = (self._read(path, partial(parse, model)) for path in sorted(self.root.glob(pattern)))
+        return (each for each in read if each is not None)
 
     def _read(self, path: Path, model: Callable[[Any], Any], optional: bool = False) -> Any:
         """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails.

@@ -66,13 +66,13 @@ def bands(component: Component, dataset: Dataset, scorer: Scorer, watch: Watch =
 
     Measuring takes minutes; `watch` hears along the way which share of it is done, and may raise to end it.
     """
-    found = shipped(component, scorer)
+    ready = shipped(component, scorer)
     lacking = unshipped(component, scorer)
     if not lacking:
-        return found
+        return ready
     draws = MEASURED_DEALS if isinstance(dataset, Finite) else MEASURED_DRAWS
-    rest = Scorer(dataset, scorer.protocol.only(lacking)) if found else scorer
-    return found | measure(dataset, rest, draws, watch)
+    rest = Scorer(dataset, scorer.protocol.only(lacking)) if ready else scorer
+    return ready | measure(dataset, rest, draws, watch)
 
 
 def shipped(component: Component, scorer: Scorer) -> Bands:
@@ -86,8 +86,8 @@ def shipped(component: Component, scorer: Scorer) -> Bands:
 
 def unshipped(component: Component, scorer: Scorer) -> list[str]:
     """The columns whose bands have to be measured."""
-    found = shipped(component, scorer)
-    return [name for name in affordable(scorer.protocol).columns if name not in found]
+    ready = shipped(component, scorer)
+    return [name for name in affordable(scorer.protocol).columns if name not in ready]
 
 
 def shipped_draws(band: Score, dataset: str) -> Draws:
@@ -120,10 +120,10 @@ def measure(dataset: Dataset, scorer: Scorer, draws: int, watch: Watch = lambda 
     return {column[0].name: _band(column) for column in columns}
 
 
-def checked(dataset: Dataset, scorer: Scorer, found: Bands, draws: int) -> Bands:
+def checked(dataset: Dataset, scorer: Scorer, made: Bands, draws: int) -> Bands:
     """The bands with the share of `draws` other draws of the truth that lie inside each."""
     columns = zip(*_drawn(dataset, scorer, draws, seeding.NULL_CHECK), strict=True)
-    return {column[0].name: _checked(found[column[0].name], column) for column in columns}
+    return {column[0].name: _checked(made[column[0].name], column) for column in columns}
 
 
 def _drawn(dataset: Dataset, scorer: Scorer, draws: int, role: str) -> Iterator[tuple[Score, ...]]:
@@ -150,8 +150,8 @@ def _band(scores: Sequence[Score]) -> Score:
         return scores[0]
     # At the places p(m + 1) of m values in order, beyond which a share p of others lies on average.
     low, high = np.quantile(values, [(1 - MASS) / 2, (1 + MASS) / 2], method="weibull")
-    found = {"value": None, "null_low": float(low), "null_high": float(high), "null_draws": len(values)}
-    return scores[0].model_copy(update=found)
+    changed = {"value": None, "null_low": float(low), "null_high": float(high), "null_draws": len(values)}
+    return scores[0].model_copy(update=changed)
 
 
 def _checked(band: Score, scores: Sequence[Score]) -> Score:
@@ -201,7 +201,7 @@ def main(names: Sequence[str]) -> None:
             _put(running[done], done.result())
 
 
-def _put(task: _Task, found: Bands) -> None:
+def _put(task: _Task, made: Bands) -> None:
     """Puts a task's bands in the place of earlier ones of the same columns; columns that are gone are left out."""
     order = [canonical_json(Component.resolve(datasets, name).identity) for name in (*SHIPPED_TARGETS, *SHIPPED_IMAGES)]
     all_bands.cache_clear()
@@ -210,7 +210,7 @@ def _put(task: _Task, found: Bands) -> None:
     ways = OF_POINTS if task.dataset in SHIPPED_TARGETS else (SHIPPED_IMAGES[task.dataset],)
     places = [(way, column) for way in ways for column in protocol(way).columns]
     held = {(band.identity.protocol, band.name): band for band in file.get(key, ())}
-    held.update({(task.protocol, column): band for column, band in found.items()})
+    held.update({(task.protocol, column): band for column, band in made.items()})
     file[key] = [held[place] for place in places if place in held]
     lines = [
         f"{json.dumps(key)}: [\n "

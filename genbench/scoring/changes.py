@@ -106,6 +106,6 @@ def _without_modes(target: Target, modes: Modes, share: float, n: int, rng: Gene
 
 
 def _std(target: Target) -> float:
-    found = target.modes or target.curve
-    assert found is not None
-    return found.std
+    structure = target.modes or target.curve
+    assert structure is not None
+    return structure.std

@@ -102,8 +102,8 @@ def _key(dataset: str) -> str:
 
 def _band(place: Place) -> Score | None:
     """The shipped band of a column; None where it doesn't apply to the dataset."""
-    found = (b for b in all_bands().get(_key(place.dataset), ()) if b.identity.protocol == place.protocol)
-    return next((band for band in found if band.name == place.column and band.null_low is not None), None)
+    candidates = (b for b in all_bands().get(_key(place.dataset), ()) if b.identity.protocol == place.protocol)
+    return next((band for band in candidates if band.name == place.column and band.null_low is not None), None)
 
 
 def places(names: Sequence[str]) -> list[Place]:
@@ -145,7 +145,7 @@ def main(names: Sequence[str]) -> None:
 def _put(place: Place, card: Card) -> None:
     """Puts a card in the place of an earlier one; those of columns that are measured no more are left out."""
     all_cards.cache_clear()
-    held = {Place(found.dataset, found.identity.protocol, found.column): found for found in all_cards()} | {place: card}
+    held = {Place(known.dataset, known.identity.protocol, known.column): known for known in all_cards()} | {place: card}
     lines = [canonical_json(held[each].model_dump(mode="json")) for each in places(()) if each in held]
     POWER.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
     print(f"{place.dataset}, {place.protocol}: {place.column}", flush=True)

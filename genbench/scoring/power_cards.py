@@ -74,10 +74,10 @@ def all_cards() -> tuple[Card, ...]:
 
 def cards_of(metric: str) -> Iterator[Card]:
     """The cards of a metric's columns."""
-    return (found for found in all_cards() if found.identity.metric == metric)
+    return (each for each in all_cards() if each.identity.metric == metric)
 
 
 def card(dataset: str, protocol: str, column: str) -> Card | None:
     """The card of a protocol's column on the dataset of that label; None where none was measured."""
-    places = {(found.dataset, found.identity.protocol, found.column): found for found in all_cards()}
+    places = {(each.dataset, each.identity.protocol, each.column): each for each in all_cards()}
     return places.get((dataset, protocol, column))

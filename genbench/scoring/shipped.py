@@ -24,12 +24,12 @@ class Band(NamedTuple):
 def all_bands() -> dict[str, list[Score]]:
     """Scores without a value, by the canonical JSON of their dataset's identity."""
     payload = json.loads(SHIPPED.read_bytes()) if SHIPPED.exists() else {}
-    return {key: [Score.model_validate(band) for band in found] for key, found in payload.items()}
+    return {key: [Score.model_validate(band) for band in of] for key, of in payload.items()}
 
 
 def bands_of(metric: str) -> Iterator[Band]:
     """The shipped bands of a metric, in the file's order."""
-    for key, found in all_bands().items():
-        for score in found:
+    for key, of in all_bands().items():
+        for score in of:
             if score.identity.metric == metric and score.null_low is not None:
                 yield Band(json.loads(key)["name"], score)

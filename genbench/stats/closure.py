@@ -37,11 +37,11 @@ def corrected(tables: Sequence[Mapping[str, Values]]) -> list[dict[Pair, float]]
     are, takes no part and costs the others nothing.
     """
     arrays = [{name: np.asarray(runs, float) for name, runs in _testable(table).items()} for table in tables]
-    found = [_within(list(table.values())) for table in arrays]
-    worst = [max(ps.values(), default=0.0) for ps, _ in found]
+    adjusted = [_within(list(table.values())) for table in arrays]
+    worst = [max(ps.values(), default=0.0) for ps, _ in adjusted]
     result = []
-    for place, (table, (_, pairs)) in enumerate(zip(arrays, found, strict=True)):
-        others = sorted((p for i, p in enumerate(worst) if i != place and found[i][0]), reverse=True)
+    for place, (table, (_, pairs)) in enumerate(zip(arrays, adjusted, strict=True)):
+        others = sorted((p for i, p in enumerate(worst) if i != place and adjusted[i][0]), reverse=True)
         names = list(table)
         result.append({
             frozenset((names[i], names[j])): max(simes([p, *others[:n]]) for n in range(len(others) + 1))
@@ -58,11 +58,11 @@ def simes(ps: Sequence[float]) -> float:
 def holm(ps: Sequence[float]) -> list[float]:
     """p values, each corrected for the others (Holm, 1979): significant at a level if the corrected one is below it."""
     order = sorted(range(len(ps)), key=lambda i: ps[i])
-    found, least = [0.0] * len(ps), 0.0
+    adjusted, least = [0.0] * len(ps), 0.0
     for place, i in enumerate(order):
         least = max(least, min(1.0, (len(ps) - place) * ps[i]))
-        found[i] = least
-    return found
+        adjusted[i] = least
+    return adjusted
 
 
 def lone_p(ours: int, theirs: int, methods: int, tables: int) -> float:
@@ -77,16 +77,16 @@ def seeds_needed(methods: int, tables: int) -> int:
 
 
 def _testable(table: Mapping[str, Values]) -> dict[str, Values]:
-    found = {
+    blocks = {
         name: runs
         for name, runs in table.items()
         if any(least_p(len(runs), len(other)) <= LEVEL for label, other in table.items() if label != name)
     }
-    if len(found) > MOST_TOGETHER:
-        pairs = itertools.combinations(map(len, found.values()), 2)
-        if min(lone_p(ours, theirs, len(found), 1) for ours, theirs in pairs) > LEVEL:
+    if len(blocks) > MOST_TOGETHER:
+        pairs = itertools.combinations(map(len, blocks.values()), 2)
+        if min(lone_p(ours, theirs, len(blocks), 1) for ours, theirs in pairs) > LEVEL:
             return {}
-    return found
+    return blocks
 
 
 def _within(methods: Sequence[Floats]) -> tuple[dict[object, float], dict[tuple[int, int], float]]:
@@ -110,8 +110,8 @@ def _within(methods: Sequence[Floats]) -> tuple[dict[object, float], dict[tuple[
 @cache
 def _ways(methods: int) -> tuple[tuple[Block, ...], ...]:
     """Every way in which some of so many methods are equal: the blocks of two or more, in each."""
-    found = (tuple(block for block in way if len(block) > 1) for way in _partitions(tuple(range(methods))))
-    return tuple(way for way in found if way)
+    ways = (tuple(block for block in way if len(block) > 1) for way in _partitions(tuple(range(methods))))
+    return tuple(way for way in ways if way)
 
 
 def _partitions(items: Block) -> Iterator[tuple[Block, ...]]:

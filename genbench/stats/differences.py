@@ -119,13 +119,13 @@ def larger_share(ours: Values | Floats, theirs: Values | Floats) -> float:
 def _exact(ranks: Floats, first: int) -> float:
     """Of all ways to choose so many runs, the share whose sum of ranks is as far from its mean as that of the first."""
     doubled = np.rint(2 * ranks).astype(int)
-    found, mean = doubled[:first].sum(), first * (len(ranks) + 1)
+    observed, mean = doubled[:first].sum(), first * (len(ranks) + 1)
     most = int(np.sort(doubled)[-first:].sum())
     ways = np.zeros((first + 1, most + 1))  # of each number of runs, by the sum of their doubled ranks
     ways[0, 0] = 1
     for rank in doubled:
         ways[1:, rank:] += ways[:-1, : most + 1 - rank]
-    as_far = np.abs(np.arange(most + 1) - mean) >= abs(found - mean)
+    as_far = np.abs(np.arange(most + 1) - mean) >= abs(observed - mean)
     return float(ways[first, as_far].sum() / ways[first].sum())
 
 
@@ -133,8 +133,8 @@ def _drawn(ranks: Floats, sizes: tuple[int, ...]) -> float:
     """Of some ways to deal all runs, the share whose statistic is as large as that of the runs as they are."""
     starts = np.cumsum((0, *sizes[:-1]))
     sums = np.add.reduceat(ranks[_exchanges(sizes)], starts, axis=1)
-    found = (sums**2 / np.array(sizes)).sum(1)
-    return float((found >= found[0] * (1 - ROUNDING)).mean())
+    drawn = (sums**2 / np.array(sizes)).sum(1)
+    return float((drawn >= drawn[0] * (1 - ROUNDING)).mean())
 
 
 def _limit(ranks: Floats, sizes: tuple[int, ...]) -> float:
@@ -145,8 +145,8 @@ def _limit(ranks: Floats, sizes: tuple[int, ...]) -> float:
     if spread == 0:
         return 1.0
     means = np.add.reduceat(ranks, starts) / np.array(sizes)
-    found = (np.array(sizes) * (means - (n + 1) / 2) ** 2).sum() / spread
-    return float(chdtrc(len(sizes) - 1, found))
+    statistic = (np.array(sizes) * (means - (n + 1) / 2) ** 2).sum() / spread
+    return float(chdtrc(len(sizes) - 1, statistic))
 
 
 @lru_cache(maxsize=256)

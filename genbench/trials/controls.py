@@ -76,7 +76,7 @@ class ControlTask:
                 except Skip:
                     continue
             along = along_draws(self.dataset, protocols[0], self.draws)
-            found = ControlScores(
+            measured = ControlScores(
                 dataset=self.dataset.label,
                 key=self.key,
                 draws=drawn,
@@ -87,7 +87,7 @@ class ControlTask:
             )
         results = store.Store(Path(self.context.root))
         before = results.read_controls(self.context.suite, self.dataset)
-        results.write_controls(self.context.suite, self.dataset, found.after(before))
+        results.write_controls(self.context.suite, self.dataset, measured.after(before))
         return Outcome(self)
 
     def crashed(self, reason: str) -> Outcome:
@@ -125,11 +125,11 @@ def along_draws(dataset: Component, protocol: Protocol, draws: int) -> dict[str,
 
 def all_draws(dataset: Component, null: Null, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
     """`scored_draws` of every control that applies, by its name."""
-    found = {}
+    drawn = {}
     for control in controls:
         with suppress(Skip):
-            found[control.name] = scored_draws(control, dataset, null, draws)
-    return found
+            drawn[control.name] = scored_draws(control, dataset, null, draws)
+    return drawn
 
 
 class _Drawn(NamedTuple):

@@ -58,8 +58,10 @@ def for_pictures(
         return of_points(stack, replica, dataset)
     if isinstance(dataset, Finite) and len(dataset.event_shape) == 3:
         rng = seeding.stream(seed, seeding.LATENTS)
-        found = of_images(lambda noise: stack.generate(replica, noise), stack.prior, samples, dataset, rng)
-        return {name: tensor for name, tensor in found.items() if everything or not (dataset.private and name in REAL)}
+        pictures = of_images(lambda noise: stack.generate(replica, noise), stack.prior, samples, dataset, rng)
+        return {
+            name: tensor for name, tensor in pictures.items() if everything or not (dataset.private and name in REAL)
+        }
     return {}
 
 
@@ -141,6 +143,6 @@ def likenesses(pixels: Tensor, dataset: Finite) -> Pictured:
     pictured = {"real": as_pixels(real)}
     with suppress(Skip):
         distances, places = nearest(pixels[:LOOKED_UP], dataset.train, NEIGHBOURS)
-        found = torch.stack([dataset.train.at(row) for row in places])
-        pictured |= {"neighbours": as_pixels(found), "neighbour_distances": distances.float()}
+        images = torch.stack([dataset.train.at(row) for row in places])
+        pictured |= {"neighbours": as_pixels(images), "neighbour_distances": distances.float()}
     return pictured

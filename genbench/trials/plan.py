@@ -64,7 +64,7 @@ class Plan:
         cells: dict[tuple[Component, Component, Budget], list[Trial]] = {}
         for trial in self.run:
             cells.setdefault((trial.dataset, trial.trainer, trial.budget), []).append(trial)
-        stacks = {cell: list(_parts(found, _most(cell[-1], size))) for cell, found in cells.items()}
+        stacks = {cell: list(_parts(of, _most(cell[-1], size))) for cell, of in cells.items()}
         # Seed by seed, so that an early stop leaves whole comparisons behind.
         return [stack for row in zip_longest(*stacks.values()) for stack in row if stack is not None]
 
@@ -81,8 +81,8 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     """
     plan = Plan(suite)
     stored: dict[str, list[Found]] = {}
-    for found in store.trials(suite.name):
-        stored.setdefault(found.record.trial.plan_key, []).append(found)
+    for held in store.trials(suite.name):
+        stored.setdefault(held.record.trial.plan_key, []).append(held)
     everything = "all" in rerun
     wanted = list(_wanted(suite))
     trials = suite.trials()
@@ -92,8 +92,8 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
             plan.controls.append(dataset)
     for trial in trials:
         versions = stored.get(trial.plan_key, [])
-        current = [found for found in versions if found.record.id == trial.id]
-        others = [found.folder for found in versions if found.record.id != trial.id]
+        current = [held for held in versions if held.record.id == trial.id]
+        others = [held.folder for held in versions if held.record.id != trial.id]
         if not current and not others:
             plan.run.append(trial)
         elif not current:

@@ -86,10 +86,10 @@ class Replica:
 
     def take_up(self, training: Training) -> float:
         """Goes on from the checkpoint, if there is one; returns the last mark that was measured, 0 for none."""
-        found = load_checkpoint(self.folder)
-        if found is None:
+        checkpoint = load_checkpoint(self.folder)
+        if checkpoint is None:
             return 0.0
-        tensors, facts = found
+        tensors, facts = checkpoint
         training.restore(tensors, facts["meter"], self.place)
         self.curve, self.losses, self.eval_seconds = facts["curve"], facts["losses"], facts["eval_seconds"]
         self.strips = {

@@ -103,8 +103,8 @@ class TrialTask:
             return [list(self.trials)]
         stacks: dict[int, list[Trial]] = {}
         for trial in self.trials:
-            found = load_checkpoint(folder(self.context, trial))
-            stacks.setdefault(found[1]["meter"]["steps"] if found else 0, []).append(trial)
+            checkpoint = load_checkpoint(folder(self.context, trial))
+            stacks.setdefault(checkpoint[1]["meter"]["steps"] if checkpoint else 0, []).append(trial)
         return list(stacks.values())
 
 

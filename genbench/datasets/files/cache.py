@@ -100,8 +100,8 @@ def build(key: Key, shape: Shape, fill: Fill) -> Cached:
     Of several processes one builds and the others wait for it. What fails or is interrupted leaves nothing behind.
     Files are not synced: what a power cut takes can be made again, and `sound` finds it.
     """
-    if (found := find(key)) is not None:
-        return found
+    if (cached := find(key)) is not None:
+        return cached
     import filelock
 
     folder = key.folder
@@ -109,8 +109,8 @@ def build(key: Key, shape: Shape, fill: Fill) -> Cached:
     with _writing(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder.with_name(f".{folder.name}.lock")):
-            if (found := find(key)) is not None:
-                return found
+            if (cached := find(key)) is not None:
+                return cached
             # What is there under these names was left by a process that was killed, or is an entry that lost a file.
             for left in (temporary, folder):
                 shutil.rmtree(left, ignore_errors=True)
@@ -122,9 +122,9 @@ def build(key: Key, shape: Shape, fill: Fill) -> Cached:
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
-    found = find(key)
-    assert found is not None
-    return found
+    cached = find(key)
+    assert cached is not None
+    return cached
 
 
 def find(key: Key) -> Cached | None:

@@ -77,20 +77,20 @@ def open_source(path: Path) -> Source:
     archive = None
     try:
         if path.is_dir():
-            found = list(_in_folder(path))
+            members = list(_in_folder(path))
         elif path.is_file():
             archive = zipfile.ZipFile(path)
-            found = [Listed(i.filename, i.file_size, i.CRC) for i in archive.infolist() if _counts(i.filename)]
+            members = [Listed(i.filename, i.file_size, i.CRC) for i in archive.infolist() if _counts(i.filename)]
         else:
             raise GenbenchError(f"{path} is no folder and no zip file. Give the path of one that holds images.")
     except zipfile.BadZipFile as error:
         raise GenbenchError(f"{path} is not a whole zip file ({error}). Fetch or make it again.") from error
     except OSError as error:
         raise GenbenchError(f"{path} can't be read ({error.strerror}).") from error
-    if not found:
+    if not members:
         raise GenbenchError(f"{path} holds no images. Those count that end in {', '.join(SUFFIXES)}.")
-    base = _common_folder(image.name for image in found)
-    listed = (image._replace(name=image.name[len(base) :]) for image in found)
+    base = _common_folder(image.name for image in members)
+    listed = (image._replace(name=image.name[len(base) :]) for image in members)
     return Source(path, base, tuple(sorted(listed)), archive)
 
 
@@ -134,8 +134,8 @@ def _remembered(source: Source) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     try:
-        found = _digest(image._replace(stamp=zlib.crc32(source.read(image.name))) for image in source.listed)
-        write_atomically(memory, json.dumps({"seen": seen, "fingerprint": found}).encode())
+        digests = _digest(image._replace(stamp=zlib.crc32(source.read(image.name))) for image in source.listed)
+        write_atomically(memory, json.dumps({"seen": seen, "fingerprint": digests}).encode())
     except OSError as error:
         raise GenbenchError(f"{error.filename or source.path} can't be read or written ({error.strerror}).") from error
-    return found
+    return digests

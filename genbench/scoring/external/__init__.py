@@ -56,10 +56,10 @@ def read(path: Path, event_shape: tuple[int, ...], key: str | None = None, drop_
     from genbench.scoring.external.fitting import fitted
     from genbench.scoring.external.pictures import decoded
 
-    found = find(path, key)
-    if found is None:
+    reader = find(path, key)
+    if reader is None:
         return Samples(decoded(path, event_shape))
-    return fitted(found(path, key), event_shape, str(path), drop_nonfinite)
+    return fitted(reader(path, key), event_shape, str(path), drop_nonfinite)
 
 
 __all__ = ["ENDINGS", "Samples", "find", "read"]
