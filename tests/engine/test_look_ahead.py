@@ -16,6 +16,12 @@ TORCHS = {
     "rmsprop": lambda weights: torch.optim.RMSprop(weights, RATE, alpha=0.9, weight_decay=0.1),
     "sgd": lambda weights: torch.optim.SGD(weights, RATE, momentum=0.5, weight_decay=0.1),
 }
+DECAYS = {
+    "adam": {"beta1": 0.5, "beta2": 0.9},
+    "adamw": {"beta1": 0.5, "beta2": 0.9},
+    "rmsprop": {"beta2": 0.9},
+    "sgd": {"beta1": 0.5},
+}
 pytestmark = pytest.mark.usefixtures("double")
 
 
@@ -33,7 +39,7 @@ def method(problem, optimizer="adam", ahead=3, seen=None, critic=None):
         return (after(fake) - 1).square().mean()
 
     draws = {"real": api.Real(), "noise": api.Normal((2,))}
-    spec = api.Optimizer(optimizer, RATE, 0.5, 0.9, weight_decay=0.1)
+    spec = api.Optimizer(optimizer, RATE, **DECAYS[optimizer], weight_decay=0.1)
     return api.Method(
         networks={
             "generator": problem.initialised("generator", lambda rng: nn.Linear(2, 2)),
