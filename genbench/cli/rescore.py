@@ -140,7 +140,7 @@ class _Empty(NamedTuple):
 
 
 def _empty(scores: Sequence[Score]) -> list[_Empty]:
-    """What a trial's scores have no value for, one a state and reason."""
+    """A trial's scores that have no value, one entry a state and reason."""
     names: dict[tuple[str, str], dict[str, None]] = {}
     for score in scores:
         if score.state != "ok":

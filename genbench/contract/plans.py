@@ -86,16 +86,16 @@ class ProtocolCase:
 
 def columns_are_metrics(case: ProtocolCase) -> str:
     """Every column is a metric that looks at no more samples than there are, and what is shown is a column."""
-    protocol = case.protocol
-    require(bool(protocol.columns), "It has no columns.")
-    for column, reference in protocol.columns.items():
+    own = case.protocol
+    require(bool(own.columns), "It has no columns.")
+    for column, reference in own.columns.items():
         parsed = Reference.parse(reference)
-        n = metrics[parsed.name].resolve(parsed.parameters).get("n") or protocol.n
-        require(int(n) <= protocol.n, f"The column {column} looks at {n} samples and the protocol has {protocol.n}.")
+        n = metrics[parsed.name].resolve(parsed.parameters).get("n") or own.n
+        require(int(n) <= own.n, f"The column {column} looks at {n} samples and the protocol has {own.n}.")
     for part in ("headline", "deciding", "curve"):
-        unknown = [name for name in getattr(protocol, part) if name not in protocol.columns]
+        unknown = [name for name in getattr(own, part) if name not in own.columns]
         require(not unknown, f"{part} names {', '.join(unknown)}, which is no column.")
-    return f"{len(protocol.columns)} columns on {protocol.n} samples, decided by {', '.join(protocol.deciding)}."
+    return f"{len(own.columns)} columns on {own.n} samples, decided by {', '.join(own.deciding)}."
 
 
 def scores_the_truth(case: ProtocolCase) -> str:

@@ -185,9 +185,10 @@ class Optimizer:
             _is_number(self.epsilon) and self.epsilon >= 0, of, "epsilon must be a number from zero on", self.epsilon
         )
         for name in IDLE.get(self.name, ()):
-            default = type(self).__dataclass_fields__[name].default
-            idle = getattr(self, name) in (default, 0)
-            _check(idle, of, f"{self.name} has no {name}: it must be left out, 0 or {default:g}", getattr(self, name))
+            given, default = getattr(self, name), getattr(Optimizer, name)
+            _check(
+                given in (default, 0), of, f"{self.name} has no {name}: it must be left out, 0 or {default:g}", given
+            )
         rises = self.warmup == 0 or _is_whole(self.warmup)
         _check(rises, of, "warmup must be a whole number of generator steps", self.warmup)
         if self.schedule is not None:

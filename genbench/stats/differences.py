@@ -133,8 +133,8 @@ def _drawn(ranks: Floats, sizes: tuple[int, ...]) -> float:
     """Of some ways to deal all runs, the share whose statistic is as large as that of the runs as they are."""
     starts = np.cumsum((0, *sizes[:-1]))
     sums = np.add.reduceat(ranks[_exchanges(sizes)], starts, axis=1)
-    drawn = (sums**2 / np.array(sizes)).sum(1)
-    return float((drawn >= drawn[0] * (1 - ROUNDING)).mean())
+    statistics = (sums**2 / np.array(sizes)).sum(1)
+    return float((statistics >= statistics[0] * (1 - ROUNDING)).mean())
 
 
 def _limit(ranks: Floats, sizes: tuple[int, ...]) -> float:

@@ -138,23 +138,24 @@ class _Wanted(NamedTuple):
 
     def lacking(self, scores: Scores | None) -> Way | None:
         """The way in which a trial has to be scored again; None where it has all scores as they are now."""
-        way = self.protocol
         identities = [score.identity for score in scores.scores] if scores else []
-        known = [(i.metric, i.version, i.parameters, i.source) for i in identities if _of(i, way)]
+        known = [(i.metric, i.version, i.parameters, i.source) for i in identities if _is_of(i, self.protocol)]
         columns = self.columns.items()
         lacking = {name for name, of in columns if (of.name, of.version, of.parameters, of.source) not in known}
-        return Way("" if lacking <= {*way.added} else way.name, way.added) if lacking else None
+        added = self.protocol.added
+        return Way("" if lacking <= {*added} else self.protocol.name, added) if lacking else None
 
 
 def _wanted(suite: Suite) -> Iterator[_Wanted]:
-    for way in ways(suite.protocols, suite.metrics):
-        yield _Wanted(way, {name: Component.resolve(metrics, column) for name, column in way.columns.items()})
+    for protocol in ways(suite.protocols, suite.metrics):
+        columns = {name: Component.resolve(metrics, column) for name, column in protocol.columns.items()}
+        yield _Wanted(protocol, columns)
 
 
-def _of(identity: Identity, way: Protocol) -> bool:
+def _is_of(identity: Identity, protocol: Protocol) -> bool:
     """Whether a score is of a protocol as it is now."""
     then = identity.protocol, identity.protocol_version, identity.protocol_source
-    return then == (way.name, way.version, way.source)
+    return then == (protocol.name, protocol.version, protocol.source)
 
 
 def _most(budget: Budget, size: int) -> int:

@@ -45,24 +45,24 @@ class Rescorer:
         self.protocol = protocol
         self._null: dict[Component, Null] = {}
 
-    def trial(self, stored: Found) -> Rescored:
+    def trial(self, finished: Found) -> Rescored:
         """Scores a finished trial. Raises GenbenchError, which says why, where that can't be done."""
-        trial = stored.record.trial
-        if stored.scores is None and (stored.folder / store.SCORES).exists():
+        trial = finished.record.trial
+        if finished.scores is None and (finished.folder / store.SCORES).exists():
             raise GenbenchError(f"its {store.SCORES} can't be read. Remove it to have it made again.")
         _check(trial.dataset)
-        before = self._banded(trial.dataset, stored.scores.scores if stored.scores else ())
-        if stored.scores and before != stored.scores.scores:
-            write_model(stored.folder / store.SCORES, Scores(id=stored.record.id, scores=before))
+        before = self._banded(trial.dataset, finished.scores.scores if finished.scores else ())
+        if finished.scores and before != finished.scores.scores:
+            write_model(finished.folder / store.SCORES, Scores(id=finished.record.id, scores=before))
         scores: list[Score] = []
         stayed: list[Score] = []
-        for prefix, samples in _samples(stored, build_dataset(trial.dataset).event_shape).items():
+        for prefix, samples in _samples(finished, build_dataset(trial.dataset).event_shape).items():
             ema, null = trial.ema if prefix == AVERAGED else None, self._bands(trial.dataset)[self.protocol]
             for score in scorer(trial.dataset, self.protocol)(samples, null, ema):
                 earlier = _of_more_samples(score, before, len(samples))
                 scores.append(earlier or score)
                 stayed += [earlier] if earlier else []
-        write_model(stored.folder / store.SCORES, Scores(id=stored.record.id, scores=renewed(before, scores)))
+        write_model(finished.folder / store.SCORES, Scores(id=finished.record.id, scores=renewed(before, scores)))
         return Rescored(tuple(scores), tuple(stayed))
 
     def controls(self, results: Store, suite: str, dataset: Component) -> bool:
@@ -106,19 +106,19 @@ def _check(dataset: Component) -> None:
         )
 
 
-def _samples(stored: Found, event_shape: tuple[int, ...]) -> dict[str, Tensor]:
+def _samples(finished: Found, event_shape: tuple[int, ...]) -> dict[str, Tensor]:
     """The final samples `(n, *event)` of a trial, and those of its averaged weights where it has any, by their prefix.
 
     Raises GenbenchError where they are missing, not those that the record names, or of another shape.
     """
-    path = stored.folder / store.SAMPLES
+    path = finished.folder / store.SAMPLES
     try:
         content = path.read_bytes()
         tensors = load(content)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise GenbenchError(f"its {path.name} can't be read ({reason}).") from error
-    if stored.record.files.get(path.name, "") != hashlib.sha256(content).hexdigest():
+    if finished.record.files.get(path.name, "") != hashlib.sha256(content).hexdigest():
         raise GenbenchError(f"its {path.name} is not what its record names: it was changed or damaged.")
     samples = {prefix: tensors[f"{prefix}final"] for prefix in (RAW, AVERAGED) if f"{prefix}final" in tensors}
     shapes = {tuple(values.shape[1:]) for values in samples.values()}

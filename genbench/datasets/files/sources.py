@@ -134,8 +134,8 @@ def _remembered(source: Source) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     try:
-        digests = _digest(image._replace(stamp=zlib.crc32(source.read(image.name))) for image in source.listed)
-        write_atomically(memory, json.dumps({"seen": seen, "fingerprint": digests}).encode())
+        digest = _digest(image._replace(stamp=zlib.crc32(source.read(image.name))) for image in source.listed)
+        write_atomically(memory, json.dumps({"seen": seen, "fingerprint": digest}).encode())
     except OSError as error:
         raise GenbenchError(f"{error.filename or source.path} can't be read or written ({error.strerror}).") from error
-    return digests
+    return digest
