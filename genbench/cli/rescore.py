@@ -43,7 +43,7 @@ def rescore(
     With --protocol, scores of that protocol are replaced; without it, columns of --metric alone are scored, with as
     many samples as the suite's first protocol has. All others stay, and the datasets' controls get theirs. A metric
     that wants more samples than are stored is skipped, with the reason, unless it has a score from when there were
-    enough.
+    enough, which stays, whatever version made it.
 
     Exit code: 0 all well, 1 some trials could not be scored, 2 bad usage.
     """
@@ -99,7 +99,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
     """Scores a suite's trials and says what it did; returns how many finished ones could not be scored."""
     from genbench.errors import GenbenchError
 
-    done = refused = failed = stayed = 0
+    done = refused = failed = stayed = outdated = 0
     empty: Counter[_Empty] = Counter()
     datasets: dict[Component, None] = {}
     for trial in store.trials(suite):
@@ -114,8 +114,10 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
             continue
         done += 1
         stayed += bool(rescored.stayed)
+        outdated += bool(rescored.outdated)
         empty.update(_empty(rescored.scores))
-        datasets[trial.record.trial.dataset] = None
+        if rescored.up_to_date:
+            datasets[trial.record.trial.dataset] = None
     typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol.name}")
     for dataset in datasets:
         if rescorer.controls(store, suite, dataset):
@@ -124,6 +126,10 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
         typer.echo(f"  {state.capitalize()} in {_trials(count)}, since {reason}: {names}")
     if stayed:
         typer.echo(f"  Scores of more samples than are stored stayed in {_trials(stayed)}.")
+    if outdated:
+        typer.echo(
+            f"  Another version or source made those in {_trials(outdated)}. To train again: genbench run --rerun all"
+        )
     if failed:
         typer.echo(f"  {_trials(failed)} had failed, and left no samples.")
     if refused:

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from genbench.executors.pool import PoolExecutor
     from genbench.executors.task import Task
     from genbench.records.store import Store
-    from genbench.spec import Suite
+    from genbench.spec import Suite, Trial
     from genbench.trials.plan import Plan
+    from genbench.trials.unscored import Way
 
 CUSTOM_BUDGET = "steps=6000"
 CUSTOM_SEEDS = "0-4"
@@ -180,16 +181,31 @@ def _announce(console: Console, plan: Plan, store: Store, plugins: Sequence[str]
         console.print(f"{len(plan.failed)} failed before")
     if plan.stale:
         console.print(f"{len(plan.stale)} stale, made by another version or source; to renew them: --rerun stale")
-    for way, trials in plan.unscored.items():
-        by, what = ", ".join([way.protocol] if way.protocol else way.metrics), "renew" if way.protocol else "add"
+    for way, trials in plan.unscored.renewable.items():
         again = shlex.join(["genbench", "rescore", str(store.root), "--suite", suite.name, *way.options, *plugins])
+        what = "renew" if way.protocol else "add"
+        console.print(f"{_lack(trials, way)}; to {what} that: {again}", markup=False, soft_wrap=True)
+    for way, trials in plan.unscored.lost.items():
         console.print(
-            f"{len(trials)} of those done aren't scored by {by} as it is now; to {what} that: {again}",
+            f"{_lack(trials, way)}, and keep too few samples for it; to train all again: --rerun all",
+            markup=False,
+            soft_wrap=True,
+        )
+    held = [of.label for of in plan.controls if store.read_controls(suite.name, of)]
+    if held:
+        console.print(
+            f"Controls to measure anew, since something of them has changed: {', '.join(held)}",
             markup=False,
             soft_wrap=True,
         )
     for path, reason in store.unreadable:
         console.print(f"Unreadable: {path}: {reason}", markup=False, soft_wrap=True, style="yellow")
+
+
+def _lack(trials: Sequence[Trial], way: Way) -> str:
+    """That so many finished trials lack scores."""
+    are = "it is" if len(way.names) == 1 else "they are"
+    return f"{len(trials)} of those done aren't scored by {', '.join(way.names)} as {are} now"
 
 
 def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExecutor | PoolExecutor) -> Counter[str]:

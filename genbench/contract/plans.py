@@ -7,7 +7,7 @@ from genbench.contract.findings import number, require
 from genbench.contract.metrics import MetricCase, N, value
 from genbench.errors import GenbenchError, Skip
 from genbench.references import Reference
-from genbench.registry import datasets, metrics, suites
+from genbench.registry import datasets, suites
 from genbench.scoring.protocols import protocol
 from genbench.spec import Suite
 from genbench.stats.closure import seeds_needed
@@ -88,10 +88,9 @@ def columns_are_metrics(case: ProtocolCase) -> str:
     """Every column is a metric that looks at no more samples than there are, and what is shown is a column."""
     own = case.protocol
     require(bool(own.columns), "It has no columns.")
-    for column, reference in own.columns.items():
-        parsed = Reference.parse(reference)
-        n = metrics[parsed.name].resolve(parsed.parameters).get("n") or own.n
-        require(int(n) <= own.n, f"The column {column} looks at {n} samples and the protocol has {own.n}.")
+    for column in own.columns:
+        n = own.wanted(column)
+        require(n <= own.n, f"The column {column} looks at {n} samples and the protocol has {own.n}.")
     for part in ("headline", "deciding", "curve"):
         unknown = [name for name in getattr(own, part) if name not in own.columns]
         require(not unknown, f"{part} names {', '.join(unknown)}, which is no column.")

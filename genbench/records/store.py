@@ -59,6 +59,17 @@ class Found(NamedTuple):
     record: Record
     scores: Scores | None
 
+    @property
+    def samples(self) -> int:
+        """How many of its final samples are stored, as far as they can be read."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.folder / SAMPLES, framework="numpy") as file:
+                return int(file.get_slice("final").get_shape()[0])
+        except (OSError, SafetensorError):
+            return 0
+
 
 class Store:
     """A results folder. Reading it never raises for a single bad file: `unreadable` collects those."""

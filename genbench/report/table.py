@@ -88,13 +88,14 @@ def _filled(
     gate = Gate(table.protocol)
     notes = []
     own = [line for line in beside if line.dataset == table.truth]
-    fixed = _fixed([line for line in own if line.kind != "external"], gate)
+    # What was trained comes first: a column is of the identity that its trials have, whatever the controls are of.
     trained = [
         row
         for name, trainer in _places(of, trainers, plan.trainers if plan else ())
         for row in _trained(name, trainer, table.dataset, of.get(trainer, ()), plan, gate)
     ]
     foreign = list(_externals((line for line in own if line.kind == "external"), gate))
+    fixed = _fixed([line for line in own if line.kind != "external"], gate)
     rows = (*trained, *foreign, *fixed)
     if not fixed:
         notes.append(NO_CONTROLS)

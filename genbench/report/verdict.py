@@ -164,7 +164,9 @@ def _marked(table: Table) -> Table:
     )
     notes = table.notes
     if table.columns and len(table.trainers) > 1 and not any(table.findings.values()):
-        notes = (*notes, f"No differences are marked: they could not have been told {with_seeds(table)}.")
+        shared = any(len(runs(table, column)) > 1 for column in table.columns)
+        why = f"they could not have been told {with_seeds(table)}" if shared else "no column has values of two trainers"
+        notes = (*notes, f"No differences are marked: {why}.")
     return replace(table, rows=rows, notes=notes)
 
 

@@ -96,7 +96,7 @@ class Scorer:
                 parameters=parameters,
                 protocol=self.protocol.name,
                 protocol_version=self.protocol.version,
-                n=int(parameters.get("n") or self.protocol.n),
+                n=self.protocol.wanted(name),
                 split=SPLIT,
                 dtype="float32" if len(truth.dataset.event_shape) == 1 else "uint8",
                 extractor=f"{extractor.name} {extractor.sha256}" if extractor else None,

@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
 
 from genbench.executors.task import Context, Keep, Task
-from genbench.records.record import Identity, Record, Scores
+from genbench.records.record import Record
 from genbench.records.store import Found, Store
 from genbench.registry import controls, metrics
-from genbench.scoring.protocols import Protocol, ways
+from genbench.scoring.protocols import ways
 from genbench.spec import Budget, Component, Suite, Trial, canonical_json
-
-
-class Way(NamedTuple):
-    """A protocol, unless it is "", and metrics beside it."""
-
-    protocol: str
-    metrics: tuple[str, ...]
-
-    @property
-    def options(self) -> list[str]:
-        """What `genbench rescore` takes for it."""
-        own = ["--protocol", self.protocol] if self.protocol else []
-        return [*own, *(part for metric in self.metrics for part in ("--metric", metric))]
+from genbench.trials.unscored import Unscored
 
 
 @dataclass
 class Plan:
-    """A suite's trials, sorted by what becomes of them, and the datasets whose controls are missing."""
+    """A suite's trials, sorted by what becomes of them, and the datasets whose controls are missing.
+
+    Those that are done may be `unscored`.
+    """
 
     suite: Suite
+    unscored: Unscored = field(init=False)
     run: list[Trial] = field(default_factory=list)
     done: list[Trial] = field(default_factory=list)
     failed: list[Trial] = field(default_factory=list)
     stale: list[Trial] = field(default_factory=list)
     controls: list[Component] = field(default_factory=list)
-    unscored: dict[Way, list[Trial]] = field(default_factory=dict)
-    """Of those that are done, the ones that lack scores of today's by a way of scoring."""
-
     replaced: dict[str, list[Path]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.unscored = Unscored(self.suite)
 
     def tasks(self, context: Context, keep: Keep, stack: int = 1) -> list[Task]:
         """The datasets' controls that are missing, which come first, and the trials to run, up to `stack` a task."""
@@ -84,12 +75,7 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     for held in store.trials(suite.name):
         stored.setdefault(held.record.trial.plan_key, []).append(held)
     everything = "all" in rerun
-    wanted = list(_wanted(suite))
     trials = suite.trials()
-    for dataset in dict.fromkeys(trial.dataset for trial in trials):
-        measured = store.read_controls(suite.name, dataset)
-        if measured is None or measured.key != control_key(suite, dataset):
-            plan.controls.append(dataset)
     for trial in trials:
         versions = stored.get(trial.plan_key, [])
         current = [held for held in versions if held.record.id == trial.id]
@@ -100,11 +86,11 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
             _sort(plan, trial, plan.stale, everything or "stale" in rerun, others)
         elif current[0].record.status == "done":
             _sort(plan, trial, plan.done, everything, others)
-            for way in () if everything else dict.fromkeys(each.lacking(current[0].scores) for each in wanted):
-                if way is not None:
-                    plan.unscored.setdefault(way, []).append(trial)
+            if not everything:
+                plan.unscored.look_at(trial, current[0])
         else:
             _sort(plan, trial, plan.failed, everything or "failed" in rerun, others)
+    plan.controls += _controls(plan, store, dict.fromkeys(trial.dataset for trial in trials))
     return plan
 
 
@@ -130,32 +116,19 @@ def control_key(suite: Suite, dataset: Component) -> str:
     )
 
 
-class _Wanted(NamedTuple):
-    """What one of a suite's ways of scoring gives a trial today."""
+def _controls(plan: Plan, store: Store, datasets: Iterable[Component]) -> Iterator[Component]:
+    """The datasets whose controls aren't as they would be now.
 
-    protocol: Protocol
-    columns: Mapping[str, Component]
-
-    def lacking(self, scores: Scores | None) -> Way | None:
-        """The way in which a trial has to be scored again; None where it has all scores as they are now."""
-        identities = [score.identity for score in scores.scores] if scores else []
-        known = [(i.metric, i.version, i.parameters, i.source) for i in identities if _is_of(i, self.protocol)]
-        columns = self.columns.items()
-        lacking = {name for name, of in columns if (of.name, of.version, of.parameters, of.source) not in known}
-        added = self.protocol.added
-        return Way("" if lacking <= {*added} else self.protocol.name, added) if lacking else None
-
-
-def _wanted(suite: Suite) -> Iterator[_Wanted]:
-    for protocol in ways(suite.protocols, suite.metrics):
-        columns = {name: Component.resolve(metrics, column) for name, column in protocol.columns.items()}
-        yield _Wanted(protocol, columns)
-
-
-def _is_of(identity: Identity, protocol: Protocol) -> bool:
-    """Whether a score is of a protocol as it is now."""
-    then = identity.protocol, identity.protocol_version, identity.protocol_source
-    return then == (protocol.name, protocol.version, protocol.source)
+    Where all finished trials are outdated, the controls they stand beside stay until those are scored again.
+    """
+    outdated = plan.unscored.outdated
+    waiting = {trial.dataset for trial in outdated}
+    waiting -= {trial.dataset for trial in (*plan.run, *plan.done) if trial not in outdated}
+    for dataset in datasets:
+        measured = store.read_controls(plan.suite.name, dataset)
+        renew = measured is not None and dataset not in waiting and measured.key != control_key(plan.suite, dataset)
+        if measured is None or renew:
+            yield dataset
 
 
 def _most(budget: Budget, size: int) -> int:

@@ -27,18 +27,24 @@ from genbench.trials.resources import build_dataset, scorer
 
 class Rescored(NamedTuple):
     """A trial's scores under the protocol, those that `stayed` because too few samples are stored to make them again
-    among them."""
+    among them. Of these, some are `outdated`: another version or source of the metric or the protocol made them."""
 
     scores: tuple[Score, ...]
     stayed: tuple[Score, ...]
+    outdated: tuple[Score, ...]
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether there is a value of today's, which controls of today's belong to, or nothing is outdated."""
+        return not self.outdated or any(s.value is not None and s not in self.outdated for s in self.scores)
 
 
 class Rescorer:
     """Scores stored samples under one protocol, and puts the scores into the place of earlier ones of its columns.
 
     Those of other columns that were added to it stay.
-    A score that was made when there were more samples than are stored stays, if it has the identity that it would
-    have now. What stays gets today's null band.
+    A score that was made when there were more samples than are stored stays, whatever made it. What stays gets the
+    null band that its identity has today.
     """
 
     def __init__(self, protocol: Protocol) -> None:
@@ -56,14 +62,16 @@ class Rescorer:
             write_model(finished.folder / store.SCORES, Scores(id=finished.record.id, scores=before))
         scores: list[Score] = []
         stayed: list[Score] = []
+        outdated: list[Score] = []
         for prefix, samples in _samples(finished, build_dataset(trial.dataset).event_shape).items():
             ema, null = trial.ema if prefix == AVERAGED else None, self._bands(trial.dataset)[self.protocol]
             for score in scorer(trial.dataset, self.protocol)(samples, null, ema):
                 earlier = _of_more_samples(score, before, len(samples))
                 scores.append(earlier or score)
                 stayed += [earlier] if earlier else []
+                outdated += [earlier] if earlier and earlier.identity != score.identity else []
         write_model(finished.folder / store.SCORES, Scores(id=finished.record.id, scores=renewed(before, scores)))
-        return Rescored(tuple(scores), tuple(stayed))
+        return Rescored(tuple(scores), tuple(stayed), tuple(outdated))
 
     def controls(self, results: Store, suite: str, dataset: Component) -> bool:
         """Adds the protocol's scores and null bands to a dataset's stored controls, to read trials against them.
@@ -128,14 +136,18 @@ def _samples(finished: Found, event_shape: tuple[int, ...]) -> dict[str, Tensor]
 
 
 def _of_more_samples(score: Score, before: Sequence[Score], stored: int) -> Score | None:
-    """The earlier score of the same identity, or earlier reason for none, where too few are `stored` to tell again."""
+    """The earlier score of the same column, or earlier reason for none, where too few are `stored` to tell again."""
     if stored >= score.identity.n:
         return None
-    return next((s for s in before if _key(s) == _key(score) and s.reason != score.reason), None)
+    return next((s for s in before if _column(s) == _column(score) and s.reason != score.reason), None)
 
 
 def _ends(band: Score) -> tuple[tuple[str, str], float | None, float | None]:
     return _key(band), band.null_low, band.null_high
+
+
+def _column(score: Score) -> tuple[str, str, float | None]:
+    return score.name, score.identity.protocol, score.identity.ema
 
 
 def _key(score: Score) -> tuple[str, str]:

@@ -159,6 +159,37 @@ def test_edited_protocol_of_finished_trials_is_told_with_what_renews_them(mine, 
     assert "aren't scored" not in mine().out
 
 
+def contents(root, *names):
+    return {path: path.read_bytes() for name in names for path in root.rglob(name)}
+
+
+def tables(genbench, plugin):
+    return json.loads(genbench("report", "results", "--plugin", plugin, "--no-figures", "--format", "json").out)
+
+
+def test_edited_protocol_costs_trials_with_few_samples_no_score(mine, plugin, forget, genbench, tmp_path):
+    """Whatever is run as printed, and rescored all the same."""
+    plugin.write_text(PLUGIN.replace("gan[networks=narrow]", "gan"))
+    assert mine("--keep-samples", "100").code == 0
+    stored = contents(tmp_path, "scores.json", "controls.json")
+    (before,) = tables(genbench, plugin)
+    forget()
+    edit(plugin)
+    ran = mine()
+    assert (
+        "1 of those done aren't scored by quick as it is now, and keep too few samples for it; to train all again: "
+        "--rerun all" in ran.out
+    )
+    assert "rescore" not in ran.out
+    assert "Nothing is left to run" in ran.out
+    assert contents(tmp_path, "scores.json", "controls.json") == stored
+    assert [row["cells"] for row in tables(genbench, plugin)[0]["rows"]] == [row["cells"] for row in before["rows"]]
+    ran = genbench("rescore", "results", "--suite", "mine", "--protocol", "quick", "--plugin", plugin)
+    assert "Scores of more samples than are stored stayed in 1 trial" in ran.out
+    assert "Another version or source made those in 1 trial. To train again: genbench run --rerun all" in ran.out
+    assert contents(tmp_path, "scores.json", "controls.json") == stored
+
+
 def test_protocol_of_a_plugin_scores_and_is_reported(mine, plugin, forget, genbench, tmp_path):
     assert mine().code == 0
     (found,) = Store(tmp_path / "results").trials("mine")

@@ -406,13 +406,38 @@ def test_runs_with_and_without_an_average_fail_in_rows_of_their_own(tmp_path, re
 def test_the_null_band_is_the_one_that_ships_today(tmp_path, read):
     ring = Component.resolve(datasets, "ring8")
     shipped = next(b.score for b in bands_of("hq") if b.dataset == "ring8" and b.score.identity.protocol == "genbench1")
-    made_up.put(tmp_path, made_up.trial("gan", ring), [shipped.model_copy(update={"value": 0.5, "state": "ok"})])
     for changes in ({}, {"identity": shipped.identity.model_copy(update={"version": 99})}):
         stored = shipped.model_copy(update={"null_low": 0.1, "null_high": 0.2, **changes})
+        made_up.put(tmp_path, made_up.trial("gan", ring), [stored.model_copy(update={"value": 0.5, "state": "ok"})])
         made_up.put_controls(tmp_path, ring, {}, [stored])
         (table,) = read()
         band = table.band("hq")
         assert band == ((0.1, 0.2) if changes else (shipped.null_low, shipped.null_high))
+
+
+def test_columns_are_of_the_identity_that_trials_have_whatever_controls_are_of(tmp_path, read):
+    dataset = made_up.component("ring8")
+    for seed in range(4):
+        for trainer in ("gan", "wgan"):
+            made_up.put(tmp_path, made_up.trial(trainer, dataset, seed), made_up.scores({"hq": 0.5 + seed / 100}))
+    made_up.put_controls(
+        tmp_path, dataset, {"oracle": [made_up.scores({"hq": 1.0}, version=2)]},
+        [made_up.score("hq", None, (0.9, 1.0), version=2)],
+    )  # fmt: skip
+    (table,) = read()
+    assert [(row.label, len(row.cell("hq").values)) for row in table.rows] == [
+        ("gan", 4), ("wgan", 4), ("oracle", 0), ("null band", 0),
+    ]  # fmt: skip
+    assert table.band("hq") is None
+    assert table.refused == ("hq",)
+
+
+def test_values_of_one_trainer_alone_are_no_lack_of_seeds(tmp_path, read):
+    for seed in range(4):
+        for trainer, version in (("gan", 1), ("wgan", 2)):
+            made_up.put(tmp_path, made_up.trial(trainer, seed=seed), made_up.scores({"hq": 0.5}, version=version))
+    (table,) = read()
+    assert table.notes[-1] == "No differences are marked: no column has values of two trainers."
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,18 @@ import pickle
 
 import made_up
 import pytest
+import torch
 
 from genbench.executors.task import Context, Keep
 from genbench.records.record import ControlScores
 from genbench.records.store import RECORD, Store
 from genbench.registry import controls, datasets
+from genbench.scoring.protocols import protocol
+from genbench.scoring.scorer import Scorer
 from genbench.spec import Budget, Component
 from genbench.trials.plan import control_key, make_plan
+from genbench.trials.resources import build_dataset
+from genbench.trials.unscored import Way
 
 CONTEXT = Context("results", "made-up", ("smoke",), "cpu", "genbench run")
 NOW, BEFORE, FAILED, FAILED_BEFORE = "now", "before", "failed", "failed before"
@@ -254,6 +259,39 @@ def test_controls_are_measured_though_every_trial_is_done(tmp_path, suite):
     assert [task.name for task in plan.tasks(CONTEXT, Keep())] == ["controls on ring8"]
 
 
+@pytest.mark.parametrize(
+    ("samples", "way"),
+    [(None, "lost"), (99, "lost"), (600, "renewable")],
+    ids=["none", "few", "enough for some"],
+)
+def test_earlier_scores_are_made_again_where_samples_are_stored_for_any(samples, way, tmp_path, suite):
+    (trial,) = suite("gan").trials()
+    made_up.put(
+        tmp_path,
+        trial,
+        made_up.scores({"hq": 0.5}, protocol="smoke", version=0),
+        **({} if samples is None else {"samples": {"final": torch.zeros(samples, 2)}}),
+    )
+    plan = make_plan(suite("gan"), Store(tmp_path))
+    assert {name: of for name, of in vars(plan.unscored).items() if of and not name.startswith("_")} == {
+        way: {Way("smoke", ()): [trial]},
+        "outdated": {trial},
+    }
+
+
+def test_controls_wait_for_trials_that_are_to_be_scored_again(tmp_path, suite):
+    """Where all finished ones are as the stored controls are; a new trial needs them as they are now."""
+    (trial,) = suite("gan").trials()
+    measured(tmp_path, suite("gan", control_draws=3))
+    made_up.put(tmp_path, trial, made_up.scores({"mine": 0.5}, protocol="smoke"))
+    assert [of.label for of in make_plan(suite("gan"), Store(tmp_path)).controls] == ["ring8"]
+    made_up.put(tmp_path, trial, made_up.scores({"hq": 0.5}, protocol="smoke", version=0))
+    assert make_plan(suite("gan"), Store(tmp_path)).controls == []
+    assert [of.label for of in make_plan(suite("gan", seeds=(0, 1)), Store(tmp_path)).controls] == ["ring8"]
+    made_up.put(tmp_path, trial, Scorer(build_dataset(trial.dataset), protocol("smoke")).blanks)
+    assert [of.label for of in make_plan(suite("gan"), Store(tmp_path)).controls] == ["ring8"]
+
+
 def test_control_key_tells_datasets_and_their_versions_apart(suite):
     ring8 = Component.resolve(datasets, "ring8")
     keys = {
@@ -280,7 +318,6 @@ def test_controls_are_measured_again_where_curves_score_otherwise(tmp_path, suit
     from dataclasses import replace
 
     from genbench.registry import protocols
-    from genbench.scoring.protocols import protocol
 
     plan = suite("gan", protocols=("smoke",))
     measured(tmp_path, plan)

@@ -108,12 +108,26 @@ def test_reason_of_more_samples_than_are_stored_stays(put, drawn):
     assert by_name(found, "smoke")["std_ratio"].reason == reason
 
 
-def test_score_of_another_identity_does_not_stay(put, drawn):
+@pytest.mark.parametrize("change", [{"version": 0}, {"protocol_source": {"sha256": "0" * 64}}, {"n": 1_001}], ids=str)
+def test_outdated_score_of_more_samples_than_are_stored_stays(change, put, drawn):
+    """Nothing could make it again."""
+    scores = Scorer(datasets.build("ring8"), protocol("smoke"))(drawn)
+    old = [s.model_copy(update={"identity": s.identity.model_copy(update=change)}) for s in scores]
+    found = put(old, final=drawn[:600])
+    rescored = Rescorer(protocol("smoke")).trial(found)
+    assert {score.name for score in rescored.outdated} >= {"modes", "hq"}
+    after = by_name(found, "smoke")
+    assert {score.name: score for score in rescored.outdated}.items() <= after.items()
+    assert all(after[score.name] in old for score in rescored.outdated)
+    assert after["w2"].identity == {score.name: score for score in scores}["w2"].identity
+
+
+def test_outdated_score_does_not_stay_where_there_are_enough_samples(put, drawn):
     scores = Scorer(datasets.build("ring8"), protocol("smoke"))(drawn)
     old = [s.model_copy(update={"identity": s.identity.model_copy(update={"version": 0})}) for s in scores]
-    found = put(old, final=drawn[:600])
-    assert Rescorer(protocol("smoke")).trial(found).stayed == ()
-    assert by_name(found, "smoke")["modes"].state == "skipped"
+    found = put(old)
+    assert Rescorer(protocol("smoke")).trial(found)[1:] == ((), ())
+    assert [score.identity for score in by_name(found, "smoke").values()] == [score.identity for score in scores]
 
 
 def remove(found):

@@ -71,6 +71,10 @@ class Protocol:
     def __hash__(self) -> int:
         return hash((self.name, self.version, self.n, *self.columns.items()))
 
+    def wanted(self, column: str) -> int:
+        """How many samples a column looks at."""
+        return looks_at(self.columns[column]) or self.n
+
     def adding(self, given: Iterable[str]) -> Protocol:
         """The protocol with a column for each of the given metrics that it hasn't got, after its own.
 
