@@ -55,6 +55,7 @@ def report(
                 webbrowser.open((folder / PAGE).resolve().as_uri())
         elif figures:
             _draw(contents, folder)
+        stored.tell_planless(store, (content.suite for content in contents))
         stored.tell_unreadable(store)
 
 

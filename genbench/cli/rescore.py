@@ -120,6 +120,8 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
             datasets[trial.record.trial.dataset] = None
     typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol.name}")
     for dataset in datasets:
+        if store.read_controls(suite, dataset) is None:
+            typer.echo(f"  There are no controls on {dataset.label}, which genbench run measures.")
         if rescorer.controls(store, suite, dataset):
             typer.echo(f"  The controls on {dataset.label} have scores and null bands under it now, too.")
     for (state, reason, names), count in empty.items():

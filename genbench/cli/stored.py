@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,19 @@ def protocol(store: Store, suite: str, name: str | None) -> Protocol:
     plan = store.plan(suite)
     stored = (score.identity.protocol for trial in store.trials(suite) if trial.scores for score in trial.scores.scores)
     return protocol_named(name or (plan.protocols[0] if plan else next(stored, DEFAULT_PROTOCOL)))
+
+
+def tell_planless(store: Store, suites: Iterable[str]) -> None:
+    """Names on standard error the suites whose plan is gone, so that nobody knows which trials are missing."""
+    from genbench.records.store import PLAN
+
+    for name in suites:
+        if not (store.root / name / PLAN).exists():
+            typer.secho(
+                f"{store.root / name / PLAN} is missing, so nothing says which trials are; genbench run writes it.",
+                fg="yellow",
+                err=True,
+            )
 
 
 def tell_unreadable(store: Store, fate: str = "left out") -> None:

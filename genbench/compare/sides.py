@@ -11,7 +11,7 @@ from genbench.records.store import Store
 from genbench.report.frame import Facts, Thing, frame
 from genbench.report.model import Column, Failure, Row, Table
 from genbench.report.names import apart
-from genbench.report.table import left_out, tables
+from genbench.report.table import tables
 from genbench.report.verdict import ORACLE
 from genbench.scoring.protocols import Protocol
 
@@ -172,7 +172,7 @@ def _finished(sides: Sides) -> Sides:
     sides.failed = [*failed.values()]
     for name, table in {(name, id(t)): (name, t) for p in sides.pairs for name, t in
                         ((FIRST, p.table), (SECOND, p.other))}.values():  # fmt: skip
-        sides.notes += [f"{name}, {table.dataset}: {left_out(table.refused)}"] if table.refused else []
+        sides.notes += [f"{name}, {table.dataset}: {gap}" for gap in table.gaps]
     sides.notes = list(dict.fromkeys(sides.notes))
     return sides
 

@@ -18,8 +18,13 @@ def documents_itself(entry: Entry) -> str:
     """A docstring whose first paragraph is a sentence; `genbench list` and `show` print it."""
     require(bool(entry.doc), f"{entry.name} has no docstring, which is what genbench show prints.")
     require(
-        len(entry.summary) > SHORTEST_SUMMARY and entry.summary.endswith((".", ":", "?")),
+        entry.summary.endswith((".", ":", "?")),
         f"The docstring of {entry.name} must begin with a sentence that ends with a full stop, not {entry.summary!r}.",
+    )
+    require(
+        len(entry.summary) > SHORTEST_SUMMARY,
+        f"The docstring of {entry.name} must say what it is in more than {SHORTEST_SUMMARY} letters, not just "
+        f"{entry.summary!r}.",
     )
     return entry.summary
 

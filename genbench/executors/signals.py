@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
+STOPPING = b"\nStopping where it can go on from; once more to stop at once.\n"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def interruptible(on_interrupt: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
-    """Within, SIGINT and SIGTERM set a flag and call `on_interrupt`; yields the question whether it is set.
+    """Within, SIGINT and SIGTERM say so, set a flag and call `on_interrupt`; yields the question whether it is set.
 
     A second signal raises KeyboardInterrupt where the program stands. Outside the main thread, which alone may
     handle signals, the flag is never set.
@@ -24,6 +26,9 @@ def interruptible(on_interrupt: Callable[[], None] = lambda: None) -> Iterator[C
         if flag.is_set():
             raise KeyboardInterrupt
         flag.set()
+        # Not by print, which may be what was interrupted.
+        with suppress(OSError):
+            os.write(2, STOPPING)
         on_interrupt()
 
     if threading.current_thread() is not threading.main_thread():

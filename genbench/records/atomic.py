@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,11 @@ def write_model(path: Path, model: Frozen) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file so that it is there whole or not at all: a temporary name, fsync, rename, fsync the folder."""
+    """Writes a file so that it is there whole or not at all: a temporary name, fsync, rename, fsync the folder.
+
+    Of a link, that is the file that it leads to. Raises OSError where it can't be written, or is there and no file.
+    """
+    path = _file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -32,6 +37,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _file(path: Path) -> Path:
+    """The file behind a path; raises OSError where that is a device, a pipe or a folder, which can't be replaced."""
+    stream = path.is_symlink() and path.absolute().parts[1:2] in (("dev",), ("proc",))
+    path = path.resolve() if path.is_symlink() else path
+    if stream or (path.exists() and not path.is_file()):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return path
 
 
 def _model_bytes(model: Frozen) -> bytes:

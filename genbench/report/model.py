@@ -172,8 +172,8 @@ class Table:
     findings: Mapping[str, Mapping[frozenset[str], Finding]] = field(default_factory=dict)
     """By column, what is to be said of each pair of trainers that was tested."""
 
-    refused: tuple[str, ...] = ()
-    """The columns that some values were left out of, being of another identity."""
+    gaps: tuple[str, ...] = ()
+    """Which values finished trials lack, or have and couldn't share a column; in words that are notes as well."""
 
     truth: Thing = NOTHING
     seeds_needed: int | None = None

@@ -19,6 +19,9 @@ from genbench.spec import Budget, Suite
 NO_CONTROLS = "This dataset's controls are missing; genbench run measures them."
 NO_TESTS = "External rows are scores of samples from elsewhere: their budget is unknown, and no test compares them."
 
+MOST_NAMED = 10
+"""So many trials that lack something are named."""
+
 ByTrainer = dict[Thing, list[Line]]
 
 
@@ -76,11 +79,6 @@ def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Tab
     return listed
 
 
-def left_out(columns: Sequence[str]) -> str:
-    """That columns have no room for some values."""
-    return f"Some values are left out, being of another version, source or n than their column: {', '.join(columns)}."
-
-
 def _filled(
     table: Table, of: ByTrainer, trainers: Mapping[Thing, str], plan: Suite | None, beside: Sequence[Line]
 ) -> Table:
@@ -105,25 +103,46 @@ def _filled(
         line.trainer.label for line in beside if line.kind == "external" and line.dataset != table.truth
     ):
         notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
-    unscored = [(trainers[line.trainer], line.seed) for own in of.values() for line in own if line.state == "unscored"]
-    if unscored:
-        which = "; ".join(f"{name}, seed {seed}" for name, seed in unscored)
-        notes.append(f"Finished and without scores, which genbench rescore gives them: {which}.")
-    refused = tuple(sorted(gate.refused))
-    if refused:
-        notes.append(left_out(refused))
+    columns = gate.held(rows)
+    gaps = list(_unscored(of, trainers, table.protocol, [column.name for column in columns]))
+    if gate.refused:
+        gaps.append(
+            f"Some values are left out, being of another version, source or n than their column: "
+            f"{', '.join(sorted(gate.refused))}."
+        )
+    notes += gaps
     origins = [trial.record.provenance for row in trained for trial in row.trials]
     devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
     if len(devices) > 1:
         notes.append(
             f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
         )
-    columns = gate.held(rows)
     held = {column.name for column in columns}
     nowhere = [line for lines in of.values() for line in lines if line.state == "undefined" and gate.admits(line)]
     notes += _without((str(line.metric), str(line.reason)) for line in nowhere if line.metric not in held)
     literature = published.rows(table.truth.label, table.protocol.name, [column.name for column in columns])
-    return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), refused=refused)
+    return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), gaps=tuple(gaps))
+
+
+def _unscored(
+    of: ByTrainer, trainers: Mapping[Thing, str], protocol: Protocol, columns: Sequence[str]
+) -> Iterator[str]:
+    """Which finished trials lack scores, of all columns or of some, one sentence for all that lack the same."""
+    lacking: dict[str, list[str]] = {}
+    for trainer, lines in of.items():
+        scored: dict[int, set[str | None]] = {line.seed: set() for line in lines if line.state != "failed"}
+        for line in lines:
+            if line.protocol == protocol.name:
+                scored[line.seed].add(line.metric)
+        for seed, metrics in scored.items():
+            missing = ", ".join(name for name in columns if name not in metrics)
+            if missing or not metrics:
+                what = missing if metrics else f"scores under {protocol.name}"
+                lacking.setdefault(what, []).append(f"{trainers[trainer]}, seed {seed}")
+    for what, which in lacking.items():
+        more = [f"and {len(which) - MOST_NAMED} more"] if which[MOST_NAMED:] else []
+        names = "; ".join([*which[:MOST_NAMED], *more])
+        yield f"Finished and without {what}, which genbench rescore gives them: {names}."
 
 
 def _without(reasons: Iterable[tuple[str, str]]) -> list[str]:

@@ -68,13 +68,13 @@ class ControlTask:
                 return Outcome(self)
             drawn: dict[str, tuple[tuple[Score, ...], ...]] = {}
             for i, control in enumerate(controls):
-                if stop():
-                    return Outcome(self)
                 notify(Progress(self.name, 0.5 + i / len(list(controls)) / 2, note=control.name))
                 try:
-                    drawn[control.name] = scored_draws(control, self.dataset, null, self.draws)
+                    drawn[control.name] = scored_draws(control, self.dataset, null, self.draws, stop)
                 except Skip:
                     continue
+                except Interrupted:
+                    return Outcome(self)
             along = along_draws(self.dataset, protocols[0], self.draws)
             measured = ControlScores(
                 dataset=self.dataset.label,
@@ -105,13 +105,20 @@ def null_bands(dataset: Component, protocols: Sequence[Protocol], watch: Watch =
     return {way: bands(dataset, built, scorer(dataset, way), part(i)) for i, way in enumerate(protocols)}
 
 
-def scored_draws(control: ControlEntry, dataset: Component, null: Null, draws: int) -> tuple[tuple[Score, ...], ...]:
-    """A control's scores under the protocols of `null`, for each of so many draws; raises Skip where it can't apply."""
-    n = max(way.n for way in null)
-    return tuple(
-        tuple(score for way, of in null.items() for score in drawn.judged_by(scorer(dataset, way))(drawn.samples, of))
-        for drawn in _drawn(control, dataset, n, draws)
-    )
+def scored_draws(
+    control: ControlEntry, dataset: Component, null: Null, draws: int, stop: Stop = lambda: False
+) -> tuple[tuple[Score, ...], ...]:
+    """A control's scores under the protocols of `null`, for each of so many draws.
+
+    Raises Skip where the control can't apply, and Interrupted before a draw where it is to stop.
+    """
+    scored = []
+    for drawn in _drawn(control, dataset, max(way.n for way in null), draws):
+        if stop():
+            raise Interrupted
+        judged = (drawn.judged_by(scorer(dataset, way))(drawn.samples, of) for way, of in null.items())
+        scored.append(tuple(score for scores in judged for score in scores))
+    return tuple(scored)
 
 
 def along_draws(dataset: Component, protocol: Protocol, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import shutil
 from pathlib import Path
@@ -113,6 +114,25 @@ def test_file_that_cannot_be_written_is_named(results, genbench):
     assert ran.code == 2
     assert "Can't write taken/tables.md" in ran.err
     assert "--file FILE" in ran.err
+
+
+def test_file_is_written_behind_a_link_and_nothing_but_a_file_is_replaced(results, genbench):
+    Path("link.md").symlink_to("tables.md")
+    os.mkfifo("pipe")
+    command = ("report", results, "--no-figures", "--format", "md", "--file")
+    assert genbench(*command, "link.md").code == 0
+    assert Path("link.md").is_symlink()
+    assert "reverse_kl" in Path("tables.md").read_text()
+    ran = genbench(*command, "pipe")
+    assert ran.code == 2
+    assert "Can't write pipe (not a regular file). Give another: --file FILE" in ran.err
+    assert Path("pipe").is_fifo()
+
+
+def test_plan_that_is_gone_is_told(results, genbench):
+    assert "is missing" not in genbench("report", results, "--no-figures").err
+    (results / "toy2d-smoke/suite.json").unlink()
+    assert "suite.json is missing, so nothing says which trials are" in genbench("report", results, "--no-figures").err
 
 
 def test_terminal_shows_every_trainer_and_control(results, genbench):

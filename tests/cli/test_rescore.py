@@ -70,6 +70,12 @@ def test_failed_trials_have_nothing_to_score(smoke, misfits, genbench, tmp_path)
     assert "1 trial had failed, and left no samples." in ran.out
 
 
+def test_controls_that_are_gone_are_told(results, genbench):
+    (results / "toy2d-smoke/ring8/controls.json").unlink()
+    ran = genbench("rescore", results, "--protocol", "smoke")
+    assert "There are no controls on ring8, which genbench run measures." in ran.out
+
+
 def test_bad_record_is_named(results, genbench):
     (folder_of(results) / store.RECORD).write_text("{")
     ran = genbench("rescore", results, "--protocol", "smoke")

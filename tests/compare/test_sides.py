@@ -191,6 +191,14 @@ def test_scores_that_a_table_leaves_out_are_named(folders, compare):
     assert any("B, ring8: Some values are left out" in note for note in compare().notes)
 
 
+def test_finished_runs_that_lack_a_score_are_named(folders, compare):
+    folders.put("A", reverse_kl=VALUES, hq=VALUES)
+    folders.put("B", reverse_kl=VALUES[:3], hq=VALUES[:3])
+    folders.put("B", seeds=[3], reverse_kl=VALUES[3:])
+    (note,) = compare().notes
+    assert note.startswith("B, ring8: Finished and without hq, which genbench rescore gives them: gan, seed 3")
+
+
 def test_two_trainers_of_a_folder_are_held_together(folders):
     folders.put("A", "gan", reverse_kl=VALUES)
     folders.put("A", "wgan", seeds=[4, 5], reverse_kl=[1.0, 2.0])

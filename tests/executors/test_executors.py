@@ -163,13 +163,14 @@ def test_what_cannot_travel_between_processes_costs_its_own_task_alone(noted):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_here_the_running_task_ends_politely_and_the_rest_never_starts(number, noted):
+def test_interrupted_here_the_running_task_ends_politely_and_the_rest_never_starts(number, noted, capfd):
     handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     running = LocalExecutor().run([noted("a", act="wait"), noted("b")], lambda word: os.kill(os.getpid(), number))
     assert next(running).task.name == "a"
     with pytest.raises(KeyboardInterrupt):
         next(running)
     assert left_in(noted("a").folder) == ["a"]
+    assert "once more to stop at once" in capfd.readouterr().err
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 

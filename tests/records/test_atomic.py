@@ -6,7 +6,7 @@ from pathlib import Path
 import made_up
 import pytest
 
-from genbench.records.atomic import write_atomically, write_model
+from genbench.records.atomic import _file, write_atomically, write_model
 from genbench.records.record import Cost
 
 
@@ -52,3 +52,38 @@ def test_numbers_that_json_lacks_are_never_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_model(tmp_path / "cost.json", costly)
     assert made_up.files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "dangling"])
+def test_link_stays_and_the_file_behind_it_is_written(there, tmp_path):
+    file, link = tmp_path / "elsewhere/record.json", tmp_path / "record.json"
+    if there:
+        write_atomically(file, b"old")
+    link.symlink_to("elsewhere/record.json")
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"new"
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def linked_pipe(path):
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, pipe, linked_pipe])
+def test_what_is_no_file_is_not_replaced(make, tmp_path):
+    make(tmp_path / "record.json")
+    mode = (tmp_path / "record.json").lstat().st_mode
+    with pytest.raises(OSError, match="not a regular file"):
+        write_atomically(tmp_path / "record.json", b"content")
+    assert (tmp_path / "record.json").lstat().st_mode == mode
+
+
+def test_streams_are_no_files_though_they_may_lead_to_one():
+    """Of a stream that is led into a file, what stands in it already would be lost."""
+    with pytest.raises(OSError, match="not a regular file"):
+        _file(Path("/dev/stdout"))

@@ -106,7 +106,10 @@ def test_finished_trials_without_scores_are_named(tmp_path, put, read):
     for path in sorted(tmp_path.rglob("scores.json"))[1:]:
         path.unlink()
     (table,) = read()
-    assert "Finished and without scores, which genbench rescore gives them: gan, seed 1; gan, seed 2." in table.notes
+    assert (
+        "Finished and without scores under genbench1, which genbench rescore gives them: gan, seed 1; gan, seed 2."
+        in table.notes
+    )
 
 
 def test_one_seed_has_no_interval(put, rows):
@@ -429,7 +432,7 @@ def test_columns_are_of_the_identity_that_trials_have_whatever_controls_are_of(t
         ("gan", 4), ("wgan", 4), ("oracle", 0), ("null band", 0),
     ]  # fmt: skip
     assert table.band("hq") is None
-    assert table.refused == ("hq",)
+    assert [gap.rpartition(" ")[2] for gap in table.gaps] == ["hq."]
 
 
 def test_values_of_one_trainer_alone_are_no_lack_of_seeds(tmp_path, read):
@@ -547,7 +550,26 @@ def test_externals_of_another_dataset_or_protocol_are_no_rows(put, put_external,
     put_external("other", hq=0.7)
     (table,) = read(protocol_named("pacgan2018"))
     assert [row.label for row in table.rows] == ["gan"]
-    assert table.notes == ("This dataset's controls are missing; genbench run measures them.",)
+    assert table.notes == (
+        "This dataset's controls are missing; genbench run measures them.",
+        "Finished and without scores under pacgan2018, which genbench rescore gives them: gan, seed 0.",
+    )
+
+
+def test_finished_trials_that_lack_some_columns_are_named_with_them(put, read):
+    put(hq=0.9, modes=8)
+    put(seed=1, hq=0.9)
+    put("wgan", hq=0.9)
+    for seed in range(20):
+        put("wgan-gp", seed=seed, modes=8)
+    (table,) = read()
+    assert table.gaps == (
+        "Finished and without modes, which genbench rescore gives them: gan, seed 1; wgan, seed 0.",
+        "Finished and without hq, which genbench rescore gives them: "
+        + "; ".join(f"wgan-gp, seed {seed}" for seed in (0, 1, 10, 11, 12, 13, 14, 15, 16, 17))
+        + "; and 10 more.",
+    )
+    assert {*table.gaps} <= {*table.notes}
 
 
 def test_externals_of_another_version_of_the_dataset_are_left_out_with_a_word(put, put_external, read):

@@ -13,7 +13,7 @@ from genbench.registry import controls, datasets
 from genbench.scoring.protocols import protocol
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
-from genbench.trials.controls import ControlTask, along_draws, scored_draws
+from genbench.trials.controls import ControlTask, Interrupted, along_draws, scored_draws
 
 
 def component(label):
@@ -51,6 +51,20 @@ def test_measuring_null_bands_says_how_far_it_is_and_stops_when_asked(tmp_path):
     assert [progress.share for progress in said] == [0, 1 / 400, 2 / 400]
     assert all("null bands" in progress.note for progress in said)
     assert Store(tmp_path).read_controls("made-up", component("ring[modes=3]")) is None
+
+
+def test_measuring_stops_between_the_draws_of_a_control(tmp_path):
+    asked = []
+    with pytest.raises(Interrupted):
+        scored_draws(
+            controls["oracle"], component("ring8"), {protocol("smoke"): {}}, 5,
+            lambda: asked.append(None) or len(asked) == 3,
+        )  # fmt: skip
+    context = Context(str(tmp_path), "made-up", ("smoke",), "cpu", "genbench run")
+    said = []
+    ControlTask(context, component("ring8"), 2, "key").run(said.append, lambda: any(of.note == "noise" for of in said))
+    assert said[-1].note == "noise"
+    assert Store(tmp_path).read_controls("made-up", component("ring8")) is None
 
 
 def test_controls_say_under_which_settings_of_torch_they_were_scored(tmp_path):

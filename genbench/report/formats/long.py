@@ -23,6 +23,7 @@ class Summary(TypedDict):
     planned: int
     metric: str | None
     unit: str | None
+    higher_is_better: bool | None
     n: int | None
     median: float | None
     low: float | None
@@ -40,7 +41,8 @@ class Summary(TypedDict):
 def lines(tables: Sequence[Table]) -> Iterator[Summary]:
     """Every cell of the tables; of null bands, `low` and `high` are the ends, and only published rows have spreads.
 
-    `median`, `low` and `high` are of all runs, in which those that were lost are worst; `mean` is of the others.
+    `median`, `low` and `high` are of all runs, in which those that were lost are worst; `mean` is of the others. Fewer
+    than five runs have no interval.
     """
     for table, row, column, cell in _cells(tables):
         low, high = ends(cell)
@@ -55,6 +57,7 @@ def lines(tables: Sequence[Table]) -> Iterator[Summary]:
             planned=row.planned,
             metric=column.name if column else None,
             unit=column.unit if column else None,
+            higher_is_better=column.higher_is_better if column else None,
             n=column.identity.n if column else None,
             median=middle(cell),
             low=low,

@@ -18,7 +18,7 @@ def markdown(tables: Sequence[Table]) -> str:
             "",
             _escaped(sentence(table)),
             "",
-            "| | | " + " | ".join(headings(table)) + " |",
+            "| | | " + " | ".join(map(_escaped, headings(table))) + " |",
             "|---|---|" + "---:|" * len(table.columns),
             *(
                 f"| {_escaped(row.label)} | {standing(row)} | " + " | ".join(map(str, texts(table, row))) + " |"

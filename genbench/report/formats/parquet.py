@@ -20,6 +20,7 @@ def parquet(tables: Sequence[Table]) -> bytes:
         **dict.fromkeys(Summary.__annotations__, text),
         **dict.fromkeys(("finished", "planned", "n", "lost"), whole),
         **dict.fromkeys(("median", "low", "high", "mean", "spread"), real),
+        "higher_is_better": pa.bool_(),
         "values": pa.list_(real),
         "seeds": pa.list_(whole),
     }

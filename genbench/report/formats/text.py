@@ -99,7 +99,8 @@ def _text(row: Row, column: Column, cell: Cell | None) -> CellText:
         return CellText(number(value), "" if spread is None or kind is None else f"±{spread:.2g} {SPREADS[kind]}")
     if cell is not None and cell.band is not None:
         low, high = cell.band
-        return CellText(number(low), "" if low == high else f"–{number(high)}")
+        dash = "–" if low >= 0 else "to "  # or the dash would be read as a minus
+        return CellText(number(low), "" if low == high else f"{dash}{number(high)}")
     if cell is None or not cell.values:
         return CellText(FAILED if row.failures and row.cell(column.name).lost else "–")
     text = _of_runs(cell, column).and_then(cell.letters)

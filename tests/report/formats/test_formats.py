@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAINED, cells, table
+from made_up_tables import CONTROL, EVERYTHING, FAILED, FULL, ODD, SOURCE, TRAINED, cells, column, table
 
 from genbench.report import formats
 from genbench.report.formats.text import title
-from genbench.report.model import Row
+from genbench.report.model import Cell, Row
 from genbench.scoring.protocols import protocol
 
 
@@ -95,6 +95,21 @@ def test_markdown_rows_have_as_many_cells_as_the_heading():
 )  # fmt: skip
 def test_terminal_shows_the_same_cells(shown, printed):
     assert shown in printed(FULL)
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [((0.5, 0.75), "0.5 –0.75"), ((0.0, 0.75), "0 –0.75"), ((-9.0, -8.0), "-9 to -8"), ((-1.0, 1.0), "-1 to 1")],
+)
+def test_dash_between_the_ends_of_a_band_is_no_minus(ends, text):
+    band = Row("null band", "null band", {"std_ratio": Cell(band=ends)})
+    assert cells_of(formats.markdown([table(TRAINED, band)]), "null band")[-1] == text
+
+
+def test_bar_in_a_columns_name_is_no_border_of_a_cell():
+    odd = replace(column("hq"), name="a|b")
+    text = formats.markdown([replace(table(TRAINED), columns=(odd,))])
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")}) == 1
 
 
 def test_external_rows_are_called_so_in_every_format(rendered):
