@@ -104,7 +104,8 @@ def _filled(
     ):
         notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
     columns = gate.held(rows)
-    gaps = list(_unscored(of, trainers, table.protocol, [column.name for column in columns]))
+    # Of columns that were added, not every trainer need have one: a likelihood, say.
+    gaps = list(_unscored(of, trainers, table.protocol, [column.name for column in columns if not column.added]))
     if gate.refused:
         gaps.append(
             f"Some values are left out, being of another version, source or n than their column: "
@@ -127,7 +128,7 @@ def _filled(
 def _unscored(
     of: ByTrainer, trainers: Mapping[Thing, str], protocol: Protocol, columns: Sequence[str]
 ) -> Iterator[str]:
-    """Which finished trials lack scores, of all columns or of some, one sentence for all that lack the same."""
+    """Which finished trials lack scores, of all columns or of these, one sentence for all that lack the same."""
     lacking: dict[str, list[str]] = {}
     for trainer, lines in of.items():
         scored: dict[int, set[str | None]] = {line.seed: set() for line in lines if line.state != "failed"}

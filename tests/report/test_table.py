@@ -572,6 +572,15 @@ def test_finished_trials_that_lack_some_columns_are_named_with_them(put, read):
     assert {*table.gaps} <= {*table.notes}
 
 
+def test_column_that_was_added_to_some_trials_is_no_lack_of_others(tmp_path, put, read):
+    put(hq=0.9)
+    likelihood = made_up.score("nll", 1.0).model_copy(update={"added": True})
+    made_up.put(tmp_path, made_up.trial("flow"), [*made_up.scores({"hq": 0.9}), likelihood])
+    (table,) = read()
+    assert [column.name for column in table.columns] == ["hq", "nll"]
+    assert table.gaps == ()
+
+
 def test_externals_of_another_version_of_the_dataset_are_left_out_with_a_word(put, put_external, read):
     put(hq=0.9)
     put_external(dataset=made_up.component("ring8", version=2), hq=0.7)
