@@ -76,7 +76,8 @@ def live(rng: Generator) -> Source:
 def wanted(method: Method, blank: Sequence[Mapping[str, Tensor]], problem: Problem) -> list[list[Numbers]]:
     """What each phase's loss draws by itself when it is called, found out by calling it; its networks stay as they are.
 
-    Nothing where anything draws in a way that isn't known here, or a loss can't be called: training will tell.
+    Nothing where anything draws in a way that isn't known here, or a loss can't be called: training will tell. Raises
+    GenbenchError for a loss that is no scalar.
 
     Args:
         method: whose losses.
@@ -97,11 +98,20 @@ def wanted(method: Method, blank: Sequence[Mapping[str, Tensor]], problem: Probl
         networks = {name: Bound(network, copied(network)) for name, network in method.networks.items()}
         try:
             with streams.entered(), Answered(note):
-                phase.loss(Networks(networks, ahead_of(method, phase)), Batch({**draws, **moment}))
+                loss = phase.loss(Networks(networks, ahead_of(method, phase)), Batch({**draws, **moment}))
         except Exception:  # whatever a stranger's loss raises, it will raise again where it is recorded
             return [[] for _ in method.phases]
+        _check_scalar(loss, phase)
         inside.append(called)
     return inside if streams.equals(before) else [[] for _ in method.phases]
+
+
+def _check_scalar(loss: object, phase: Phase) -> None:
+    if not isinstance(loss, Tensor) or loss.dim() > 0:
+        what = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"{loss!r}"
+        raise GenbenchError(
+            f"The loss of the phase {phase.name} gives {what}. Let it return a scalar tensor: loss.mean()"
+        )
 
 
 def ahead_of(method: Method, phase: Phase) -> dict[str, Ahead]:

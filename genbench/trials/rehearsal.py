@@ -12,7 +12,8 @@ from genbench import seeding
 from genbench.datasets.base import Dataset, check_dataset
 from genbench.engine.draws import Labels, Noise, Real, draw_noise
 from genbench.engine.evaluation import log_probs, looked_at, made
-from genbench.engine.feed import check_labels
+from genbench.engine.feed import Feed, Feeds, check_labels
+from genbench.engine.inner import wanted
 from genbench.engine.method import Method
 from genbench.engine.problem import Problem
 from genbench.engine.stack import check_samples
@@ -42,12 +43,16 @@ def rehearse_dataset(name: str, data: Dataset) -> None:
 
 
 def rehearse_method(method: Method, data: Dataset, problem: Problem) -> None:
-    """Draws noise, makes samples of the prior and looks at some; raises GenbenchError for what is amiss."""
+    """Draws noise, makes samples of the prior, looks at some and calls losses; raises GenbenchError for what is amiss.
+
+    An error that a loss raises isn't among that: it is recorded where it is trained by.
+    """
     for name, draw in (draw for phase in method.phases for draw in phase.draws.items()):
         if not isinstance(draw, Real | Labels):
             _repeated(partial(_drawn, draw), problem, f"The draw {name}, {draw!r},")
     noise = _repeated(partial(_drawn, method.prior), problem, f"The prior {method.prior!r}")
     made(method, method.networks, noise, problem)
+    wanted(method, Feeds([Feed(method, data, problem)]).blank_batches(), problem)
     if method.log_prob is not None:
         _rehearse_likelihood(method, held_out(data, FEW), problem)
     if method.landscape is not None and len(problem.event_shape) == 1:

@@ -70,7 +70,8 @@ class Global(api.Normal):
 
 def method(**changes):
     net = nn.Linear(2, 2)
-    phase = api.Phase("generator", lambda nets, batch: 0, {"noise": changes.pop("noise", api.Normal((2,)))})
+    loss = changes.pop("loss", lambda nets, batch: nets.generator(batch.noise).mean())
+    phase = api.Phase("generator", loss, {"noise": changes.pop("noise", api.Normal((2,)))})
     plain = {"networks": {"generator": net}, "phases": [phase], "optimizers": {"generator": api.Optimizer("sgd", 1)}}
     return api.Method(**{**plain, "prior": api.Normal((2,)), "batch": 4, **changes})
 
@@ -87,6 +88,13 @@ def log_density(nets, x):
         ({"log_prob": lambda nets, x: log_density(nets, x + torch.randn_like(x))}, "it is a bound: api.Method.bound="),
         ({"log_prob": lambda nets, x: log_density(nets, (x - x.mean(0)) / 2)}, "look at each sample by itself"),
         ({"log_prob": lambda nets, x: x}, "one number a sample"),
+        (
+            {"loss": lambda nets, batch: 1.0},
+            r"The loss of the phase generator gives 1\.0\. Let it return a scalar tensor",
+        ),
+        ({"loss": lambda nets, batch: None}, "gives None"),
+        ({"loss": lambda nets, batch: nets.generator(batch.noise)}, r"a tensor of shape \(4, 2\)"),
+        ({"loss": lambda nets, batch: nets.generator(batch.noise).mean((0, 1), True)}, r"a tensor of shape \(1, 1\)"),
     ],
 )
 def test_method_that_does_not_keep_its_word_is_refused(changes, message):
@@ -98,6 +106,7 @@ def test_method_that_does_not_keep_its_word_is_refused(changes, message):
     "changes",
     [
         {},
+        {"loss": lambda nets, batch: 1 / 0},  # which is told where it trains
         {"log_prob": log_density},
         {"log_prob": lambda nets, x: log_density(nets, x + torch.randn_like(x)), "bound": 1},
     ],
