@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LEVELS = 14
 POINTS = 800
 FRAMES = 7
+MARGIN = 0.25
+"""Of the real points' width, at either side of them."""
+
 LEVEL_COLOURS = "Greys"
 DOTS: Any = {"linewidths": 0, "rasterized": True}
 LANDSCAPE = Layout((2.2, 2.2), 0.55, 0.5, 0.1, 0.3, (0.15, 0.35))
@@ -28,9 +31,13 @@ STRIP = Layout((1.5, 1.5), 0.3, 0.35, 0.05, 0.25, (0.0, 0.25))
 def landscapes(
     cells: Mapping[tuple[str, str], Tensors], datasets: Sequence[str], trainers: Sequence[str], colours: Colours
 ) -> Figure:
-    """A row a dataset, a column a trainer: samples over real points, on the level sets of the critic."""
+    """A row a dataset, a column a trainer: samples over real points, on the level sets of the critic.
+
+    A row's panels show the same part of the plane, whether there is a critic or not.
+    """
     figure, axes_grid = grid(len(datasets), len(trainers), LANDSCAPE)
     for row, dataset in zip(axes_grid, datasets, strict=True):
+        low, high = _window([tensors for (on, _), tensors in cells.items() if on == dataset])
         for axes, trainer in zip(row, trainers, strict=True):
             tensors = cells.get((dataset, trainer))
             if tensors is None:
@@ -42,22 +49,29 @@ def landscapes(
                 x, y = np.linspace(x_low, x_high, len(heights)), np.linspace(y_low, y_high, len(heights))
                 axes.contourf(x, y, heights, LEVELS, cmap=LEVEL_COLOURS, alpha=0.55).set_rasterized(True)
                 axes.contour(x, y, heights, LEVELS, colors="white", linewidths=0.4).set_rasterized(True)
-                axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high))
             _points(axes, tensors, tensors["final"], colours[trainer])
             axes.set(
-                title=f"{trainer} on {dataset}", xlabel="x₁ (data units)", ylabel="x₂ (data units)", aspect="equal"
+                xlim=(low[0], high[0]),
+                ylim=(low[1], high[1]),
+                title=f"{trainer} on {dataset}",
+                xlabel="x₁ (data units)",
+                ylabel="x₂ (data units)",
+                aspect="equal",
             )
             axes.label_outer()
     return figure
 
 
 def strip(cells: Mapping[str, Tensors], colours: Colours) -> Figure:
-    """A row a trainer; its frames stand side by side in one set of axes, each moved a window to the right."""
+    """A row a trainer; its frames stand side by side in one set of axes, each moved a window to the right.
+
+    All frames show the same part of the plane.
+    """
     columns = min(FRAMES, min(len(tensors["strip"]) for tensors in cells.values()))
     figure, axes_grid = grid(len(cells), 1, STRIP._replace(size=(columns * STRIP.size[0], STRIP.size[1])))
+    (x_low, y_low), (x_high, y_high) = _window([*cells.values()])
     for (axes,), (trainer, tensors) in zip(axes_grid, cells.items(), strict=True):
         frames = np.unique(np.linspace(0, len(tensors["strip"]) - 1, columns).round().astype(int))
-        (x_low, y_low), (x_high, y_high) = _window(tensors)
         for place, frame in enumerate(frames):
             shift = np.array([place * (x_high - x_low), 0])
             samples = _inside(tensors["strip"][frame].astype(np.float32), (x_low, y_low), (x_high, y_high))
@@ -73,12 +87,18 @@ def strip(cells: Mapping[str, Tensors], colours: Colours) -> Figure:
     return figure
 
 
-def _window(tensors: Tensors) -> Any:
-    """The lowest and the highest corner of what a strip shows: `(2, 2)`."""
-    if "extent" in tensors:
-        return tensors["extent"]
-    shown = np.concatenate([tensors[name].reshape(-1, 2) for name in ("strip", "real") if name in tensors])
-    return np.stack([shown.min(0), shown.max(0)]).astype(np.float32)
+def _window(cells: Sequence[Tensors]) -> Any:
+    """The lowest and the highest corner of what holds the critics' landscapes, or without any the real points."""
+    corners = [tensors["extent"] for tensors in cells if "extent" in tensors] or [*map(_around, cells)]
+    lows, highs = zip(*corners, strict=True)
+    return np.min(lows, 0), np.max(highs, 0)
+
+
+def _around(tensors: Tensors) -> Any:
+    """The corners around the real points, or without any the samples, with some room."""
+    points = tensors["real" if "real" in tensors else "final"].astype(np.float32)
+    low, high = points.min(0), points.max(0)
+    return low - MARGIN * (high - low), high + MARGIN * (high - low)
 
 
 def _inside(samples: Any, low: Any, high: Any) -> Any:
