@@ -131,6 +131,7 @@ def run(
         store.check_writable()
     plugins = [part for given in plugin or () for part in ("--plugin", given)]
     _announce(console, plan, store, plugins)
+    _announce_arithmetic(console, plan, store, precision, channels_last)
     jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
     context = Context(
         str(store.root),
@@ -200,6 +201,19 @@ def _announce(console: Console, plan: Plan, store: Store, plugins: Sequence[str]
         )
     for path, reason in store.unreadable:
         console.print(f"Unreadable: {path}: {reason}", markup=False, soft_wrap=True, style="yellow")
+
+
+def _announce_arithmetic(console: Console, plan: Plan, store: Store, precision: str, channels_last: bool) -> None:
+    """Prints how many of the finished trials were computed otherwise than is asked for now."""
+    from genbench.report.frame import Thing, arithmetic
+    from genbench.report.names import apart
+
+    asked, done = arithmetic(precision, channels_last), {trial.id for trial in plan.done}
+    found = (Thing.behind(each.record).arithmetic for each in store.trials(plan.suite.name) if each.record.id in done)
+    for computed, count in Counter(found).items():
+        if computed != asked:
+            told = f"{count} of those done were computed with {apart(computed, asked)}, not {apart(asked, computed)}"
+            console.print(f"{told}; to train all again: --rerun all", soft_wrap=True)
 
 
 def _lack(trials: Sequence[Trial], way: Way) -> str:

@@ -47,11 +47,9 @@ class Thing:
         """What decides a trial's bits beside its dataset, seed and budget."""
         trial, engine, flags = record.trial, record.provenance.get("engine", {}), record.provenance.get("flags", {})
         made = (f"engine {trial.engine}", "no EMA" if trial.ema is None else f"EMA {trial.ema}")
-        arithmetic = (
-            f"precision {'bf16' if engine.get('autocast') else flags.get('matmul_precision', EXACT)}",
-            f"channels {'last' if engine.get('channels_last') else 'first'}",
-        )
-        return cls(trial.trainer.label, (*facts(trial.trainer.identity), *made), arithmetic, trial.trainer)
+        precision = "bf16" if engine.get("autocast") else flags.get("matmul_precision", EXACT)
+        computed = arithmetic(precision, bool(engine.get("channels_last")))
+        return cls(trial.trainer.label, (*facts(trial.trainer.identity), *made), computed, trial.trainer)
 
     @property
     def said(self) -> Facts:
@@ -140,6 +138,11 @@ def control_lines(suite: str, dataset: Thing, controls: ControlScores) -> Iterat
 def external_lines(suite: str, entry: External) -> Iterator[Line]:
     """The scores of samples from elsewhere."""
     return _scored((suite, Thing.of(entry.dataset), None, "external", Thing(entry.name), 0, None), entry.scores)
+
+
+def arithmetic(precision: str, channels_last: bool) -> Facts:
+    """How numbers are held and multiplied, in words."""
+    return f"precision {precision}", f"channels {'last' if channels_last else 'first'}"
 
 
 def facts(identity: Mapping[str, Any]) -> Facts:

@@ -60,6 +60,18 @@ def test_seeds_are_stacked_where_every_process_has_enough_to_do(trials, jobs, si
     assert run._stack_size(plan, "cuda", jobs) == 2
 
 
+def test_trials_that_were_computed_otherwise_than_is_asked_for_are_told(results, genbench):
+    command = ("run", "--suite", "toy2d-smoke", "--dataset", "ring8", "--trainer", "gan", "--seeds", "0,1",
+               "--budget", "steps=5", "--out", results)  # fmt: skip
+    ran = genbench(*command, "--precision", "high")
+    assert "0 trials to run, 2 done already" in ran.out
+    assert (
+        "2 of those done were computed with precision highest, not precision high; to train all again: --rerun all"
+        in ran.out
+    )
+    assert "computed with" not in genbench(*command).out
+
+
 @pytest.mark.parametrize(
     "arguments", [("--stack", "0"), ("--engine", "fast"), ("--engine", "graph", "--device", "cpu")]
 )
