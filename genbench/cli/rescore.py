@@ -116,8 +116,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
         stayed += bool(rescored.stayed)
         outdated += bool(rescored.outdated)
         empty.update(_empty(rescored.scores))
-        if rescored.up_to_date:
-            datasets[trial.record.trial.dataset] = None
+        datasets[trial.record.trial.dataset] = None
     typer.echo(f"{suite}: {_trials(done)} scored again under {rescorer.protocol.name}")
     for dataset in datasets:
         if store.read_controls(suite, dataset) is None:
@@ -130,7 +129,8 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
         typer.echo(f"  Scores of more samples than are stored stayed in {_trials(stayed)}.")
     if outdated:
         typer.echo(
-            f"  Another version or source made those in {_trials(outdated)}. To train again: genbench run --rerun all"
+            f"  Those of {_trials(outdated)} are of another version, source or setting than now. To train again, give "
+            "the run's command --rerun all."
         )
     if failed:
         typer.echo(f"  {_trials(failed)} had failed, and left no samples.")

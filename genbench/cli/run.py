@@ -186,9 +186,10 @@ def _announce(console: Console, plan: Plan, store: Store, plugins: Sequence[str]
         again = shlex.join(["genbench", "rescore", str(store.root), "--suite", suite.name, *way.options, *plugins])
         what = "renew" if way.protocol else "add"
         console.print(f"{_lack(trials, way)}; to {what} that: {again}", markup=False, soft_wrap=True)
-    for way, trials in plan.unscored.lost.items():
+    for (protocol, columns), trials in plan.unscored.lost.items():
         console.print(
-            f"{_lack(trials, way)}, and keep too few samples for it; to train all again: --rerun all",
+            f"{len(trials)} of those done keep too few samples for {', '.join(columns)} of {protocol} as it is now; to "
+            "train all again: --rerun all",
             markup=False,
             soft_wrap=True,
         )

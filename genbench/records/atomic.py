@@ -42,7 +42,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _file(path: Path) -> Path:
     """The file behind a path; raises OSError where that is a device, a pipe or a folder, which can't be replaced."""
     stream = path.is_symlink() and path.absolute().parts[1:2] in (("dev",), ("proc",))
-    path = path.resolve() if path.is_symlink() else path
+    try:
+        path = path.resolve() if path.is_symlink() else path
+    except RuntimeError:  # as Python says it up to 3.12
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
     if stream or (path.exists() and not path.is_file()):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     return path

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -71,6 +72,11 @@ class Score(Frozen):
     null_coverage: float | None = None
     added: bool = False
 
+    @property
+    def applies(self) -> bool:
+        """Whether the metric applies to the dataset: there is a value, or the truth would have one."""
+        return self.state != "skipped" or self.null_low is not None
+
 
 class Cost(Frozen):
     """What a trial used: every budget's unit, seconds apart for training, compiling and measuring, peak memory.
@@ -108,7 +114,7 @@ class Record(Frozen):
 
 
 class Scores(Frozen):
-    """A trial's scores, which can be computed again from its samples without training."""
+    """A trial's scores, which can be computed again from its samples without training, but for likelihoods."""
 
     schema_version: int = SCHEMA_VERSION
     id: str
@@ -159,16 +165,20 @@ class ControlScores(Frozen):
     provenance: dict[str, Any] = {}
 
     def after(self, before: ControlScores | None) -> ControlScores:
-        """The controls with the columns that earlier ones of the same data have beside theirs."""
+        """The controls, and beside them what earlier ones of the same data hold of other identities.
+
+        There may be trials whose scores are of those.
+        """
         if before is None or before.truth is None or before.truth != self.truth:
             return self
-        draws = {
-            name: tuple(renewed(*pair) for pair in zip(before.draws[name], fresh, strict=True))
-            if len(before.draws.get(name, ())) == len(fresh)
-            else fresh
-            for name, fresh in self.draws.items()
-        }
-        return self.model_copy(update={"draws": draws, "bands": renewed(before.bands, self.bands)})
+        return self.joined(before.draws, before.bands)
+
+    def joined(self, draws: Mapping[str, Sequence[Sequence[Score]]], bands: Sequence[Score]) -> ControlScores:
+        """The controls, and after their own scores those of other identities among the given draws and bands."""
+        names = dict.fromkeys((*self.draws, *draws))
+        pairs = {name: zip_longest(self.draws.get(name, ()), draws.get(name, ()), fillvalue=()) for name in names}
+        both = {name: tuple(_beside(*pair) for pair in of) for name, of in pairs.items()}
+        return self.model_copy(update={"draws": both, "bands": _beside(self.bands, bands)})
 
 
 def _with_own_seconds(payload: dict[str, Any]) -> dict[str, Any]:
@@ -208,6 +218,12 @@ def renewed(scores: Sequence[Score], fresh: Sequence[Score]) -> tuple[Score, ...
         before, new = ([score for score in each if score.identity.protocol == name] for each in (scores, fresh))
         of[name] = _renewed(before, new) if new else before
     return tuple(score for each in of.values() for score in each)
+
+
+def _beside(scores: Sequence[Score], others: Sequence[Score]) -> tuple[Score, ...]:
+    """The scores, and after them those of other names and identities."""
+    known = {(score.name, score.identity.model_dump_json()) for score in scores}
+    return (*scores, *(each for each in others if (each.name, each.identity.model_dump_json()) not in known))
 
 
 def _renewed(before: Sequence[Score], fresh: Sequence[Score]) -> list[Score]:

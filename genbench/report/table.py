@@ -10,15 +10,18 @@ from genbench.records.store import Store
 from genbench.report import published
 from genbench.report.frame import Frame, Line, Thing, control_lines, external_lines
 from genbench.report.gate import Gate
-from genbench.report.model import Cell, Failure, Row, Table
+from genbench.report.model import Cell, Column, Failure, Row, Table
 from genbench.report.names import in_order, names
 from genbench.report.verdict import judged
+from genbench.scoring.columns import OF_MODELS
 from genbench.scoring.protocols import Protocol
 from genbench.spec import Budget, Suite
 
 NO_CONTROLS = "This dataset's controls are missing; genbench run measures them."
 NO_TESTS = "External rows are scores of samples from elsewhere: their budget is unknown, and no test compares them."
 
+RESCORE = ", which genbench rescore gives them"
+RERUN = ", which only training again gives them (--rerun all)"
 MOST_NAMED = 10
 """So many trials that lack something are named."""
 
@@ -60,8 +63,8 @@ def budgets_in_order(budgets: Iterable[Budget], plan: Suite | None) -> list[Budg
 def external_table(entry: External, protocol: Protocol, controls: ControlScores) -> Table:
     """The table of samples from elsewhere alone, among their dataset's controls; its notes say why cells are empty."""
     gate = Gate(protocol)
-    fixed = _fixed([*control_lines("", Thing(entry.dataset.label), controls)], gate)
-    rows = (*_externals(external_lines("", entry), gate), *fixed)
+    foreign = list(_externals(external_lines("", entry), gate))
+    rows = (*foreign, *_fixed([*control_lines("", Thing(entry.dataset.label), controls)], gate))
     columns = gate.held(rows)
     held = {column.name for column in columns}
     empty = [score for score in entry.scores if score.value is None and (score.name in held or not held)]
@@ -104,13 +107,7 @@ def _filled(
     ):
         notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
     columns = gate.held(rows)
-    # Of columns that were added, not every trainer need have one: a likelihood, say.
-    gaps = list(_unscored(of, trainers, table.protocol, [column.name for column in columns if not column.added]))
-    if gate.refused:
-        gaps.append(
-            f"Some values are left out, being of another version, source or n than their column: "
-            f"{', '.join(sorted(gate.refused))}."
-        )
+    gaps = list(_gaps(of, trainers, gate, columns))
     notes += gaps
     origins = [trial.record.provenance for row in trained for trial in row.trials]
     devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
@@ -125,25 +122,45 @@ def _filled(
     return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), gaps=tuple(gaps))
 
 
-def _unscored(
-    of: ByTrainer, trainers: Mapping[Thing, str], protocol: Protocol, columns: Sequence[str]
-) -> Iterator[str]:
-    """Which finished trials lack scores, of all columns or of these, one sentence for all that lack the same."""
-    lacking: dict[str, list[str]] = {}
+def _gaps(of: ByTrainer, trainers: Mapping[Thing, str], gate: Gate, columns: Sequence[Column]) -> Iterator[str]:
+    """What finished trials have no value of, and what gives it to them, one sentence for all that lack the same."""
+    protocol = gate.protocol.name
+    lacking: dict[tuple[str, str], list[str]] = {}
     for trainer, lines in of.items():
-        scored: dict[int, set[str | None]] = {line.seed: set() for line in lines if line.state != "failed"}
+        trials: dict[int, list[Line]] = {line.seed: [] for line in lines if line.state != "failed"}
         for line in lines:
-            if line.protocol == protocol.name:
-                scored[line.seed].add(line.metric)
-        for seed, metrics in scored.items():
-            missing = ", ".join(name for name in columns if name not in metrics)
-            if missing or not metrics:
-                what = missing if metrics else f"scores under {protocol.name}"
-                lacking.setdefault(what, []).append(f"{trainers[trainer]}, seed {seed}")
-    for what, which in lacking.items():
+            if line.seed in trials:
+                trials[line.seed].append(line)
+        modelled = {line.metric for line in lines if line.identity and line.identity.metric in OF_MODELS}
+        wanted = [column for column in columns if column.identity.metric not in OF_MODELS or column.name in modelled]
+        for seed, own in trials.items():
+            scored = {line.metric for line in own if line.protocol == protocol}
+            missing = [column for column in wanted if column.name not in scored]
+            for why, what in _whys(own, missing, bool(scored), protocol):
+                lacking.setdefault((why, what), []).append(f"{trainers[trainer]}, seed {seed}")
+    for (why, what), which in lacking.items():
         more = [f"and {len(which) - MOST_NAMED} more"] if which[MOST_NAMED:] else []
-        names = "; ".join([*which[:MOST_NAMED], *more])
-        yield f"Finished and without {what}, which genbench rescore gives them: {names}."
+        yield f"Finished and without {what}{why}: {'; '.join([*which[:MOST_NAMED], *more])}."
+    if gate.refused:
+        names = ", ".join(sorted(gate.refused))
+        yield f"Some values are left out, being of another version, source or n than their column: {names}."
+
+
+def _whys(own: Sequence[Line], missing: Sequence[Column], scored: bool, protocol: str) -> Iterator[tuple[str, str]]:
+    """What gives a trial the columns that it lacks, or why there is none of those that were skipped, and which."""
+    skipped = {str(line.metric): line for line in own if line.state == "skipped" and line.band is not None}
+    for line in skipped.values():
+        yield f", as it {line.reason}", str(line.metric)
+    if not missing and scored:
+        return
+    (trial,) = {id(line.trial): line.trial for line in own}.values()
+    samples = trial.samples if trial is not None else 0
+    made = [c.name for c in missing if c.identity.metric not in OF_MODELS and c.identity.n <= samples]
+    lost = [c.name for c in missing if c.name not in made]
+    if made or not missing:
+        yield RESCORE, ", ".join(made) if scored or lost else f"scores under {protocol}"
+    if lost:
+        yield RERUN, ", ".join(lost)
 
 
 def _without(reasons: Iterable[tuple[str, str]]) -> list[str]:
@@ -190,7 +207,11 @@ def _trained(
 
 
 def _fixed(lines: Sequence[Line], gate: Gate) -> list[Row]:
-    """The rows of the controls, and the null band; none where nothing was measured."""
+    """The rows of the controls, and the null band; none where nothing was measured.
+
+    Beside what has the identity of its column, what else is stored of it is passed over.
+    """
+    lines = list(_fitting(lines, gate))
     bands = [line for line in lines if line.kind == "null band"]
     ends = {str(line.metric): Cell(band=line.band) for line in bands if gate.admits(line) and line.band}
     rows = []
@@ -198,6 +219,18 @@ def _fixed(lines: Sequence[Line], gate: Gate) -> list[Row]:
         draws = len({line.seed for line in own})
         rows.append(Row("control", control.label, gate.cells(own), draws, draws))
     return [*rows, Row("null band", "null band", ends)] if lines else []
+
+
+def _fitting(lines: Sequence[Line], gate: Gate) -> Iterator[Line]:
+    """The lines of columns that there are, of each draw's values those that fit where any do."""
+    wanted = {*gate.columns, *gate.protocol.columns}
+    places: dict[tuple[Thing, int, str | None, str | None], list[Line]] = {}
+    for line in lines:
+        places.setdefault((line.trainer, line.seed, line.protocol, line.metric), []).append(line)
+    for (_, _, _, metric), of in places.items():
+        if metric is None or metric in wanted or of[0].added:
+            fit = [line for line in of if metric in gate.columns and gate.columns[metric].identity == line.identity]
+            yield from fit or of[:1]
 
 
 def _externals(lines: Iterable[Line], gate: Gate) -> Iterator[Row]:

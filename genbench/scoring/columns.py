@@ -8,6 +8,9 @@ from genbench.references import Reference
 from genbench.registry import datasets, protocols
 from genbench.scoring.protocols import protocol
 
+OF_MODELS = ("nll", "bits_per_dim")
+"""The metrics that say something of a model and not of its samples, so that these are not enough to score by them."""
+
 
 class Use(NamedTuple):
     """A column of a protocol: the `metric` behind it, as a reference, and the datasets scored so by default."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -76,6 +76,10 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
         stored.setdefault(held.record.trial.plan_key, []).append(held)
     everything = "all" in rerun
     trials = suite.trials()
+    for dataset in dict.fromkeys(trial.dataset for trial in trials):
+        measured = store.read_controls(suite.name, dataset)
+        if measured is None or measured.key != control_key(suite, dataset):
+            plan.controls.append(dataset)
     for trial in trials:
         versions = stored.get(trial.plan_key, [])
         current = [held for held in versions if held.record.id == trial.id]
@@ -90,7 +94,6 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
                 plan.unscored.look_at(trial, current[0])
         else:
             _sort(plan, trial, plan.failed, everything or "failed" in rerun, others)
-    plan.controls += _controls(plan, store, dict.fromkeys(trial.dataset for trial in trials))
     return plan
 
 
@@ -114,21 +117,6 @@ def control_key(suite: Suite, dataset: Component) -> str:
             **({"sources": behind} if behind else {}),
         }
     )
-
-
-def _controls(plan: Plan, store: Store, datasets: Iterable[Component]) -> Iterator[Component]:
-    """The datasets whose controls aren't as they would be now.
-
-    Where all finished trials are outdated, the controls they stand beside stay until those are scored again.
-    """
-    outdated = plan.unscored.outdated
-    waiting = {trial.dataset for trial in outdated}
-    waiting -= {trial.dataset for trial in (*plan.run, *plan.done) if trial not in outdated}
-    for dataset in datasets:
-        measured = store.read_controls(plan.suite.name, dataset)
-        renew = measured is not None and dataset not in waiting and measured.key != control_key(plan.suite, dataset)
-        if measured is None or renew:
-            yield dataset
 
 
 def _most(budget: Budget, size: int) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from safetensors import SafetensorError
@@ -14,7 +13,7 @@ from torch import Tensor
 from genbench.errors import GenbenchError
 from genbench.records import store
 from genbench.records.atomic import write_model
-from genbench.records.record import ControlScores, Score, Scores, renewed
+from genbench.records.record import Score, Scores, renewed
 from genbench.records.store import Found, Store
 from genbench.registry import datasets
 from genbench.scoring.protocols import Protocol
@@ -27,16 +26,11 @@ from genbench.trials.resources import build_dataset, scorer
 
 class Rescored(NamedTuple):
     """A trial's scores under the protocol, those that `stayed` because too few samples are stored to make them again
-    among them. Of these, some are `outdated`: another version or source of the metric or the protocol made them."""
+    among them. Of these, some are `outdated`: of another version, source or setting of metric or protocol."""
 
     scores: tuple[Score, ...]
     stayed: tuple[Score, ...]
     outdated: tuple[Score, ...]
-
-    @property
-    def up_to_date(self) -> bool:
-        """Whether there is a value of today's, which controls of today's belong to, or nothing is outdated."""
-        return not self.outdated or any(s.value is not None and s not in self.outdated for s in self.scores)
 
 
 class Rescorer:
@@ -70,6 +64,9 @@ class Rescorer:
                 scores.append(earlier or score)
                 stayed += [earlier] if earlier else []
                 outdated += [earlier] if earlier and earlier.identity != score.identity else []
+            scores += (gone := list(self._gone(before, len(samples), ema)))
+            stayed += gone
+            outdated += gone
         write_model(finished.folder / store.SCORES, Scores(id=finished.record.id, scores=renewed(before, scores)))
         return Rescored(tuple(scores), tuple(stayed), tuple(outdated))
 
@@ -84,14 +81,19 @@ class Rescorer:
         if measured is None or {*map(_ends, bands)} <= {*map(_ends, measured.bands)}:
             return False
         draws = {name: tuple(self._banded(dataset, draw) for draw in of) for name, of in measured.draws.items()}
+        fresh: dict[str, tuple[tuple[Score, ...], ...]] = {}
         if not {*map(_key, bands)} <= {*map(_key, measured.bands)}:
-            count = max(map(len, measured.draws.values()), default=0)
-            for control, fresh in all_draws(dataset, null, count).items():
-                earlier = draws.get(control, ())
-                draws[control] = tuple(renewed(*pair) for pair in zip_longest(earlier, fresh, fillvalue=()))
-        both = {"draws": draws, "bands": renewed(measured.bands, bands)}
-        results.write_controls(suite, dataset, ControlScores(**{**dict(measured), **both}))
+            fresh = all_draws(dataset, null, max(map(len, measured.draws.values()), default=0))
+        own = measured.model_copy(update={"draws": fresh, "bands": bands})
+        results.write_controls(suite, dataset, own.joined(draws, measured.bands))
         return True
+
+    def _gone(self, before: Sequence[Score], stored: int, ema: float | None) -> Iterator[Score]:
+        """Earlier values in columns that the protocol no longer has, which too few are `stored` to make again."""
+        for score in before:
+            own = score.identity.protocol == self.protocol.name and score.identity.ema == ema and not score.added
+            if own and score.name not in self.protocol.columns and score.value is not None:
+                yield from [score] if score.identity.n > stored else ()
 
     def _banded(self, dataset: Component, scores: Sequence[Score]) -> tuple[Score, ...]:
         """The scores with today's null bands under the protocol."""
@@ -110,7 +112,7 @@ def _check(dataset: Component) -> None:
     if now.identity != dataset.identity:
         raise GenbenchError(
             f"it was trained on version {dataset.version} of {dataset.label} or on other files; here is version "
-            f"{now.version}. Run it again: genbench run --rerun stale"
+            f"{now.version}. To train again, give the run's command --rerun stale."
         )
 
 

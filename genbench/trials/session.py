@@ -174,7 +174,8 @@ class Session:
         controls = store.Store(Path(self.context.root)).read_controls(self.context.suite, trial.dataset)
         bands = controls.bands if controls else ()
         for way in self.protocols:
-            fitting = {band.name: band for band in bands if band.identity.protocol == way.name}
+            # Those of now stand before those of other versions and sources.
+            fitting = {band.name: band for band in reversed(bands) if band.identity.protocol == way.name}
             yield from scorer(trial.dataset, way)(samples, fitting, trial.ema if prefix == AVERAGED else None)
 
     @cached_property

@@ -31,31 +31,28 @@ class Way(NamedTuple):
 
 
 class Unscored:
-    """A suite's finished trials that lack scores, by the way of scoring that they lack.
-
-    Rescoring makes scores of those in `renewable`; those in `lost` have too few samples stored for any. The `outdated`
-    among both hold scores of another version or source in the place of some.
+    """A suite's finished trials that lack scores: by the way of scoring again what rescoring makes, in `renewable`; by
+    the protocol and the columns what too few samples are stored for, in `lost`.
     """
 
     def __init__(self, suite: Suite) -> None:
         self.renewable: dict[Way, list[Trial]] = {}
-        self.lost: dict[Way, list[Trial]] = {}
-        self.outdated: set[Trial] = set()
+        self.lost: dict[tuple[str, tuple[str, ...]], list[Trial]] = {}
         self._wanted = [*_wanted(suite)]
 
     def look_at(self, trial: Trial, stored: Found) -> None:
         """Notes what a finished trial lacks."""
         scores = stored.scores.scores if stored.scores else ()
         for wanted in self._wanted:
-            lacking = wanted.lacking(scores)
-            if not lacking:
+            known = wanted.known(scores)
+            if len(known) == len(wanted.columns) and all(known.values()):
                 continue
-            samples = stored.samples
-            made = {name for name in lacking if wanted.protocol.wanted(name) <= samples}
-            into = self.renewable if made else self.lost
-            into.setdefault(wanted.way(made or lacking), []).append(trial)
-            if any(score.name in lacking and score.identity.protocol == wanted.protocol.name for score in scores):
-                self.outdated.add(trial)
+            samples, protocol = stored.samples, wanted.protocol
+            lost = tuple(name for name in wanted.columns if not known.get(name) and protocol.wanted(name) > samples)
+            if made := wanted.columns.keys() - known - {*lost}:
+                self.renewable.setdefault(wanted.way(made), []).append(trial)
+            if lost:
+                self.lost.setdefault((protocol.name, lost), []).append(trial)
 
 
 class _Wanted(NamedTuple):
@@ -64,12 +61,17 @@ class _Wanted(NamedTuple):
     protocol: Protocol
     columns: Mapping[str, Component]
 
-    def lacking(self, scores: Sequence[Score]) -> set[str]:
-        """The columns that there is no score of as they are now."""
-        identities = [score.identity for score in scores if _is_of(score.identity, self.protocol)]
-        known = [(of.metric, of.version, of.parameters, of.source) for of in identities]
-        columns = self.columns.items()
-        return {name for name, of in columns if (of.name, of.version, of.parameters, of.source) not in known}
+    def known(self, scores: Sequence[Score]) -> dict[str, bool]:
+        """The columns that there is a score of as they are now: whether it says all that there is to say.
+
+        It doesn't where it was skipped and the metric applies: for want of samples, if there are too few.
+        """
+        own = {score.name: score for score in scores if _is_of(score.identity, self.protocol)}
+        return {
+            name: own[name].state != "skipped" or not own[name].applies
+            for name, of in self.columns.items()
+            if name in own and _is_by(own[name].identity, of)
+        }
 
     def way(self, columns: set[str]) -> Way:
         """The way of scoring that makes the columns."""
@@ -81,6 +83,12 @@ def _wanted(suite: Suite) -> Iterator[_Wanted]:
     for protocol in ways(suite.protocols, suite.metrics):
         columns = {name: Component.resolve(metrics, column) for name, column in protocol.columns.items()}
         yield _Wanted(protocol, columns)
+
+
+def _is_by(identity: Identity, metric: Component) -> bool:
+    """Whether a score is by a metric as it is now."""
+    then = identity.metric, identity.version, identity.parameters, identity.source
+    return then == (metric.name, metric.version, metric.parameters, metric.source)
 
 
 def _is_of(identity: Identity, protocol: Protocol) -> bool:

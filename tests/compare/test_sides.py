@@ -196,7 +196,9 @@ def test_finished_runs_that_lack_a_score_are_named(folders, compare):
     folders.put("B", reverse_kl=VALUES[:3], hq=VALUES[:3])
     folders.put("B", seeds=[3], reverse_kl=VALUES[3:])
     (note,) = compare().notes
-    assert note.startswith("B, ring8: Finished and without hq, which genbench rescore gives them: gan, seed 3")
+    assert note.startswith(
+        "B, ring8: Finished and without hq, which only training again gives them (--rerun all): gan, seed 3"
+    )
 
 
 def test_two_trainers_of_a_folder_are_held_together(folders):

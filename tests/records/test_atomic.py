@@ -65,6 +65,13 @@ def test_link_stays_and_the_file_behind_it_is_written(there, tmp_path):
     assert file.read_bytes() == b"new"
 
 
+def test_link_to_itself_is_refused(tmp_path):
+    (tmp_path / "record.json").symlink_to("record.json")
+    with pytest.raises(OSError, match=r"symbolic links|not a regular file"):
+        write_atomically(tmp_path / "record.json", b"content")
+    assert (tmp_path / "record.json").is_symlink()
+
+
 def pipe(path):
     os.mkfifo(path)
 

@@ -7,7 +7,7 @@ import made_up
 import pytest
 
 from genbench.records.record import ControlScores
-from genbench.records.store import Store
+from genbench.records.store import Found, Store
 from genbench.registry import datasets
 from genbench.report.frame import Thing, frame
 from genbench.report.table import external_table, tables
@@ -29,6 +29,12 @@ def put(tmp_path):
         return made_up.put(tmp_path, of, made_up.scores(values) if values else None, status=status, reason=reason)
 
     return trial
+
+
+@pytest.fixture
+def enough(monkeypatch):
+    """All samples of every trial are stored."""
+    monkeypatch.setattr(Found, "samples", 10_000)
 
 
 @pytest.fixture
@@ -100,7 +106,7 @@ def test_metric_without_any_value_has_no_column_and_a_note(tmp_path, read):
     assert not any("std_ratio" in note for note in table.notes)
 
 
-def test_finished_trials_without_scores_are_named(tmp_path, put, read):
+def test_finished_trials_without_scores_are_named(tmp_path, put, read, enough):
     for seed in range(3):
         put(seed=seed, hq=0.9)
     for path in sorted(tmp_path.rglob("scores.json"))[1:]:
@@ -418,6 +424,24 @@ def test_the_null_band_is_the_one_that_ships_today(tmp_path, read):
         assert band == ((0.1, 0.2) if changes else (shipped.null_low, shipped.null_high))
 
 
+def test_controls_of_the_identity_that_trials_have_are_found_among_others(tmp_path, read):
+    """Those of another source of a metric are beside them, newest first."""
+    dataset = made_up.component("mine")
+    made_up.put(tmp_path, made_up.trial("gan", dataset), made_up.scores({"hq": 0.5}))
+    made_up.put_controls(
+        tmp_path, dataset,
+        {"oracle": [(*made_up.scores({"hq": 1.0}, version=2), *made_up.scores({"hq": 0.9, "gone": 1.0}))] * 2},
+        [made_up.score("hq", None, (0.7, 0.8), version=2), made_up.score("hq", None, (0.9, 1.0))],
+    )  # fmt: skip
+    (table,) = read()
+    assert {row.label: row.cell("hq").values for row in table.rows if row.kind != "null band"} == {
+        "gan": (0.5,), "oracle": (0.9, 0.9),
+    }  # fmt: skip
+    assert table.band("hq") == (0.9, 1.0)
+    assert [column.name for column in table.columns] == ["hq"]
+    assert table.gaps == ()
+
+
 def test_columns_are_of_the_identity_that_trials_have_whatever_controls_are_of(tmp_path, read):
     dataset = made_up.component("ring8")
     for seed in range(4):
@@ -556,7 +580,12 @@ def test_externals_of_another_dataset_or_protocol_are_no_rows(put, put_external,
     )
 
 
-def test_finished_trials_that_lack_some_columns_are_named_with_them(put, read):
+@pytest.mark.parametrize(
+    ("samples", "given"),
+    [(10_000, "which genbench rescore gives them"), (9_999, "which only training again gives them (--rerun all)")],
+)
+def test_finished_trials_that_lack_some_columns_are_named_with_what_gives_them(samples, given, put, read, monkeypatch):
+    monkeypatch.setattr(Found, "samples", samples)
     put(hq=0.9, modes=8)
     put(seed=1, hq=0.9)
     put("wgan", hq=0.9)
@@ -564,21 +593,42 @@ def test_finished_trials_that_lack_some_columns_are_named_with_them(put, read):
         put("wgan-gp", seed=seed, modes=8)
     (table,) = read()
     assert table.gaps == (
-        "Finished and without modes, which genbench rescore gives them: gan, seed 1; wgan, seed 0.",
-        "Finished and without hq, which genbench rescore gives them: "
+        f"Finished and without modes, {given}: gan, seed 1; wgan, seed 0.",
+        f"Finished and without hq, {given}: "
         + "; ".join(f"wgan-gp, seed {seed}" for seed in (0, 1, 10, 11, 12, 13, 14, 15, 16, 17))
         + "; and 10 more.",
     )
     assert {*table.gaps} <= {*table.notes}
 
 
-def test_column_that_was_added_to_some_trials_is_no_lack_of_others(tmp_path, put, read):
+def test_likelihood_of_one_trainer_is_no_lack_of_another(tmp_path, put, read, enough):
     put(hq=0.9)
     likelihood = made_up.score("nll", 1.0).model_copy(update={"added": True})
     made_up.put(tmp_path, made_up.trial("flow"), [*made_up.scores({"hq": 0.9}), likelihood])
     (table,) = read()
     assert [column.name for column in table.columns] == ["hq", "nll"]
     assert table.gaps == ()
+    made_up.put(tmp_path, made_up.trial("flow", seed=1), made_up.scores({"hq": 0.9}))
+    (table,) = read()
+    assert table.gaps == (
+        "Finished and without nll, which only training again gives them (--rerun all): flow, seed 1.",
+    )
+
+
+def test_column_that_was_added_to_some_trials_is_lacked_by_others(tmp_path, put, read, enough):
+    put(hq=0.9)
+    added = made_up.score("far", 1.0).model_copy(update={"added": True})
+    made_up.put(tmp_path, made_up.trial(seed=1), [*made_up.scores({"hq": 0.9}), added])
+    (table,) = read()
+    assert table.gaps == ("Finished and without far, which genbench rescore gives them: gan, seed 0.",)
+
+
+def test_scores_that_were_skipped_though_their_metric_applies_say_why(tmp_path, put, read, enough):
+    put(hq=0.9)
+    few = made_up.score("hq", None, band=(0.9, 1.0)).model_copy(update={"reason": "needs 500 samples and got 100"})
+    made_up.put(tmp_path, made_up.trial(seed=1), [few])
+    (table,) = read()
+    assert table.gaps == ("Finished and without hq, as it needs 500 samples and got 100: gan, seed 1.",)
 
 
 def test_externals_of_another_version_of_the_dataset_are_left_out_with_a_word(put, put_external, read):

@@ -13,6 +13,7 @@ from genbench.registry import controls, datasets
 from genbench.scoring.protocols import protocol
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Budget, Component
+from genbench.trials.controls import null_bands
 from genbench.trials.plan import control_key, make_plan
 from genbench.trials.resources import build_dataset
 from genbench.trials.unscored import Way
@@ -260,36 +261,30 @@ def test_controls_are_measured_though_every_trial_is_done(tmp_path, suite):
 
 
 @pytest.mark.parametrize(
-    ("samples", "way"),
-    [(None, "lost"), (99, "lost"), (600, "renewable")],
-    ids=["none", "few", "enough for some"],
+    ("samples", "renewed"), [(None, False), (99, False), (600, True), (1_000, True)], ids=["none", "few", "some", "all"]
 )
-def test_earlier_scores_are_made_again_where_samples_are_stored_for_any(samples, way, tmp_path, suite):
+def test_rescoring_makes_what_samples_are_stored_for_and_the_rest_is_lost(samples, renewed, tmp_path, suite):
     (trial,) = suite("gan").trials()
-    made_up.put(
-        tmp_path,
-        trial,
-        made_up.scores({"hq": 0.5}, protocol="smoke", version=0),
-        **({} if samples is None else {"samples": {"final": torch.zeros(samples, 2)}}),
-    )
+    held = {} if samples is None else {"samples": {"final": torch.zeros(samples, 2)}}
+    made_up.put(tmp_path, trial, made_up.scores({"hq": 0.5}, protocol="smoke", version=0), **held)
     plan = make_plan(suite("gan"), Store(tmp_path))
-    assert {name: of for name, of in vars(plan.unscored).items() if of and not name.startswith("_")} == {
-        way: {Way("smoke", ()): [trial]},
-        "outdated": {trial},
-    }
+    assert plan.unscored.renewable == ({Way("smoke", ()): [trial]} if renewed else {})
+    lost = tuple(name for name in protocol("smoke").columns if protocol("smoke").wanted(name) > (samples or 0))
+    assert plan.unscored.lost == ({("smoke", lost): [trial]} if lost else {})
 
 
-def test_controls_wait_for_trials_that_are_to_be_scored_again(tmp_path, suite):
-    """Where all finished ones are as the stored controls are; a new trial needs them as they are now."""
+def test_score_that_was_skipped_for_want_of_samples_is_lost(tmp_path, suite):
+    """And one that was skipped because its metric doesn't apply is not."""
     (trial,) = suite("gan").trials()
-    measured(tmp_path, suite("gan", control_draws=3))
-    made_up.put(tmp_path, trial, made_up.scores({"mine": 0.5}, protocol="smoke"))
-    assert [of.label for of in make_plan(suite("gan"), Store(tmp_path)).controls] == ["ring8"]
-    made_up.put(tmp_path, trial, made_up.scores({"hq": 0.5}, protocol="smoke", version=0))
-    assert make_plan(suite("gan"), Store(tmp_path)).controls == []
-    assert [of.label for of in make_plan(suite("gan", seeds=(0, 1)), Store(tmp_path)).controls] == ["ring8"]
-    made_up.put(tmp_path, trial, Scorer(build_dataset(trial.dataset), protocol("smoke")).blanks)
-    assert [of.label for of in make_plan(suite("gan"), Store(tmp_path)).controls] == ["ring8"]
+    final = torch.zeros(600, 2)
+    judge = Scorer(build_dataset(trial.dataset), protocol("smoke"))
+    scores = judge(final, null_bands(trial.dataset, [protocol("smoke")])[protocol("smoke")])
+    made_up.put(tmp_path, trial, scores, samples={"final": final})
+    plan = make_plan(suite("gan"), Store(tmp_path))
+    ((_, columns),) = plan.unscored.lost
+    assert "modes" in columns
+    assert not {"arc_coverage", "w2"} & {*columns}
+    assert plan.unscored.renewable == {}
 
 
 def test_control_key_tells_datasets_and_their_versions_apart(suite):

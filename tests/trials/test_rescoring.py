@@ -122,6 +122,16 @@ def test_outdated_score_of_more_samples_than_are_stored_stays(change, put, drawn
     assert after["w2"].identity == {score.name: score for score in scores}["w2"].identity
 
 
+def test_values_of_columns_that_are_gone_stay_where_too_few_samples_are_stored(put, drawn):
+    old = made_up.scores({"far": 0.5, "near": 0.25}, protocol="smoke", n=1_000)
+    old = [*old[:1], old[1].model_copy(update={"identity": old[1].identity.model_copy(update={"n": 600})})]
+    found = put(old, final=drawn[:600])
+    rescored = Rescorer(protocol("smoke")).trial(found)
+    assert [score.name for score in rescored.outdated] == ["far"]
+    assert by_name(found, "smoke")["far"] == old[0]
+    assert "near" not in by_name(found, "smoke")
+
+
 def test_outdated_score_does_not_stay_where_there_are_enough_samples(put, drawn):
     scores = Scorer(datasets.build("ring8"), protocol("smoke"))(drawn)
     old = [s.model_copy(update={"identity": s.identity.model_copy(update={"version": 0})}) for s in scores]
@@ -192,7 +202,7 @@ def test_controls_get_the_protocols_scores_once(put, tmp_path):
     results, rescorer = Store(tmp_path), Rescorer(protocol("smoke"))
     assert rescorer.controls(results, "made-up", dataset)
     found = results.read_controls("made-up", dataset)
-    assert [draw[0].value for draw in found.draws["oracle"]] == [0.5, 1.5, 2.5]
+    assert [draw[-1].value for draw in found.draws["oracle"]] == [0.5, 1.5, 2.5]
     fresh = [{s.name: s.value for s in draw if s.identity.protocol == "smoke"} for draw in found.draws["oracle"]]
     truth = datasets.build("ring8")
     rngs = [seeding.stream(seed, f"{seeding.CONTROL_DATA}/oracle") for seed in range(3)]
