@@ -32,6 +32,19 @@ SURPRISED = 20_000
 """Samples whose mean surprise is held against the density's entropy."""
 
 
+CHANCE = 8
+"""Standard errors between two means of the same, at the most."""
+
+A_CLASS = 1_000
+"""Samples for each class, of which one must be of the rarest."""
+
+VERY_MANY = 100_000
+"""Numbers of as many samples as are drawn at once."""
+
+AGAIN = 200
+"""Draws after which the same stream must still give the same."""
+
+
 class DatasetCase:
     """A dataset, built once. Raises Skip where its data is not at hand.
 
@@ -117,13 +130,25 @@ def samples_have_its_shape(case: DatasetCase) -> str:
         low, high, spread = float(samples.min()), float(samples.max()), float(samples.std())
         require(low >= -1 and high <= 1, f"Images must lie in [-1, 1], and these in [{number(low)}, {number(high)}].")
         require(spread > 0.1, f"The pixels' std is {number(spread)}: spread them over [-1, 1].")
-    return f"Samples are finite float32 of shape {shape}."
+    if isinstance(case.dataset, Finite):
+        return f"Samples are finite float32 of shape {shape}."
+    many = case.dataset.sample(VERY_MANY // math.prod(shape), stream())
+    broken = int((~torch.isfinite(many)).flatten(1).any(1).sum())
+    require(not broken, f"Of {len(many)} samples {broken} are not finite.")
+    require(
+        _alike(many.flatten(1), samples.flatten(1)),
+        f"{len(many)} samples at once are of another mean or spread than {MANY}: how many are drawn must not matter.",
+    )
+    return f"Samples are finite float32 of shape {shape}, {len(many)} at once too."
 
 
 def samples_come_from_the_given_stream(case: DatasetCase) -> str:
     """The same stream gives the same samples, another one others, and the global streams are left alone."""
     with global_streams_left_alone("It"):
         first, second = (case.dataset.sample(50, stream()) for _ in range(2))
+        for _ in range(AGAIN):
+            case.dataset.sample(FEW, stream(2))
+        second = case.dataset.sample(50, stream()) if torch.equal(first, second) else second
         again = case.again().sample(50, stream())
         other = case.dataset.sample(50, stream(1))
     require(
@@ -199,7 +224,10 @@ def labels_are_those_of_the_samples(case: DatasetCase) -> str:
     require(tuple(labels.shape) == (MANY,), f"labelled gives labels of shape {tuple(labels.shape)}, not ({MANY},).")
     whole = not labels.is_floating_point() and bool(((labels >= 0) & (labels < count)).all())
     require(whole, f"labels must be whole numbers from 0 to {count - 1}.")
-    return f"Each sample has one of {count} classes."
+    of_many = case.dataset.labelled(count * A_CLASS, stream(1))[1]
+    missing = [str(case.dataset.classes[i]) for i in range(count) if not bool((of_many == i).any())]
+    require(not missing, f"Of {len(of_many)} samples none is of a class that it names: {', '.join(missing)}.")
+    return f"Each sample has one of {count} classes, and each class has samples."
 
 
 def truth_is_the_default(case: DatasetCase) -> str:
@@ -307,6 +335,14 @@ CHECKS = (
     modes_lie_apart,
     curve_is_finely_sampled,
 )
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Whether means and stds of samples of one distribution differ by no more than chance makes them."""
+    std = other.double().std(0).clamp(min=1e-12)
+    off = (one.double().mean(0) - other.double().mean(0)).abs() / std * math.sqrt(len(other))
+    ratios = one.double().std(0).clamp(min=1e-12) / std
+    return bool((off < CHANCE).all() and (ratios < 2).all() and (ratios > 0.5).all())
 
 
 def _near(value: Tensor, expected: float) -> bool:

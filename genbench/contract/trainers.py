@@ -13,6 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from genbench import seeding
 from genbench.contract.blob import Blob
 from genbench.contract.findings import Broken, number, require
+from genbench.contract.likelihoods import likelihood_is_a_density
 from genbench.contract.streams import global_streams_left_alone, stream
 from genbench.contract.trained import Ended, TrainerCase, left_by
 from genbench.engine.bound import Bound
@@ -274,6 +275,7 @@ QUICK = (
     steps,
     every_network_learns,
     samples_fit_the_data,
+    likelihood_is_a_density,
     losses_are_pure,
     two_runs_are_equal,
     resumes,

@@ -7,6 +7,7 @@ import pytest
 
 from genbench.contract import checks
 from genbench.contract.findings import examine
+from genbench.contract.likelihoods import likelihood_is_a_density
 from genbench.contract.trained import TrainerCase
 from genbench.contract.trainers import QUICK, learns_a_gaussian, stacks_and_compiles
 from genbench.plugins import load_plugin
@@ -64,6 +65,11 @@ def test_what_keeps_its_promises_passes(kind, name):
         ("ignoresitsstream", "samples fit the data", "gives the same for another stream"),
         ("makesnan", "samples fit the data", "Samples are not all finite"),
         ("makesdoubles", "samples fit the data", "torch.float64: make them torch.float32"),
+        ("says-too-much", "likelihood is a density", "log_prob is too large, by some 4.99 nats"),
+        ("says-too-high-a-bound", "likelihood is a density", "log_prob is too large, by some 0.99"),
+        ("says-too-little", "likelihood is a density", "log_prob is too small, or of other samples"),
+        ("says-it-of-others", "likelihood is a density", "log_prob is of other samples: its entropy is 4."),
+        ("says-it-of-elsewhere", "likelihood is a density", "log_prob is too small, or of other samples"),
         ("becomes-nan", "steps", "The loss generator is nan after the first step"),
     ],
 )
@@ -86,6 +92,10 @@ def test_trainer_that_breaks_a_promise_is_refused(name, check, told):
         ("missesitsmodes", "modes lie apart", "Only 0 % of the samples lie at the modes"),
         ("weighswrongly", "modes lie apart", "not the shares of samples"),
         ("knowsnocontrols", "truth is the default", "gives the truth: controls are made by it"),
+        ("rarelynan", "samples have its shape", "Of 50000 samples 4 are not finite"),
+        ("collapsesinnumbers", "samples have its shape", "how many are drawn must not matter"),
+        ("tires", "samples come from the given stream", "gives other samples the second time"),
+        ("lacksaclass", "labels are those of the samples", "none is of a class that it names: neither"),
         ("anotherelsewhere", "moves to a device", "it gives other samples"),
     ],
 )
@@ -100,6 +110,8 @@ def test_dataset_that_breaks_a_promise_is_refused(name, check, told):
         ("ofthelastbatch", "pieces are the whole", "in three of the same samples"),
         ("remembersall", "forgets at reset", "use add_state"),
         ("movesitssamples", "leaves samples alone", "work on a copy"),
+        ("clampsitssamples", "leaves samples alone", "work on a copy"),
+        ("halves-what-others-look-at", "leaves samples alone", "work on a copy"),
         ("constant", "tells worse from the truth", "Nothing moves it: it is 1 on the truth"),
         ("noisy", "is one number", "draws from, or seeds, a global random stream"),
         ("several", "is one number", "a tensor of shape (2,): return a tensor of one number"),
@@ -131,6 +143,11 @@ def test_trainer_that_learns_nothing_is_refused_when_its_time_is_up():
     found = examine(learns_a_gaussian, TrainerCase("learns-nothing", patience=0.5))
     assert found.failed
     assert "its mean is off by" in found.told
+
+
+@pytest.mark.parametrize("name", ["says-its-density", "says-a-bound"])
+def test_likelihood_that_is_one_is_taken(name):
+    assert examine(likelihood_is_a_density, TrainerCase(name)).outcome == "passed"
 
 
 def test_what_is_fixed_when_it_is_compiled_is_seen():

@@ -185,6 +185,41 @@ for kind in (
     api.trainer(kind.__name__.lower())(wider)
 
 
+def said_of(name, bound=None, *, too_much=0.0, width=1.0, elsewhere=0.0):
+    """A Gaussian that says its density: times a factor, of another width, or of samples elsewhere."""
+
+    def make(problem: api.Problem) -> api.Method:
+        noise = api.Normal((2,))
+
+        def log_prob(nets, x):
+            squares = ((x - nets.generator(torch.zeros(1, 2)) - elsewhere) / width).square().sum(1)
+            return too_much - squares / 2 - math.log(2 * math.pi) - 2 * math.log(width)
+
+        network = nn.Linear(2, 2)
+        with torch.no_grad():
+            network.weight.copy_(torch.eye(2))
+        network.weight.requires_grad_(False)
+        phase = api.Phase(
+            "generator", lambda nets, batch: -log_prob(nets, batch.real).mean(), {"real": api.Real(), "noise": noise}
+        )
+        return api.Method(
+            networks={"generator": network}, phases=[phase], optimizers={"generator": api.Optimizer("sgd", 0.01)},
+            prior=noise, batch=8, log_prob=log_prob, bound=bound,
+        )  # fmt: skip
+
+    make.__doc__ = f"A Gaussian that is called {name}."
+    api.trainer(name)(make)
+
+
+said_of("says-its-density")
+said_of("says-a-bound", 3, too_much=-1.0)
+said_of("says-too-much", too_much=5.0)
+said_of("says-too-little", too_much=-5.0)
+said_of("says-too-high-a-bound", 3, too_much=1.0)
+said_of("says-it-of-others", width=2.0)
+said_of("says-it-of-elsewhere", elsewhere=9.0)
+
+
 class Pair(api.Target):
     """Two Gaussians."""
 
@@ -275,9 +310,39 @@ class AnotherElsewhere(Pair):
         return MissesItsModes()
 
 
+class RarelyNaN(Pair):
+    def altered(self, n, rng, **more):
+        samples = super().altered(n, rng, **more)
+        samples[::10_000][1:] = math.nan
+        return samples
+
+
+class CollapsesInNumbers(Pair):
+    def altered(self, n, rng, **more):
+        return super().altered(n, rng, **more) * (1.0 if n <= 1_000 else 0.1)
+
+
+class Tires(Pair):
+    def __init__(self):
+        super().__init__()
+        self.drawn = count()
+
+    def altered(self, n, rng, **more):
+        return super().altered(n, rng, **more) + (2.0 if next(self.drawn) > 60 else 0.0)
+
+
+class LacksAClass(Pair):
+    classes = ("left", "right", "neither")
+
+    def labelled(self, n, rng):
+        samples = self.sample(n, rng)
+        return samples, (samples[:, 0] > 0).long()
+
+
 for kind in (
     Pair, IgnoresRng, DrawsFromElsewhere, GoesOnByItself, BeginsAlike, OffByAFactor, OfOtherSamples, GivesNaN,
-    GivesDoubles, MissesItsModes, WeighsWrongly, KnowsNoControls, AnotherElsewhere,
+    GivesDoubles, MissesItsModes, WeighsWrongly, KnowsNoControls, AnotherElsewhere, RarelyNaN, CollapsesInNumbers,
+    Tires, LacksAClass,
 ):  # fmt: skip
 
     def dataset(*, of: str = kind.__name__) -> Pair:
@@ -329,6 +394,13 @@ class MovesItsSamples(MeanGap):
         super().update(samples.mul_(1.0001))
 
 
+class ClampsItsSamples(MeanGap):
+    """What is clamped once stays as it is when it is clamped again."""
+
+    def update(self, samples):
+        super().update(samples.clamp_(-0.5, 0.5))
+
+
 class Constant(MeanGap):
     def of(self, samples):
         return torch.tensor(1.0)
@@ -346,7 +418,7 @@ class Several(MeanGap):
 
 for kind, facts in (
     (MeanGap, {}), (OfTheFirst, {}), (OfTheLastBatch, {}), (RemembersAll, {}), (MovesItsSamples, {}), (Constant, {}),
-    (Noisy, {}), (Several, {}), (MeanGap, {"bounds": (0, 0.5)}), (MeanGap, {"whole": True}),
+    (ClampsItsSamples, {}), (Noisy, {}), (Several, {}), (MeanGap, {"bounds": (0, 0.5)}), (MeanGap, {"whole": True}),
     (MeanGap, {"higher_is_better": True}),
 ):  # fmt: skip
 
@@ -356,6 +428,16 @@ for kind, facts in (
 
     declared = {"unit": "data units", "higher_is_better": False, "bounds": (0, None)} | facts
     api.metric("-".join([kind.__name__.lower(), *facts]), **declared)(metric)
+
+
+def halved(observed, mean):
+    return (observed.samples.mul_(0.5).mean(0) - mean).norm()
+
+
+@api.metric("halves-what-others-look-at", unit="data units", higher_is_better=False)
+def halves(truth):
+    """Distance of means by a function that scales what it observes."""
+    return api.observed_metric(halved, mean=truth.reference(10_000).mean(0) / 2)
 
 
 @api.metric("no-metric", unit="data units", higher_is_better=False)

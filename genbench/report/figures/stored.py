@@ -107,7 +107,7 @@ def samples(store: Store, trial: Found) -> Tensors | None:
             else:
                 return None
     except (OSError, SafetensorError) as error:
-        _note(store, path, str(error))
+        _note(store, path, str((error.strerror if isinstance(error, OSError) else None) or error))
         return None
     return _with_steps(store, trial, tensors) if "final" in tensors else None
 
