@@ -99,7 +99,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
     """Scores a suite's trials and says what it did; returns how many finished ones could not be scored."""
     from genbench.errors import GenbenchError
 
-    done = refused = failed = stayed = outdated = 0
+    done = refused = failed = stayed = outdated = blank = 0
     empty: Counter[_Empty] = Counter()
     datasets: dict[Component, None] = {}
     for trial in store.trials(suite):
@@ -113,6 +113,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
             typer.secho(f"{trial.record.trial}: {error}", fg="yellow", err=True)
             continue
         done += 1
+        blank += trial.scores is None
         stayed += bool(rescored.stayed)
         outdated += bool(rescored.outdated)
         empty.update(_empty(rescored.scores))
@@ -125,6 +126,11 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
             typer.echo(f"  The controls on {dataset.label} have scores and null bands under it now, too.")
     for (state, reason, names), count in empty.items():
         typer.echo(f"  {state.capitalize()} in {_trials(count)}, since {reason}: {names}")
+    if blank:
+        typer.echo(
+            f"  {_trials(blank)} had no scores. Those of samples are made; a likelihood, where the trainer says one, comes "
+            "with training alone."
+        )
     if stayed:
         typer.echo(f"  Scores of more samples than are stored stayed in {_trials(stayed)}.")
     if outdated:

@@ -148,9 +148,11 @@ def _gaps(of: ByTrainer, trainers: Mapping[Thing, str], gate: Gate, columns: Seq
 
 def _whys(own: Sequence[Line], missing: Sequence[Column], scored: bool, protocol: str) -> Iterator[tuple[str, str]]:
     """What gives a trial the columns that it lacks, or why there is none of those that were skipped, and which."""
-    skipped = {str(line.metric): line for line in own if line.state == "skipped" and line.band is not None}
-    for line in skipped.values():
-        yield f", as it {line.reason}", str(line.metric)
+    skipped: dict[str, dict[str, None]] = {}
+    for line in own:
+        if line.state == "skipped" and line.protocol == protocol and line.band is not None:
+            skipped.setdefault(str(line.reason), {})[str(line.metric)] = None
+    yield from ((f" ({reason})", ", ".join(names)) for reason, names in skipped.items())
     if not missing and scored:
         return
     (trial,) = {id(line.trial): line.trial for line in own}.values()

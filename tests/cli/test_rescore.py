@@ -58,6 +58,7 @@ def test_trial_that_cannot_be_scored_is_named_and_the_others_are(results, genben
     assert ran.code == 1
     assert "gan on ring8, seed 0: its samples.safetensors can't be read (No such file or directory)." in ran.err
     assert "3 trials scored again" in ran.out
+    assert "2 trials had no scores. Those of samples are made; a likelihood" in ran.out
     assert "1 trial could not be scored" in ran.out
     assert len(list(results.rglob(store.SCORES))) == 4
 

@@ -625,10 +625,12 @@ def test_column_that_was_added_to_some_trials_is_lacked_by_others(tmp_path, put,
 
 def test_scores_that_were_skipped_though_their_metric_applies_say_why(tmp_path, put, read, enough):
     put(hq=0.9)
-    few = made_up.score("hq", None, band=(0.9, 1.0)).model_copy(update={"reason": "needs 500 samples and got 100"})
-    made_up.put(tmp_path, made_up.trial(seed=1), [few])
+    few = [made_up.score(name, None, band=(0.9, 1.0)) for name in ("hq", "modes")]
+    few = [score.model_copy(update={"reason": "needs 500 samples and got 100"}) for score in few]
+    elsewhere = made_up.score("hq", None, band=(0.9, 1.0), protocol="elsewhere")
+    made_up.put(tmp_path, made_up.trial(seed=1), [*few, elsewhere])
     (table,) = read()
-    assert table.gaps == ("Finished and without hq, as it needs 500 samples and got 100: gan, seed 1.",)
+    assert table.gaps == ("Finished and without hq, modes (needs 500 samples and got 100): gan, seed 1.",)
 
 
 def test_externals_of_another_version_of_the_dataset_are_left_out_with_a_word(put, put_external, read):
