@@ -128,8 +128,8 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
         typer.echo(f"  {state.capitalize()} in {_trials(count)}, since {reason}: {names}")
     if blank:
         typer.echo(
-            f"  {_trials(blank)} had no scores. Those of samples are made; a likelihood, where the trainer says one, comes "
-            "with training alone."
+            f"  {_trials(blank)} had no scores. Those of samples are made; a likelihood, where the trainer says one, "
+            "comes with training alone."
         )
     if stayed:
         typer.echo(f"  Scores of more samples than are stored stayed in {_trials(stayed)}.")
