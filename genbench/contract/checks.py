@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from genbench.contract import controls, datasets, entries, metrics, plans, trainers
+from genbench.contract import controls, datasets, entries, metrics, plans, targets, trainers
 from genbench.contract.findings import Broken, Checked, examined, finding
 from genbench.contract.streams import global_streams_left_alone
 from genbench.contract.trained import TrainerCase
@@ -19,7 +19,7 @@ from genbench.spec import Component
 
 CHECKS: dict[str, tuple[Any, ...]] = {
     "trainer": trainers.CHECKS,
-    "dataset": datasets.CHECKS,
+    "dataset": (*datasets.CHECKS, *targets.CHECKS),
     "metric": metrics.CHECKS,
     "control": controls.CHECKS,
     "suite": plans.SUITE_CHECKS,
