@@ -23,6 +23,9 @@ ERRORS = 5
 OFF = 0.1
 """How many standard errors, and how much beyond them, the mass and the mean surprise may be off."""
 
+ENOUGH = 300
+"""Of the places, how many count as much as all that were weighed, at the least (Kish's effective sample size)."""
+
 LEAST = 0.5
 """Of the mass near the samples; how much lies farther off nobody knows."""
 
@@ -54,6 +57,8 @@ def likelihood_is_a_density(case: TrainerCase) -> str:
     )
     if stack.likelihood.bound is not None:
         return f"As a bound it has a mass of {number(mass)}, no more than 1."
+    if float(weights.sum()) ** 2 < ENOUGH * float(weights.square().sum()):
+        return f"exp(log_prob) has a mass of no more than 1; where it lies is too narrow for {PLACES} places."
     require(
         mass + ERRORS * error >= LEAST,
         f"exp(log_prob) has a mass of {number(mass)} ± {number(error)} about its samples, where most of 1 should be: "
