@@ -73,9 +73,9 @@ class Score(Frozen):
     added: bool = False
 
     @property
-    def applies(self) -> bool:
-        """Whether the metric applies to the dataset: there is a value, or the truth would have one."""
-        return self.state != "skipped" or self.null_low is not None
+    def lacked(self) -> bool:
+        """Whether it was skipped although the metric applies to the dataset, where the truth has a value."""
+        return self.state == "skipped" and self.null_low is not None
 
 
 class Cost(Frozen):

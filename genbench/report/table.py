@@ -155,8 +155,7 @@ def _whys(own: Sequence[Line], missing: Sequence[Column], scored: bool, protocol
     yield from ((f" ({reason})", ", ".join(names)) for reason, names in skipped.items())
     if not missing and scored:
         return
-    (trial,) = {id(line.trial): line.trial for line in own}.values()
-    samples = trial.samples if trial is not None else 0
+    samples = own[0].trial.samples if own[0].trial is not None else 0
     made = [c.name for c in missing if c.identity.metric not in OF_MODELS and c.identity.n <= samples]
     lost = [c.name for c in missing if c.name not in made]
     if made or not missing:

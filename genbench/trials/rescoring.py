@@ -92,8 +92,9 @@ class Rescorer:
         """Earlier values in columns that the protocol no longer has, which too few are `stored` to make again."""
         for score in before:
             own = score.identity.protocol == self.protocol.name and score.identity.ema == ema and not score.added
-            if own and score.name not in self.protocol.columns and score.value is not None:
-                yield from [score] if score.identity.n > stored else ()
+            gone = own and score.name not in self.protocol.columns and score.value is not None
+            if gone and score.identity.n > stored:
+                yield score
 
     def _banded(self, dataset: Component, scores: Sequence[Score]) -> tuple[Score, ...]:
         """The scores with today's null bands under the protocol."""

@@ -68,7 +68,7 @@ class _Wanted(NamedTuple):
         """
         own = {score.name: score for score in scores if _is_of(score.identity, self.protocol)}
         return {
-            name: own[name].state != "skipped" or not own[name].applies
+            name: not own[name].lacked
             for name, of in self.columns.items()
             if name in own and _is_by(own[name].identity, of)
         }
