@@ -47,7 +47,8 @@ def prepare(names: Names, data: DataFolder = None, plugin: Plugins = None) -> No
 
     def decode(stock: Stock, progress: Progress) -> str:
         entry = stock.prepare(progress)
-        return f"{len(entry.pixels):,} images, {_megabytes(entry.bytes)} in {entry.folder}"
+        beside = f"; left out: {stock.left_out}" if stock.left_out else ""
+        return f"{len(entry.pixels):,} images, {_megabytes(entry.bytes)} in {entry.folder}{beside}"
 
     _each(names, "decoding", decode)
 
@@ -60,13 +61,13 @@ def verify(names: Names, data: DataFolder = None, plugin: Plugins = None) -> Non
     from genbench.errors import GenbenchError
 
     def check(stock: Stock, progress: Progress) -> str:
-        stock.check(progress)
+        known = "".join(f"; {each}" for each in stock.check(progress))
         entry = stock.find()
         if entry is None:
-            return f"{stock.where} is sound; not decoded yet"
+            return f"{stock.where} is sound{known}; not decoded yet"
         if not entry.sound:
             raise GenbenchError(f"{entry.folder} is damaged. Remove it, and it will be made again.")
-        return f"{stock.where} is sound, and so is {entry.folder}"
+        return f"{stock.where} is sound, and so is {entry.folder}{known}"
 
     _each(names, "checking", check)
 
@@ -197,6 +198,8 @@ def decode_first(console: Console, components: Iterable[Component]) -> None:
             stock: Stock = made(**component.parameters)
             with _bar(console, f"decoding {component.label}") as progress:
                 stock.prepare(progress)
+            if stock.left_out:
+                console.print(f"{component.label}: left out {stock.left_out}", markup=False, soft_wrap=True)
 
 
 @contextmanager

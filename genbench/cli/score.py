@@ -24,6 +24,7 @@ from genbench.cli.options import (
     use_data,
     use_inception,
 )
+from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:
     from genbench.records.record import ControlScores, External, Score
@@ -63,6 +64,8 @@ def score(
     """Score samples that any program made, beside the dataset's controls.
 
     Arrays hold points (n, features) of floats, or images with channels first or last, uint8 or floats in [−1, 1].
+
+    Which samples there are decides their scores, not in which order they lie.
 
     Exit code: 0 all well, also where some metrics were skipped; 2 for samples that can't be scored.
     """
@@ -111,6 +114,8 @@ def _score(
         read, null, scores = _scored(path, component, way, key, drop_nonfinite)
         if as_json:
             typer.echo(_json(component, way, len(read.values), scores))
+            if read.left_out:
+                typer.echo(f"Left out: {read.left_out}.", err=True)
         if as_json and store is None:
             return
         entry = _entry(label, path, component, read, scores)
@@ -142,13 +147,66 @@ def _scored(
     samples = read(path, dataset.event_shape, key, drop_nonfinite)
     try_metrics([component], way)
     judge = scorer(component, way)
+    _check_count(path, len(samples.values), way, judge.blanks)
     lacking = unshipped(component, judge)
     if len(lacking) == len(way.columns):
         typer.echo(f"Measuring null bands: none of {component.label} under {way.name} ship with genbench.", err=True)
     elif lacking:
         typer.echo(f"Measuring null bands of {', '.join(lacking)} on {component.label}: none ship.", err=True)
     null = bands(component, dataset, judge)
-    return samples, {way: null}, judge(samples.values, null)
+    scores = judge(samples.values, null)
+    if all(score.state == "skipped" for score in scores):
+        raise _nothing_scored(path, way, scores)
+    return samples, {way: null}, scores
+
+
+def _check_count(path: Path, given: int, way: Protocol, blanks: Sequence[Score]) -> None:
+    """Says which protocols take fewer samples where some column needs more than are given.
+
+    Raises GenbenchError where none can be scored.
+    """
+    applied = [blank for blank in blanks if blank.reason is None]
+    wanting = [blank for blank in applied if blank.identity.n > given]
+    if not wanting and applied:
+        return
+    if not applied:
+        raise _nothing_scored(path, way, blanks)
+    fewer = _protocols_for(given, way, [blank.name for blank in applied])
+    offered = f" These take fewer: {', '.join(fewer)} (--protocol NAME)." if fewer else ""
+    least, most = (f"{of(blank.identity.n for blank in wanting):,}" for of in (min, max))
+    needed = most if least == most else f"{least} to {most}"
+    said = f"{path} holds {given:,} samples, and {', '.join(b.name for b in wanting)} under {way.name} need {needed}."
+    if len(wanting) == len(applied):
+        raise GenbenchError(f"{said} Give more.{offered}")
+    typer.echo(f"{said} They are left out.{offered}", err=True)
+
+
+def _protocols_for(given: int, way: Protocol, columns: Sequence[str]) -> list[str]:
+    """The other protocols under which so many samples are enough for some of these columns' metrics, with their n."""
+    from genbench.registry import protocols
+    from genbench.scoring.protocols import protocol as protocol_named
+
+    wanted = {_looked_through(way.columns[name]) for name in columns}
+    others = [protocol_named(entry.name) for entry in protocols if entry.name != way.name]
+    return [
+        f"{other.name} ({other.n:,})"
+        for other in sorted(others, key=lambda other: -other.n)
+        if other.n <= given and wanted & set(map(_looked_through, other.columns.values()))
+    ]
+
+
+def _looked_through(metric: str) -> tuple[str, str | None]:
+    """A metric's name and that of the extractor it looks through, if any."""
+    from genbench.references import Reference
+
+    reference = Reference.parse(metric)
+    through = reference.parameters.get("extractor")
+    return reference.name, None if through is None else str(through)
+
+
+def _nothing_scored(path: Path, way: Protocol, scores: Sequence[Score]) -> GenbenchError:
+    reasons = "; ".join(dict.fromkeys(str(score.reason) for score in scores))
+    return GenbenchError(f"Nothing of {path} can be scored under {way.name}: {reasons}.")
 
 
 def _entry(name: str, path: Path, component: Component, samples: Samples, scores: tuple[Score, ...]) -> External:
@@ -185,9 +243,11 @@ def _print(entry: External, way: Protocol, controls: ControlScores, samples: Sam
     table = external_table(entry, way, controls)
     notes = [*table.notes]
     if entry.n > way.n:
-        notes.append(f"Of the {entry.n} samples, the first {way.n} are scored.")
+        notes.append(f"Of the {entry.n} samples, {way.n} are scored, drawn from them as if by lot.")
     if samples.dropped:
         notes.append(f"{samples.dropped} samples that hold NaN or infinity were left out.")
+    if samples.left_out:
+        notes.append(f"Left out: {samples.left_out}.")
     table = replace(table, notes=tuple(notes))
     formats.terminal([table if all_metrics else table.headline()])
 
@@ -197,16 +257,17 @@ def _json(component: Component, way: Protocol, n: int, scores: Sequence[Score]) 
     payload = {
         "dataset": component.label,
         "protocol": way.name,
-        "n": n,
-        "scores": {score.name: {field: getattr(score, field) for field in fields} for score in scores},
+        "given": n,
+        "n": min(n, way.n),
+        "scores": {
+            score.name: {field: getattr(score, field) for field in fields} | {"n": score.identity.n} for score in scores
+        },
     }
     return json.dumps(payload, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _checked(name: str) -> str:
     """A name that a table can show; raises GenbenchError for any other."""
-    from genbench.errors import GenbenchError
-
     if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         raise GenbenchError(f"--save {name!r} is no name. Give 1 to {LONGEST_NAME} printable characters.")
     return name.strip()

@@ -20,6 +20,9 @@ FRAME = (178, 218)
 """The official images' width and height."""
 
 IMAGES, PARTITION, ATTRIBUTES = "img_align_celeba", "list_eval_partition.txt", "list_attr_celeba.txt"
+EDITIONS = (IMAGES, f"{IMAGES}_png")
+"""The official folders of aligned faces, the first of them as JPEG."""
+
 ATTRIBUTE_COUNT = 40
 
 
@@ -38,7 +41,7 @@ def stock(*, size: int, crop: int) -> Pictures:
     return Pictures(
         name=f"celeba-{size}",
         key="images",
-        places=(folder / f"{IMAGES}.zip", folder / IMAGES),
+        places=tuple(folder / place for name in EDITIONS for place in (f"{name}.zip", name)),
         missing=(
             f"CelebA is not in {folder}. Put {IMAGES}.zip there, or the folder {IMAGES} that it unpacks to, with "
             f"{PARTITION} beside it. Or name the folder above celeba where they are: --data DIR, or {DATA}=DIR"
@@ -62,8 +65,8 @@ def attributes() -> Attributes:
     faces = stock(size=FRAME[0], crop=FRAME[0])
     try:
         _, heading, *lines = path.read_text(encoding="utf-8").splitlines()
-        rows = {name: values for name, *values in map(str.split, lines)}
-        table = np.array([rows[name] for name in faces.source.names]).astype(np.int64)
+        rows = {Path(name).stem: values for name, *values in map(str.split, lines)}
+        table = np.array([rows[Path(name).stem] for name in faces.source.names]).astype(np.int64)
     except (OSError, ValueError, KeyError) as error:
         raise GenbenchError(f"{path} doesn't list every image's attributes ({error}). Fetch it again.") from error
     names = tuple(heading.split())

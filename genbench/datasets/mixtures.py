@@ -11,8 +11,9 @@ import torch
 from torch import Generator, Tensor
 
 from genbench.datasets.base import Modes, Target
+from genbench.datasets.files.arrays import ENDINGS, read_csv
 from genbench.distances import squared_distances
-from genbench.errors import BadParameter
+from genbench.errors import BadParameter, GenbenchError
 
 
 class Mixture(Target):
@@ -68,15 +69,19 @@ def grid(side: int, std: float) -> Mixture:
 
 
 def from_file(path: str, std: float) -> Mixture:
-    """Centres from a `.npy` or a comma-separated file, one a row; `std` is in the file's own units."""
+    """Centres from a file of numbers, one a row (see `files.arrays`); `std` is in the file's own units.
+
+    A file of another ending than those is read as one of comma-separated numbers.
+    """
+    place = Path(path)
+    try:
+        read = ENDINGS.get(place.suffix.lower(), read_csv)(place, None)
+    except GenbenchError as error:
+        raise BadParameter(f"{error} A mixture's centres are rows of numbers, one a centre.") from error
     try:
         with warnings.catch_warnings(action="error"):
-            if Path(path).suffix == ".npy":
-                read = np.load(path, allow_pickle=False)
-            else:
-                read = np.loadtxt(path, delimiter=",", ndmin=2)
             centres = read.astype(np.float32, casting="same_kind" if read.dtype.kind == "f" else "safe")
-    except (OSError, EOFError, ValueError, TypeError, Warning) as error:
+    except (ValueError, TypeError, Warning) as error:
         raise BadParameter(f"{path} holds no centres ({error}). Give rows of comma-separated numbers.") from error
     if centres.ndim != 2 or len(centres) < 2 or centres.shape[1] < 1 or not np.isfinite(centres).all():
         raise BadParameter(f"{path} must hold two or more finite centres, one a row; its shape is {centres.shape}.")

@@ -40,7 +40,7 @@ def members():
     stock = faces.stock(size=64, crop=148)
     source = stock.source
     first = Image.open(io.BytesIO(source.read(source.names[0])))
-    names = [f"{source.base}{name}" for name in source.names[:IMAGES]]
+    names = [image.inside for image in source.listed[:IMAGES]]
     left, top, side = stock.transform.square(*first.size)
     return stock.where, names, (left, top, left + side, top + side)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pictures
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from genbench.cli.data import decode_first
 from genbench.datasets import digits
-from genbench.datasets.files import cache
+from genbench.datasets.files import cache, sources
 from genbench.registry import datasets
 from genbench.spec import Component
 
@@ -85,7 +86,9 @@ def test_prepare_takes_parameters_and_own_images(genbench, tmp_path):
 def test_verify_finds_nothing_wrong(genbench):
     ran = genbench("data", "verify", "mnist", "celeba")
     assert ran.code == 0
-    assert ran.out.count("is sound; not decoded yet") == 2
+    lines = ran.out.splitlines()
+    assert lines[0].endswith("raw is sound; 80 images in 10 classes; not decoded yet")
+    assert lines[1].endswith("img_align_celeba.zip is sound; 60 images; not decoded yet")
     genbench("data", "prepare", "mnist", "celeba")
     ran = genbench("data", "verify", "mnist", "celeba")
     assert (ran.code, ran.out.count("is sound, and so is")) == (0, 2)
@@ -103,6 +106,42 @@ def test_verify_finds_what_is_wrong_and_goes_on(genbench, tmp_path):
     assert "000009.jpg: an empty file" in ran.err
     assert "train-labels-idx1-ubyte is not MNIST's" in ran.err
     assert genbench("data", "prepare", "celeba").code == 1
+
+
+def test_verify_tells_what_is_no_image_and_what_is_read_in_part(genbench, tmp_path):
+    path = pictures.folder(tmp_path / "own", pictures.many(50) | {"a.txt": b"x", ".b.jpg": b"x", "README": b"x"})
+    frames = [Image.new("L", (30, 30), shade) for shade in (0, 99)]
+    frames[0].save(path / "moving.gif", save_all=True, append_images=frames[1:])
+    for command in ("verify", "prepare"):
+        ran = genbench("data", command, f"images[path={path},size=16]")
+        assert "left out: 1 hidden files, 1 of .txt, 1 without an ending" in ran.out
+    ran = genbench("data", "verify", f"images[path={path},size=16]")
+    assert "; 51 images; of 1 with several frames the first is read; left out" in ran.out
+
+
+def test_verify_notices_other_contents_of_equal_size_and_time(genbench, tmp_path):
+    path, name = tmp_path / "own", f"images[path={tmp_path / 'own'},size=16]"
+    for seed in (0, 100):
+        pictures.folder(path, {f"{i:02}.bmp": pictures.encoded(seed + i, kind="BMP") for i in range(50)})
+        for file in path.iterdir():
+            os.utime(file, (0, 0))
+        if seed:
+            said = genbench("data", "verify", name).out
+            assert "changed since it was last read" in said
+            assert "not decoded yet" in said
+        assert genbench("data", "prepare", name).code == 0
+    assert len(cache.entries()) == 2
+    assert "changed" not in genbench("data", "verify", name).out
+
+
+def test_verify_reads_afresh_whatever_a_file_system_says(genbench, tmp_path, monkeypatch):
+    path = pictures.folder(tmp_path / "own", {f"{i:02}.bmp": pictures.encoded(i, kind="BMP") for i in range(50)})
+    name = f"images[path={path},size=16]"
+    genbench("data", "prepare", name)
+    listed = sources.open_source(path).listed
+    (path / "07.bmp").write_bytes(pictures.encoded(99, kind="BMP"))
+    monkeypatch.setattr(sources, "_in_folder", lambda root, ignored: iter(listed))  # neither time nor number differs
+    assert "changed since it was last read; not decoded yet" in genbench("data", "verify", name).out
 
 
 def test_verify_finds_a_damaged_entry(genbench):

@@ -16,7 +16,7 @@ from genbench.datasets.images import as_floats, as_pixels
 from genbench.records.store import Store
 from genbench.registry import datasets
 from genbench.scoring import bands
-from genbench.scoring.external import read
+from genbench.scoring.external import dealt
 from genbench.scoring.protocols import protocol
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
@@ -30,7 +30,8 @@ PRINTED = (
     str(Path(__file__).parents[1] / "helpers" / "printed.py"),
 )
 RING = ("--dataset", "ring8", "--protocol", "smoke")
-FIELDS = ["value", "unit", "higher_is_better", "null_low", "null_high", "state", "reason"]
+ORDERS = ("mixed", "sorted", "reversed")
+FIELDS = ["value", "unit", "higher_is_better", "null_low", "null_high", "state", "reason", "n"]
 
 
 @pytest.fixture
@@ -43,29 +44,78 @@ def expected(name, way, samples):
     component = Component.resolve(datasets, name)
     dataset = datasets.build(name)
     scorer = Scorer(dataset, protocol(way))
-    found = scorer(samples, bands.bands(component, dataset, scorer))
-    return {score.name: {field: getattr(score, field) for field in FIELDS} for score in found}
+    found = scorer(dealt(samples), bands.bands(component, dataset, scorer))
+    return {
+        score.name: {field: getattr(score, field) for field in FIELDS[:-1]} | {"n": score.identity.n} for score in found
+    }
 
 
-@pytest.mark.parametrize("way", ["smoke", "genbench1", "pacgan2018", "veegan2017"])
-@pytest.mark.parametrize("name", ["ring8", "swissroll"])
-def test_json_holds_what_the_scorer_says_and_nothing_else(name, way, points, mine, genbench):
-    ran = genbench("score", mine, "--dataset", name, "--protocol", way, "--json")
+@pytest.mark.parametrize(
+    ("name", "way", "copies"),
+    [
+        ("ring8", "smoke", 1),
+        ("ring8", "smoke", 2),
+        ("ring8", "genbench1", 10),
+        ("ring8", "pacgan2018", 3),
+        ("ring8", "veegan2017", 3),
+        ("swissroll", "smoke", 1),
+        ("swissroll", "genbench1", 10),
+    ],
+)
+def test_json_holds_what_the_scorer_says_and_nothing_else(name, way, copies, points, genbench):
+    given = np.tile(points, (copies, 1))
+    np.save("many.npy", given)
+    ran = genbench("score", "many.npy", "--dataset", name, "--protocol", way, "--json")
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out) == {
         "dataset": name,
         "protocol": way,
-        "n": 1_000,
-        "scores": expected(name, way, torch.from_numpy(points)),
+        "given": len(given),
+        "n": min(len(given), protocol(way).n),
+        "scores": expected(name, way, torch.from_numpy(given)),
     }
     assert list(json.loads(ran.out)["scores"]["modes"]) == FIELDS
 
 
-def test_points_are_scored_under_genbench1_by_default(mine, score):
-    found = score(mine, "--dataset", "ring8")
-    assert found["protocol"] == "genbench1"
-    assert found["scores"]["modes"]["reason"] == "needs 10000 samples and got 1000"
-    assert {s["state"] for s in found["scores"].values()} == {"skipped"}
+@pytest.mark.parametrize("as_json", [True, False])
+def test_too_few_samples_for_every_column_are_refused_before_anything_is_measured(as_json, mine, genbench, monkeypatch):
+    monkeypatch.setattr(bands, "bands", lambda *_: pytest.fail("measured"))
+    ran = genbench("score", mine, "--dataset", "ring[modes=5]", *(["--json"] if as_json else []))
+    assert (ran.code, ran.out) == (2, "")
+    said = " ".join(ran.err.split())
+    assert "mine.npy holds 1,000 samples, and modes, modes_any, hq" in said
+    assert "under genbench1 need 2,000 to 10,000. Give more. These take fewer: smoke (1,000) (--protocol NAME)." in said
+
+
+def test_where_nothing_applies_nothing_is_scored(mine, genbench):
+    ran = genbench("score", mine, "--dataset", "swissroll", "--protocol", "pacgan2018")
+    assert (ran.code, ran.out) == (2, "")
+    assert "Nothing of mine.npy can be scored under pacgan2018: " in " ".join(ran.err.split())
+
+
+@pytest.mark.parametrize("way", ["smoke", "genbench1"])
+def test_order_of_rows_decides_nothing(way, score):
+    points = datasets.build("ring8").sample(12_000, torch.Generator().manual_seed(0)).numpy()
+    centres = datasets.build("ring8").modes.centres.numpy()
+    by_mode = np.argsort(((points[:, None] - centres) ** 2).sum(2).argmin(1), kind="stable")
+    np.save("mixed.npy", points)
+    np.save("sorted.npy", points[by_mode])
+    np.save("reversed.npy", points[::-1])
+    mixed, *others = (score(f"{name}.npy", "--dataset", "ring8", "--protocol", way) for name in ORDERS)
+    assert all(other == mixed for other in others)
+    assert mixed["scores"]["w2"]["value"] < 2 * mixed["scores"]["w2"]["null_high"]
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_order_of_images_decides_nothing(score):
+    held_out = digits().held_out
+    pixels, labels = images(len(held_out)), held_out.labels
+    np.save("mixed.npy", pixels.numpy())
+    np.save("sorted.npy", pixels[labels.argsort(stable=True)].numpy())
+    np.save("reversed.npy", pixels.flip(0).numpy())
+    mixed, *others = (score(f"{name}.npy", *PRINTED) for name in ORDERS)
+    assert all(other == mixed for other in others)
+    assert mixed["scores"]["modes"]["value"] > 5
 
 
 def test_images_are_scored_under_their_datasets_protocol_by_default():
@@ -123,15 +173,17 @@ def test_controls_are_those_that_a_run_measures(once):
 
 
 def test_table_says_what_was_skipped_and_what_was_left_over(points, genbench):
-    np.save("few.npy", points[:400])
-    assert "needs 1000 samples and got 400" in " ".join(genbench("score", "few.npy", *RING).out.split())
-    np.save("many.npy", np.concatenate([points, points]))
-    assert "Of the 2000 samples, the first 1000 are scored." in genbench("score", "many.npy", *RING).out
-
-
-def test_too_few_samples_cost_the_metrics_that_want_more(points, score):
     np.save("few.npy", points[:600])
-    scores = score("few.npy", *RING)["scores"]
+    ran = genbench("score", "few.npy", *RING)
+    assert "needs 1000 samples and got 600" in " ".join(ran.out.split())
+    assert "few.npy holds 600 samples, and modes, modes_any" in ran.err
+    np.save("many.npy", np.concatenate([points, points]))
+    assert "Of the 2000 samples, 1000 are scored" in genbench("score", "many.npy", *RING).out
+
+
+def test_too_few_samples_cost_the_metrics_that_want_more(points, genbench):
+    np.save("few.npy", points[:600])
+    scores = json.loads(genbench("score", "few.npy", *RING, "--json").out)["scores"]
     assert scores["modes"]["reason"] == "needs 1000 samples and got 600"
     assert scores["w2"]["state"] == "ok"
 
@@ -172,13 +224,14 @@ def test_images_in_every_layout_score_the_same(of, score):
 
 
 @pytest.mark.usefixtures("few_draws")
-def test_folder_of_images_scores_like_their_array(score):
+def test_folder_of_images_scores_like_their_array(genbench):
     Path("fakes").mkdir()
     for i, image in enumerate(images()):
         Image.fromarray(image[0].numpy()).save(f"fakes/{i:03}.png")
-    mixed = read(Path("fakes"), (1, 32, 32)).values
-    assert score("fakes", *PRINTED)["scores"] == expected("printed", "mnist-smoke", mixed)
-    assert sorted(map(bytes, mixed.numpy())) == sorted(map(bytes, images().numpy()))
+    Path("fakes/notes.txt").write_text("of mine")
+    ran = genbench("score", "fakes", *PRINTED, "--json")
+    assert json.loads(ran.out)["scores"] == expected("printed", "mnist-smoke", images())
+    assert "Left out: 1 of .txt." in ran.err
 
 
 def bad_key(points):

@@ -30,7 +30,8 @@ def test_saved_scores_stand_in_the_report(results, mine, score, genbench):
 
 
 @pytest.mark.parametrize(("options", "ways"), [([], ["smoke", "pacgan2018"]), (["--protocol", "smoke"], ["smoke"])])
-def test_saved_scores_are_reported_where_nothing_was_trained(options, ways, mine, genbench):
+def test_saved_scores_are_reported_where_nothing_was_trained(options, ways, mine, points, genbench):
+    np.save(mine, np.tile(points, (3, 1)))
     for way in ("smoke", "pacgan2018"):
         genbench("score", mine, "--dataset", "ring8", "--protocol", way, "--save", "mine", "--json")
     ran = genbench("report", "results", "--format", "json", "--no-figures", *options)
@@ -50,11 +51,17 @@ def test_saved_entry_says_where_it_came_from(mine, genbench):
 
 
 def test_scores_under_another_protocol_join_the_entry(mine, points, genbench):
+    points = np.tile(points, (3, 1))
+    np.save(mine, points)
     for way in ("smoke", "pacgan2018"):
         genbench("score", mine, "--dataset", "ring8", "--protocol", way, "--save", "mine", "--json")
     (entry,) = Store(Path("results")).externals()
     assert {score.identity.protocol for score in entry.scores} == {"smoke", "pacgan2018"}
     np.save("mine.npy", points[::-1])
+    genbench("score", mine, *RING, "--save", "mine", "--json")
+    (entry,) = Store(Path("results")).externals()
+    assert {score.identity.protocol for score in entry.scores} == {"smoke", "pacgan2018"}
+    np.save("mine.npy", points * 1.01)
     genbench("score", mine, *RING, "--save", "mine", "--json")
     (entry,) = Store(Path("results")).externals()
     assert {score.identity.protocol for score in entry.scores} == {"smoke"}

@@ -19,16 +19,19 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from genbench.datasets.files.formats import readable
 from genbench.datasets.files.sources import Source
 from genbench.datasets.files.transforms import Mode, Pixels, Progress, Transform, Write
 from genbench.errors import GenbenchError
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 CHUNK, CHUNK_BYTES, AHEAD = 64, 2**23, 3
 """At most so many images, of so many encoded bytes, are decoded together; each core is so many such chunks ahead."""
 
 LARGE_SIDE = 256
 """Squares from this side on are resized one by one: they take up memory, and gain nothing from company."""
+
+PNG, PNG_CHUNK, PNG_NOTES = b"\x89PNG\r\n\x1a\n", 12, {b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
+"""How a PNG begins, what a chunk of it has beside its content, and the chunks that hold no pixels and may be long."""
 
 NAMED = 5
 """Of the images that can't be used, so many are named."""
@@ -42,21 +45,31 @@ class Refused(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """Some images' pixels `(n, channels, height, width)`, and those that can't be used."""
+    """Some images' pixels `(n, channels, height, width)`, those that can't be used, and how many hold `more` frames."""
 
     pixels: Pixels
     refused: list[Refused]
+    more: int
 
 
-def decode_all(source: Source, transform: Transform, write: Write, progress: Progress) -> None:
+class Picture(NamedTuple):
+    """An image's pixels `(height, width, channels)`, and whether its file holds more frames or pages, not read."""
+
+    pixels: Pixels
+    more: bool = False
+
+
+def decode_all(source: Source, transform: Transform, write: Write, progress: Progress) -> int:
     """Decodes every image of `source`, and writes the pixels of some at a time, in order.
+
+    Returns how many files hold more frames or pages than the first, which is the one that is read.
 
     Raises GenbenchError, after all were tried, where some can't be used: it counts them and names the first.
     """
     total, cores = len(source.names), _cores()
     refused: list[Refused] = []
     waiting: deque[Future[Decoded]] = deque()
-    turn, done = Lock(), 0
+    turn, done, more_frames = Lock(), 0, 0
 
     def decode(names: Sequence[str]) -> Decoded:
         with turn:  # threads that read one by one between each other's decoding wait longer than they read
@@ -64,14 +77,16 @@ def decode_all(source: Source, transform: Transform, write: Write, progress: Pro
         return _decode(names, contents, transform)
 
     def finish() -> None:
-        nonlocal done
-        pixels, unusable = waiting.popleft().result()
+        nonlocal done, more_frames
+        pixels, unusable, more = waiting.popleft().result()
         write(pixels)
         refused.extend(unusable)
+        more_frames += more
         done += len(pixels)
         progress(done, total)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(cores) as pool:
+        warnings.simplefilter("ignore")  # of what is odd in a file and hinders nobody
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for names in _chunks(source):
             waiting.append(pool.submit(decode, names))
@@ -86,17 +101,20 @@ def decode_all(source: Source, transform: Transform, write: Write, progress: Pro
             f"{len(refused)} of the {total} images in {source.path} can't be used:{named}{more}\n"
             "Mend or remove them; nothing was kept of the rest."
         )
+    return more_frames
 
 
-def decoded(content: bytes, transform: Transform) -> Tensor:
-    """The square that is kept of an image, `(side, side, channels)` of uint8. Raises whatever the decoder does."""
+def decoded(content: bytes, transform: Transform) -> tuple[Tensor, bool]:
+    """The square that is kept of an image, `(side, side, channels)` of uint8, and whether it has more frames.
+
+    Raises whatever the decoder does.
+    """
     if not content:
         raise ValueError("an empty file")
-    pixels = _quickly(content) if transform.mode == "RGB" and simplejpeg.is_jpeg(content) else None
-    if pixels is None:
-        pixels = _by_pillow(content, transform.mode)
+    quick = _quickly(content) if transform.mode == "RGB" and simplejpeg.is_jpeg(content) else None
+    pixels, more = _by_pillow(content, transform.mode) if quick is None else Picture(quick)
     left, top, side = transform.square(pixels.shape[1], pixels.shape[0])
-    return torch.from_numpy(pixels[top : top + side, left : left + side])
+    return torch.from_numpy(pixels[top : top + side, left : left + side]), more
 
 
 def resized(squares: Tensor, size: int) -> Tensor:
@@ -124,13 +142,14 @@ def _read(source: Source, name: str) -> bytes | Exception:
 
 
 def _decode(names: Sequence[str], contents: Sequence[bytes | Exception], transform: Transform) -> Decoded:
-    pixels, refused = np.zeros((len(names), *transform.shape), np.uint8), []
+    pixels, refused, more_frames = np.zeros((len(names), *transform.shape), np.uint8), [], 0
     squares: dict[int, dict[int, Tensor]] = {}
     for i, (name, content) in enumerate(zip(names, contents, strict=True)):
         try:
             if isinstance(content, Exception):
                 raise content
-            square = decoded(content, transform)
+            square, more = decoded(content, transform)
+            more_frames += more
             if len(square) < LARGE_SIDE:
                 squares.setdefault(len(square), {})[i] = square
             else:
@@ -141,7 +160,7 @@ def _decode(names: Sequence[str], contents: Sequence[bytes | Exception], transfo
             refused.append(Refused(name, " ".join(str(error).split()) or type(error).__name__))
     for alike in squares.values():
         pixels[list(alike)] = resized(torch.stack(list(alike.values())), transform.size).numpy()
-    return Decoded(pixels, refused)
+    return Decoded(pixels, refused, more_frames)
 
 
 def _quickly(content: bytes) -> Pixels | None:
@@ -154,14 +173,29 @@ def _quickly(content: bytes) -> Pixels | None:
         return None
 
 
-def _by_pillow(content: bytes, mode: Mode) -> Pixels:
-    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+def _by_pillow(content: bytes, mode: Mode) -> Picture:
+    with Image.open(io.BytesIO(_without_notes(content)), formats=readable()) as image:
+        more = bool(getattr(image, "is_animated", False))
         plain = _in_mode(image, mode)
-    return np.array(plain).reshape(plain.height, plain.width, len(mode))
+    return Picture(np.array(plain).reshape(plain.height, plain.width, len(mode)), more)
+
+
+def _without_notes(content: bytes) -> bytes:
+    """A PNG without the chunks of text and colour profile, for whose length alone Pillow refuses an image."""
+    if not content.startswith(PNG):
+        return content
+    kept, start = [PNG], len(PNG)
+    while start < len(content):
+        length, kind = int.from_bytes(content[start : start + 4]), content[start + 4 : start + 8]
+        end = start + length + PNG_CHUNK
+        if kind not in PNG_NOTES:
+            kept.append(content[start:end])
+        start = end
+    return b"".join(kept)
 
 
 def _in_mode(image: Image.Image, mode: Mode) -> Image.Image:
-    if image.mode.startswith("I;16"):
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         image = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")  # convert alone clips
     elif image.mode in ("I", "F"):
         raise ValueError(f"pixels of mode {image.mode}, which have no fixed range")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +35,7 @@ def by_name(names: Sequence[str]) -> Split:
 
     The first fifth, at most 10 000, is held out, the next fifth is the reference, and the rest is for training.
     """
-    hashes = [hashlib.sha256(name.encode()).digest() for name in names]
+    hashes = [hashlib.sha256(os.fsencode(name)).digest() for name in names]
     order = np.array(sorted(range(len(names)), key=hashes.__getitem__), np.int64)
     fifth = len(names) // SHARE
     first, second = min(fifth, MOST_HELD_OUT), min(fifth, MOST_HELD_OUT) + fifth
@@ -44,15 +45,21 @@ def by_name(names: Sequence[str]) -> Split:
 def listed(names: Sequence[str], path: Path) -> Split | None:
     """The split that a file gives, `name part` a line with 0 for training, 1 for held out and 2 for the reference.
 
+    An image may end otherwise than the list says, as those of CelebA's edition in PNG do.
+
     None where it leaves fewer than 1 000 of `names` to one of them, which is too few to measure with.
     """
     try:
         lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
-        part = {name: int(number) for name, number in filter(None, lines)}
+        part = {_stem(name): int(number) for name, number in filter(None, lines)}
     except (OSError, ValueError) as error:
         raise GenbenchError(f"{path} is no list of images and parts ({error}). Fetch it again.") from error
-    given = np.array([part.get(name, -1) for name in names], np.int64)
+    given = np.array([part.get(_stem(name), -1) for name in names], np.int64)
     if unlisted := int((given < 0).sum()):
         raise GenbenchError(f"{path} doesn't list {unlisted} of the {len(names)} images. Fetch it again.")
     split = Split(*(np.flatnonzero(given == number) for number in range(3)))
     return split if min(map(len, split)) >= LEAST_OFFICIAL else None
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name

@@ -37,8 +37,12 @@ class Stock(Protocol):
     def prepare(self, progress: Progress) -> Cached:
         """The decoded images, decoded now if need be."""
 
-    def check(self, progress: Progress) -> None:
-        """Reads all that there is to read; raises GenbenchError for what is wrong with it."""
+    @property
+    def left_out(self) -> str:
+        """What lies there and is no image, and why, in words; empty where nothing is."""
+
+    def check(self, progress: Progress) -> list[str]:
+        """Reads all that there is to read; raises GenbenchError for what is wrong with it, and returns what to know."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,24 @@ class Pictures:
     def prepare(self, progress: Progress) -> Cached:
         return cache.prepare(self.name, self.source, self.transform, progress)
 
-    def check(self, progress: Progress) -> None:
+    @property
+    def left_out(self) -> str:
+        return self.source.left_out
+
+    def check(self, progress: Progress) -> list[str]:
+        """How many images and classes there are, what is left out, and whether it is all as it was when last read."""
         from genbench.datasets.files.decoding import decode_all
 
-        decode_all(self.source, self.transform, lambda pixels: None, progress)
+        source = self.source
+        changed = source.has_changed()
+        several = decode_all(source, self.transform, lambda pixels: None, progress)
+        classes = f" in {len(source.classes)} classes" if source.classes else ""
+        return [
+            f"{len(source.names):,} images{classes}",
+            *(["changed since it was last read"] if changed else []),
+            *([f"of {several:,} with several frames the first is read"] if several else []),
+            *([f"left out: {source.left_out}"] if source.left_out else []),
+        ]
 
 
 def silent(done: int, total: int) -> None:

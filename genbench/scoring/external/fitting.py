@@ -6,14 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genbench.datasets.files.arrays import Array
 from genbench.errors import GenbenchError
 from genbench.scoring.external import Samples
-from genbench.scoring.external.files import Array
 
 Event = tuple[int, ...]
 
 SLACK = 1e-3
 """How far beyond [−1, 1] images may lie: rounding, a quarter of a grey level."""
+
+DARK, FEW = 0.5, 0.05
+"""Images that lie in [0, 1], but for what resizing overshoots, go nowhere below −0.5, and below 0 in few pixels."""
 
 
 def fitted(array: Array, event_shape: Event, name: str, drop_nonfinite: bool = False) -> Samples:
@@ -26,6 +29,10 @@ def fitted(array: Array, event_shape: Event, name: str, drop_nonfinite: bool = F
     if not len(laid_out):
         raise GenbenchError(f"{name} holds no samples.")
     if len(event_shape) == 3 and laid_out.dtype == np.uint8:
+        if laid_out.max() == 1:
+            raise GenbenchError(
+                f"{name} holds pixels of 0 and 1 alone, and pixels go from 0 to 255: multiply them by 255."
+            )
         return Samples(torch.from_numpy(np.ascontiguousarray(laid_out)))
     if laid_out.dtype.kind != "f":
         wanted = "uint8, or floats in [−1, 1]" if len(event_shape) == 3 else "floats, say samples.astype('float32')"
@@ -76,12 +83,15 @@ def _check_range(images: Tensor, name: str) -> None:
     low, high = images.min().item(), images.max().item()
     if low < -1 - SLACK or high > 1 + SLACK:
         problem = "images in floats lie in [−1, 1]"
-    elif low >= 0:
+        cause = "pixels from 0 to 255 kept as floats" if low >= -SLACK and high > 2 else "another scale"
+    elif low > -DARK and (images < 0).float().mean().item() < FEW:
         problem = "images in floats lie in [−1, 1], where these would have no dark half"
+        cause = "images scaled to [0, 1]" + ("" if low >= 0 else ", some of whose pixels a resize took below 0")
     else:
         return
     raise GenbenchError(
-        f"{name} holds floats from {low:.4g} to {high:.4g}, and {problem}. Scale them, or give uint8 from 0 to 255."
+        f"{name} holds floats from {low:.4g} to {high:.4g}, and {problem}. It looks like {cause}: "
+        "scale them, or give uint8 from 0 to 255."
     )
 
 

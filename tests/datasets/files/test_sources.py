@@ -4,6 +4,7 @@ import os
 import shutil
 import zipfile
 import zlib
+from pathlib import Path
 
 import pictures
 import pytest
@@ -25,10 +26,10 @@ def both(tmp_path):
 
 
 def test_images_alone_count_and_are_sorted(both):
-    files = {name: name.encode() for name in ("b.jpg", "a.PNG", "c.webp", "d.jpeg", "e.bmp")} | LITTER
-    for path in both(files):
+    names = ("a.PNG", "b.jpg", "c.webp", "d.jpeg", "e.bmp", "f.tif", "g.TIFF", "h.gif", "i.ppm", "j.pgm", "k.jfif")
+    for path in both({name: name.encode() for name in reversed(names)} | LITTER):
         source = open_source(path)
-        assert source.names == ("a.PNG", "b.jpg", "c.webp", "d.jpeg", "e.bmp")
+        assert source.names == names
         assert [source.read(name) for name in source.names] == [name.encode() for name in source.names]
 
 
@@ -66,6 +67,101 @@ def test_changed_folder_is_read_again(tmp_path, monkeypatch):
     assert open_source(path).fingerprint != before
 
 
+def test_every_file_counts_or_is_counted(both):
+    folder, zipped = map(open_source, both({"a.jpg": b"x", "b.gif": b"x", "c": b"x"} | LITTER))
+    others = {"of .txt": 1, "of .tmp": 1, "without an ending": 1}
+    assert folder.ignored == {"hidden folders": 2, "hidden files": 1} | others
+    assert zipped.ignored == {"hidden files": 3} | others
+    assert folder.left_out == "1 hidden files, 2 hidden folders, 1 of .tmp, 1 of .txt, 1 without an ending"
+
+
+def test_links_are_followed_and_a_folder_counts_once(tmp_path):
+    pictures.folder(tmp_path / "elsewhere", {"cats/1.jpg": b"1", "dogs/2.jpg": b"2", "3.jpg": b"3"})
+    root = pictures.folder(tmp_path / "root", {"birds/1.jpg": b"4"})
+    for name, target in {
+        "cats": "../elsewhere/cats",
+        "dogs": "../elsewhere/dogs",
+        "again": "birds",
+        "loop": ".",
+        "birds/up": "..",
+        "birds/5.jpg": "../../elsewhere/3.jpg",
+    }.items():
+        (root / name).symlink_to(target)
+    source = open_source(root)
+    assert source.names == ("birds/1.jpg", "birds/5.jpg", "cats/1.jpg", "dogs/2.jpg")
+    assert [source.read(name) for name in source.names] == [b"4", b"3", b"1", b"2"]
+    assert source.ignored == {"folders linked again": 3}
+    plain = pictures.folder(tmp_path / "plain", {name: source.read(name) for name in source.names})
+    assert open_source(plain).fingerprint == source.fingerprint
+
+
+@pytest.mark.parametrize("target", ["nowhere.jpg", "broken.jpg", "0.jpg/1.jpg"], ids=["gone", "itself", "in a file"])
+def test_links_that_lead_nowhere_are_named(target, tmp_path):
+    root = pictures.folder(tmp_path / "root", {"0.jpg": b"x", ".hidden": b"x"})
+    (root / "broken.jpg").symlink_to(target)
+    (root / ".broken").symlink_to("nowhere")
+    with pytest.raises(GenbenchError, match=r"root holds 1 links that lead nowhere: broken\.jpg\."):
+        open_source(root)
+
+
+def test_what_is_neither_file_nor_folder_is_left_out(tmp_path):
+    root = pictures.folder(tmp_path / "root", {"0.jpg": b"x"})
+    os.mkfifo(root / "1.jpg")
+    assert open_source(root).left_out == "1 neither file nor folder"
+
+
+def test_folder_that_cannot_be_entered_is_named(tmp_path, monkeypatch):
+    root = pictures.folder(tmp_path / "root", {"0.jpg": b"x", "shut/1.jpg": b"x"})
+    scandir = os.scandir
+
+    def guarded(path):
+        if Path(path).name == "shut":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(sources.os, "scandir", guarded)
+    with pytest.raises(GenbenchError, match=r"root/shut can't be read \(Permission denied\)"):
+        open_source(root)
+
+
+@pytest.mark.parametrize(
+    ("stored", "names"),
+    [
+        (["./fakes/a.jpg", "./fakes/b.jpg"], ("a.jpg", "b.jpg")),
+        (["pics\\cats\\a.jpg", "pics\\dogs\\b.jpg"], ("cats/a.jpg", "dogs/b.jpg")),
+        (["/abs/a.jpg", "../b.jpg"], ("abs/a.jpg", "b.jpg")),
+        (["x//a.jpg", "x/./b.jpg"], ("a.jpg", "b.jpg")),
+    ],
+    ids=["dot", "back slashes", "absolute", "doubled"],
+)
+def test_names_in_a_zip_are_those_that_unpacking_makes(stored, names, tmp_path):
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as file:
+        for i, name in enumerate(stored):
+            member = zipfile.ZipInfo("x")
+            member.filename = name
+            file.writestr(member, bytes([i]))
+    source = open_source(tmp_path / "archive.zip")
+    assert source.names == names
+    assert [source.read(name) for name in names] == [b"\0", b"\1"]
+
+
+def test_of_a_name_that_comes_again_the_last_counts(tmp_path):
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as file, pytest.warns(UserWarning, match="Duplicate name"):
+        for name, content in (("x/a.jpg", b"1"), ("x/b.jpg", b"2"), ("./x/a.jpg", b"3"), ("x/b.jpg", b"4")):
+            file.writestr(name, content)
+    source = open_source(tmp_path / "archive.zip")
+    assert {name: source.read(name) for name in source.names} == {"a.jpg": b"3", "b.jpg": b"4"}
+    assert source.left_out == "2 named again later"
+
+
+def test_image_of_a_quarter_of_a_gigabyte_is_refused_unread(tmp_path):
+    root = pictures.folder(tmp_path / "root", {"0.jpg": b"x"})
+    with (root / "0.jpg").open("wb") as file:
+        file.truncate(sources.MOST_BYTES + 1)
+    with pytest.raises(ValueError, match="more than an image should have"):
+        open_source(root).read("0.jpg")
+
+
 def test_damaged_memory_of_a_fingerprint_is_made_again(tmp_path):
     path = pictures.folder(tmp_path / "folder", {"0.jpg": b"x", "1.jpg": b"y"})
     before = open_source(path).fingerprint
@@ -96,7 +192,7 @@ def test_what_is_no_source_says_so(tmp_path):
     (tmp_path / "cut.zip").write_bytes(whole.read_bytes()[:-40])
     for name, words in {
         "nowhere": "is no folder and no zip file",
-        "empty": r"holds no images.*\.jpg",
+        "empty": r"holds no images.*1 of \.txt",
         "cut.zip": "is not a whole zip file",
     }.items():
         with pytest.raises(GenbenchError, match=rf"{name}.*{words}"):
@@ -104,7 +200,7 @@ def test_what_is_no_source_says_so(tmp_path):
 
 
 def test_unpacking_changes_nothing(tmp_path, real_data):
-    root = sources.Path(os.environ["GENBENCH_DATA"]) / "celeba"
+    root = Path(os.environ["GENBENCH_DATA"]) / "celeba"
     with zipfile.ZipFile(root / "img_align_celeba.zip") as file:
         file.extractall(tmp_path / "unpacked")
     zipped = open_source(root / "img_align_celeba.zip")

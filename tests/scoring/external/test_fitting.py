@@ -92,6 +92,22 @@ def test_floats_of_another_range_are_refused(scale, shift):
     assert "[−1, 1]" in refusal(unit * scale + shift, GREY)
 
 
+@pytest.mark.parametrize("below", [1, 40], ids=["a pixel", "what a resize overshoots"])
+def test_floats_from_0_to_1_are_told_by_their_missing_dark_half(below):
+    unit = RNG.random((5, *COLOUR))
+    unit.reshape(-1)[:below] = -0.01
+    assert "It looks like images scaled to [0, 1], some of whose pixels a resize took below 0" in refusal(unit, COLOUR)
+
+
+def test_pixels_of_0_and_1_are_refused():
+    assert "pixels of 0 and 1 alone" in refusal(pixels(GREY) // 128, GREY)
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_collapsed_images_are_taken(value):
+    assert len(fitted(np.full((5, *GREY), value, np.uint8), GREY, "mine.npy").values) == 5
+
+
 def test_rounding_does_not_leave_the_range():
     images = floats(pixels(GREY))
     images[0, 0, 0, :2] = 1 + SLACK / 2, -1 - SLACK / 2

@@ -12,8 +12,8 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_tensors
 
+from genbench.datasets.files.arrays import ENDINGS, reader
 from genbench.errors import GenbenchError
-from genbench.scoring.external.files import ENDINGS, reader
 
 POINTS = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
 
@@ -144,23 +144,55 @@ def test_tensors_of_every_precision_are_read(dtype, tmp_path):
     assert np.array_equal(read, tensor.to(torch.float64).numpy())
 
 
-@pytest.mark.parametrize(
-    "heading", ["x,y\n", '"first one","second"\n', "# x, y\n", "0,1\n", "\ufeffx,y\n", ",\n"], ids=repr
-)
+@pytest.mark.parametrize("heading", ["x,y\n", '"first one","second"\n', "# x, y\n", "\ufeffx,y\n", '"",x\n'], ids=repr)
 def test_csv_may_have_one_heading(heading, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text(f"{heading}0.5,1\n-2,3e-1\n", encoding="utf-8")
     assert reader(path)(path, None).tolist() == [[0.5, 1.0], [-2.0, 0.3]]
 
 
-def test_first_row_of_numbers_is_no_heading(tmp_path):
+@pytest.mark.parametrize("row", ["nan,1", ",", ",1", '"",""', "NA,NA", "0,1", "1,2"])
+def test_first_row_of_numbers_or_of_none_is_no_heading(row, tmp_path):
     path = tmp_path / "mine.csv"
-    path.write_text("nan,1\n-2,3\n", encoding="utf-8")
-    assert reader(path)(path, None).shape == (2, 2)
+    path.write_text(f"{row}\n-2,3\n", encoding="utf-8")
+    read = reader(path)(path, None)
+    assert read.shape == (2, 2)
+    assert read[1].tolist() == [-2, 3]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_that_count_the_columns_are_their_names_where_the_rest_is_not_whole(first, tmp_path):
+    path = tmp_path / "mine.csv"
+    pd.DataFrame(np.tile(POINTS, (6, 1)), columns=[first, first + 1]).to_csv(path, index=False)
+    assert len(reader(path)(path, None)) == 120
+
+
+def test_numbers_that_count_the_columns_of_few_rows_may_be_either(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("0,1\n0.866,-0.5\n-0.866,-0.5\n", encoding="utf-8")
+    assert "its first line, 0,1, may be names or numbers; write 0.0,1.0, or names" in refusal(path)
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "null", "None", "nan", "<NA>", '""'])
+def test_cells_without_a_number_are_not_finite(missing, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"x,y\n1,2\n{missing},4\n5,{missing}\n", encoding="utf-8")
+    assert np.isfinite(reader(path)(path, None)).tolist() == [[True, True], [False, True], [True, False]]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize("name", [None, "number"])
+def test_index_of_a_data_frame_is_no_feature(ending, name, tmp_path):
+    path, table = tmp_path / f"mine{ending}", pd.DataFrame(POINTS, columns=["x", "y"]).sample(frac=1, random_state=0)
+    if ending == ".csv":
+        table.to_csv(path)  # whose index has no name: one with a name can't be told from a feature
+    else:
+        table.rename_axis(name).to_parquet(path)
+    assert np.array_equal(reader(path)(path, None).astype(np.float32), table.to_numpy())
 
 
 @pytest.mark.parametrize(
-    "text", ["x,y\nu,v\n1,2\n", "1,2\na,b\n", "1,one\n", "1;2\n3;4\n", "1,2\n3\n", "1,\n2,\n", "1,2\n# 3,4\n"], ids=repr
+    "text", ["x,y\nu,v\n1,2\n", "1,2\na,b\n", "1,one\n", "1;2\n3;4\n", "1,2\n3\n", "1,2\n# 3,4\n"], ids=repr
 )
 def test_csv_with_text_or_gaps_is_refused(text, tmp_path):
     path = tmp_path / "mine.csv"

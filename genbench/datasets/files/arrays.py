@@ -1,8 +1,11 @@
-"""Arrays in files of five kinds, none of which can hold code: pickles are refused, not read. Imports no torch."""
+"""Numbers in files of five kinds, none of which can hold code: pickles are refused, not read. Imports no torch.
+
+Samples to be scored and centres of mixtures are read alike.
+"""
 
 from __future__ import annotations
 
-import io
+import re
 import warnings
 import zipfile
 import zlib
@@ -21,6 +24,14 @@ Reader = Callable[[Path, str | None], Array]
 """Takes a file and the name of the array wanted, or None."""
 
 MAGIC = b"\x93NUMPY"
+MISSING = {"", "NA", "N/A", "#N/A", "<NA>", "NULL", "null", "None"}
+"""What a cell without a number says, as programs write it."""
+
+INDEX_NAMES = ("", "Unnamed: 0")
+WHOLE = re.compile(r"[+-]?\d+")
+FEW_ROWS = 100
+"""Among fewer rows a line that counts the columns may as well be one of them."""
+
 NO_PICKLES = "Pickled objects are never loaded. Save numbers, say numpy.save(path, samples.astype('float32'))."
 
 
@@ -58,26 +69,37 @@ def read_npz(path: Path, key: str | None = None) -> Array:
 def read_csv(path: Path, key: str | None = None) -> Array:
     """The rows of a `.csv` file: numbers between commas, after one line of column names or none.
 
-    The names may be the numbers 0, 1, 2, …, as pandas writes them.
+    A cell that is empty, or says that it is missing, is NaN. A first column without a name among names is an index, as
+    pandas writes one, and left out; names may be the numbers from 0 or 1 on, which are told from data by what follows.
     """
     _no_key(path, key)
     with _reading(path, "a file of comma-separated numbers"), warnings.catch_warnings(action="error"):
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        if lines and _is_heading(lines[0]):
+        lines = list(filter(str.strip, path.read_text(encoding="utf-8-sig").splitlines()))
+        names = _cells(lines[0]) if lines else []
+        if _is_heading(names, lines[1:]):
             del lines[0]
-        if not any(map(str.strip, lines)):
+        else:
+            names = []
+        if not lines:
             raise _empty(path)
-        return np.loadtxt(io.StringIO("\n".join(lines)), delimiter=",", ndmin=2, comments=None)
+        rows = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None, quotechar='"', converters=_number)
+        indexed = len(names) > 1 and names[0] in INDEX_NAMES and not (rows[:, 0] % 1).any()
+        return rows[:, 1:] if indexed else rows
 
 
 def read_parquet(path: Path, key: str | None = None) -> Array:
-    """The columns of a `.parquet` file side by side, all of them numbers; a value that is missing becomes NaN."""
+    """The columns of a `.parquet` file side by side, all of them numbers; a value that is missing becomes NaN.
+
+    A data frame's index, which pandas keeps as a column, is none of them.
+    """
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
     _no_key(path, key)
     with _reading(path, "a .parquet file"), ParquetFile(path) as file:
         table = file.read()
+        index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", ()) if type(name) is str]
+        table = table.drop_columns([name for name in index if name in table.column_names])
     others = [f.name for f in table.schema if not (pa.types.is_floating(f.type) or pa.types.is_integer(f.type))]
     if others or not table.num_columns:
         raise GenbenchError(
@@ -157,15 +179,33 @@ def _plain(loaded: Any) -> Array:
     return loaded
 
 
-def _is_heading(line: str) -> bool:
-    """Whether a line names columns: none of it is a number, or it counts them."""
-    fields = [field.strip().strip('"') for field in line.split(",")]
-    return fields == [str(i) for i in range(len(fields))] or not any(map(_is_number, fields))
+def _cells(line: str) -> list[str]:
+    return [field.strip().strip('"').strip() for field in line.lstrip("#").split(",")]
 
 
-def _is_number(text: str) -> bool:
+def _is_heading(cells: Sequence[str], rest: Sequence[str]) -> bool:
+    """Whether the first line names columns, before the `rest`: it says something, and nothing in it is a number.
+
+    Numbers that count the columns name them where what follows isn't whole; raises ValueError where nobody can tell.
+    """
+    if cells not in [[str(i + first) for i in range(len(cells))] for first in (0, 1)]:
+        return any(cell not in MISSING for cell in cells) and not any(map(_is_number, cells))
+    fractions = [not all(map(WHOLE.fullmatch, _cells(line))) for line in rest]
+    if any(fractions) and len(rest) < FEW_ROWS:
+        line = ",".join(cells)
+        raise ValueError(
+            f"its first line, {line}, may be names or numbers; write {','.join(f'{c}.0' for c in cells)}, or names"
+        )
+    return 2 * sum(fractions) > len(rest)
+
+
+def _is_number(cell: str) -> bool:
     try:
-        float(text)
+        float(cell)
     except ValueError:
         return False
     return True
+
+
+def _number(cell: str) -> float:
+    return float("nan") if cell.strip() in MISSING else float(cell)
