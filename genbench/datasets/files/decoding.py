@@ -52,7 +52,7 @@ class Decoded(NamedTuple):
     more: int
 
 
-class Picture(NamedTuple):
+class Opened(NamedTuple):
     """An image's pixels `(height, width, channels)`, and whether its file holds more frames or pages, not read."""
 
     pixels: Pixels
@@ -112,7 +112,7 @@ def decoded(content: bytes, transform: Transform) -> tuple[Tensor, bool]:
     if not content:
         raise ValueError("an empty file")
     quick = _quickly(content) if transform.mode == "RGB" and simplejpeg.is_jpeg(content) else None
-    pixels, more = _by_pillow(content, transform.mode) if quick is None else Picture(quick)
+    pixels, more = _by_pillow(content, transform.mode) if quick is None else Opened(quick)
     left, top, side = transform.square(pixels.shape[1], pixels.shape[0])
     return torch.from_numpy(pixels[top : top + side, left : left + side]), more
 
@@ -173,11 +173,11 @@ def _quickly(content: bytes) -> Pixels | None:
         return None
 
 
-def _by_pillow(content: bytes, mode: Mode) -> Picture:
+def _by_pillow(content: bytes, mode: Mode) -> Opened:
     with Image.open(io.BytesIO(_without_notes(content)), formats=readable()) as image:
         more = bool(getattr(image, "is_animated", False))
         plain = _in_mode(image, mode)
-    return Picture(np.array(plain).reshape(plain.height, plain.width, len(mode)), more)
+    return Opened(np.array(plain).reshape(plain.height, plain.width, len(mode)), more)
 
 
 def _without_notes(content: bytes) -> bytes:

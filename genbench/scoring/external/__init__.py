@@ -19,7 +19,8 @@ ZIP = ".zip"
 class Samples(NamedTuple):
     """Samples `(n, *event)` as scorers take them.
 
-    So many were `dropped` for not being finite; beside images, something was `left_out`, in words. Scores depend on which samples there are and not on their order in a file (see `dealt`).
+    So many were `dropped` for not being finite; beside images, something was `left_out`, in words. Scores depend on
+    which samples there are and not on their order in a file (see `dealt`).
     """
 
     values: Tensor
