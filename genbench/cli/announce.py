@@ -28,7 +28,7 @@ def announce(console: Console, plan: Plan, store: Store, plugins: Sequence[str])
     if plan.failed:
         console.print(f"{len(plan.failed)} failed before")
     if plan.stale:
-        console.print(f"{len(plan.stale)} stale, made by another version or source; to renew them: --rerun stale")
+        console.print(f"{len(plan.stale)} stale, of another version, source or data; to renew them: --rerun stale")
     for way, trials in plan.unscored.renewable.items():
         again = shlex.join(["genbench", "rescore", str(store.root), "--suite", suite.name, *way.options, *plugins])
         what = "renew" if way.protocol else "add"
@@ -49,6 +49,8 @@ def announce(console: Console, plan: Plan, store: Store, plugins: Sequence[str])
         )
     for path, reason in store.unreadable:
         console.print(f"Unreadable: {path}: {reason}", markup=False, soft_wrap=True, style="yellow")
+    for path, of in store.copies.values():
+        console.print(f"A copy of {of}, left alone: {path}", markup=False, soft_wrap=True, style="yellow")
 
 
 def announce_arithmetic(console: Console, plan: Plan, store: Store, precision: str, channels_last: bool) -> None:

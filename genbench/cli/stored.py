@@ -64,6 +64,8 @@ def tell_planless(store: Store, suites: Iterable[str]) -> None:
 
 
 def tell_unreadable(store: Store, fate: str = "left out") -> None:
-    """Names on standard error each file that couldn't be read, once, and what became of it."""
+    """Names on standard error what couldn't be read and what is there twice, once, and what became of it."""
     for path, reason in dict.fromkeys(store.unreadable):
         typer.secho(f"Unreadable, {fate}: {path}: {reason}", fg="yellow", err=True)
+    for path, of in store.copies.values():
+        typer.secho(f"A copy of {of}, {fate}: {path}", fg="yellow", err=True)

@@ -2,6 +2,7 @@
 
     <results>/<suite>/suite.json                                  the plan
     <results>/<suite>/<dataset>/controls.json                     the rows that need no training, and null bands
+    <results>/<suite>/<dataset>/controls-<id>.json                those of other data that had the same label before
     <results>/<suite>/<dataset>/<trainer>/seed-<n>-<id>/
         record.json          written last: with it the trial is finished
         scores.json          can be computed again
@@ -13,7 +14,8 @@
         checkpoint.safetensors   only while the trial is unfinished
     <results>/external/<dataset>/<name>.json    scores of samples from elsewhere, under every protocol they were scored
 
-`<results>/reference/` is a results folder of its own and no part of `<results>`.
+`<results>/reference/` is a results folder of its own and no part of `<results>`. What is found elsewhere than where it
+belongs, and there as well, is a copy, and counts for nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +35,7 @@ from pydantic import ValidationError
 from genbench.errors import GenbenchError
 from genbench.records.atomic import write_model
 from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, parse
-from genbench.spec import Component, Frozen, Suite, Trial
+from genbench.spec import Component, Frozen, Suite, Trial, canonical_json
 
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
 LOSSES = "losses.parquet"
@@ -50,6 +52,13 @@ class Unreadable(NamedTuple):
 
     path: Path
     reason: str
+
+
+class Copied(NamedTuple):
+    """A file or folder in the results that holds the same as another, which lies where it belongs."""
+
+    path: Path
+    of: Path
 
 
 class Found(NamedTuple):
@@ -72,11 +81,12 @@ class Found(NamedTuple):
 
 
 class Store:
-    """A results folder. Reading it never raises for a single bad file: `unreadable` collects those."""
+    """A results folder. Reading it never raises for a single bad file: `unreadable` collects those, `copies` others."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.unreadable: list[Unreadable] = []
+        self.copies: dict[Path, Copied] = {}
         self._known: dict[tuple[Path, int, int], Any] = {}
 
     def check_writable(self) -> None:
@@ -95,26 +105,44 @@ class Store:
 
     def folder(self, suite: str, trial: Trial) -> Path:
         """Where a trial lives."""
-        return self.cell(suite, trial.dataset) / slug(trial.trainer.label) / f"seed-{trial.seed}-{trial.id}"
+        return self._folder(suite, trial, trial.id)
+
+    def _folder(self, suite: str, trial: Trial, number: str) -> Path:
+        return self.cell(suite, trial.dataset) / slug(trial.trainer.label) / f"seed-{trial.seed}-{number}"
 
     def cell(self, suite: str, dataset: Component) -> Path:
         """Where all of a dataset's trials and its controls live."""
         return self.root / suite / slug(dataset.label)
 
     def suites(self) -> list[str]:
-        """The names of the suites that have results here, in order."""
+        """The names of the suites that have results here, in order; a folder of which another has all is its copy."""
         if not self.root.is_dir():
             return []
         folders = (path for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE)
-        return sorted(path.name for path in folders if any(path.glob(f"*/*/*/{RECORD}")))
+        trials = {path.name: sorted(path.glob(f"*/*/*/{RECORD}")) for path in sorted(folders)}
+        return [name for name, records in trials.items() if records and not self._is_copy(name, trials)]
+
+    def _is_copy(self, suite: str, trials: Mapping[str, Sequence[Path]]) -> bool:
+        """Whether the suite that the records in a folder name has a folder of its own, with all of these records."""
+        record = self._read(trials[suite][0], partial(parse, Record))
+        original = trials.get(record.suite, ()) if record is not None and record.suite != suite else ()
+        copied = {path.parent.name for path in trials[suite]} <= {path.parent.name for path in original}
+        if copied and record is not None:
+            self._copied(self.root / suite, self.root / record.suite)
+        return copied
 
     def trials(self, suite: str) -> Iterator[Found]:
-        """Every finished trial of a suite."""
+        """Every finished trial of a suite, once: the one that lies where it belongs, if any does."""
+        records: dict[Path, list[tuple[Path, Record]]] = {}
         for path in sorted(self.root.glob(f"{suite}/*/*/seed-*/{RECORD}")):
             record = self._read(path, partial(parse, Record))
             if record is not None:
-                scores = self._read(path.parent / SCORES, partial(parse, Scores), optional=True)
-                yield Found(path.parent, record, scores)
+                records.setdefault(self._folder(suite, record.trial, record.id), []).append((path.parent, record))
+        for home, of in records.items():
+            folder, record = next((each for each in of if each[0] == home), of[0])
+            for other, _ in of:
+                self._copied(other, folder)
+            yield Found(folder, record, self._read(folder / SCORES, partial(parse, Scores), optional=True))
 
     def trial(self, folder: Path) -> Found:
         """The finished trial that lives in `folder`; raises GenbenchError where none does."""
@@ -127,21 +155,32 @@ class Store:
 
     def controls(self, suite: str) -> Iterator[ControlScores]:
         """The controls of every dataset in a suite."""
-        return self._all(f"{suite}/*/{CONTROLS}", ControlScores)
+        pattern = f"{suite}/*/{CONTROLS.replace('.', '*.')}"
+        return self._once(pattern, ControlScores, lambda of: (of.dataset, of.truth), lambda of: slug(of.dataset))
 
     def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
-        """One dataset's controls, None where there are none that can be read."""
-        path = self.cell(suite, dataset) / CONTROLS
-        measured: ControlScores | None = self._read(path, partial(parse, ControlScores), optional=True)
-        return measured
+        """One dataset's controls, None where there are none that can be read, or those of other data of its label."""
+        cell = self.cell(suite, dataset)
+        for path in (cell / CONTROLS, _aside(cell, dataset.identity)):
+            measured: ControlScores | None = self._read(path, partial(parse, ControlScores), optional=True)
+            if measured is not None and measured.truth in (None, dataset.identity):
+                return measured
+        return None
 
     def write_controls(self, suite: str, dataset: Component, controls: ControlScores) -> None:
-        """Stores one dataset's controls."""
-        write_model(self.cell(suite, dataset) / CONTROLS, controls)
+        """Stores one dataset's controls; those of other data of the same label are put aside."""
+        cell = self.cell(suite, dataset)
+        before: ControlScores | None = self._read(cell / CONTROLS, partial(parse, ControlScores), optional=True)
+        if before is not None and before.truth is not None and before.truth != controls.truth:
+            (cell / CONTROLS).replace(_aside(cell, before.truth))
+        write_model(cell / CONTROLS, controls)
+        if controls.truth is not None:
+            _aside(cell, controls.truth).unlink(missing_ok=True)
 
     def externals(self) -> Iterator[External]:
         """Every entry of samples from elsewhere, whatever suite their dataset is in."""
-        return self._all(f"{EXTERNAL}/*/*.json", External)
+        pattern = f"{EXTERNAL}/*/*.json"
+        return self._once(pattern, External, lambda of: (of.dataset.label, of.name), lambda of: slug(of.dataset.label))
 
     def write_external(self, entry: External) -> None:
         """Stores an entry; what its name holds of the same samples under other protocols stays."""
@@ -175,10 +214,27 @@ class Store:
     def _not_writable(self, error: OSError) -> GenbenchError:
         return GenbenchError(f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR")
 
-    def _all(self, pattern: str, model: type[Frozen]) -> Iterator[Any]:
-        """Every file that the pattern finds and that can be read as `model`, in order."""
-        read = (self._read(path, partial(parse, model)) for path in sorted(self.root.glob(pattern)))
-        return (each for each in read if each is not None)
+    def _once(
+        self, pattern: str, model: type[Frozen], about: Callable[[Any], Any], home: Callable[[Any], str]
+    ) -> Iterator[Any]:
+        """What the files that the pattern finds hold, in order, once of all that is `about` the same.
+
+        `home` is the name of the folder that it belongs in.
+        """
+        known: dict[str, list[tuple[Path, Any]]] = {}
+        for path in sorted(self.root.glob(pattern)):
+            if (read := self._read(path, partial(parse, model))) is not None:
+                known.setdefault(canonical_json(about(read)), []).append((path, read))
+        for of in known.values():
+            # Of copies in one folder the one with the shorter name was there first.
+            path, read = min(of, key=lambda each: (each[0].parent.name != home(each[1]), len(each[0].name)))
+            for other, _ in of:
+                self._copied(other, path)
+            yield read
+
+    def _copied(self, path: Path, of: Path) -> None:
+        if path != of:
+            self.copies[path] = Copied(path, of)
 
     def _read(self, path: Path, model: Callable[[Any], Any], optional: bool = False) -> Any:
         """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails.
@@ -201,6 +257,11 @@ class Store:
         except (BadRecord, ValidationError) as error:
             self.unreadable.append(Unreadable(path, str(error).splitlines()[0]))
         return None
+
+
+def _aside(cell: Path, truth: Mapping[str, Any]) -> Path:
+    """Where controls of other data than `controls.json` holds are kept."""
+    return cell / CONTROLS.replace(".", f"-{hashlib.sha256(canonical_json(truth).encode()).hexdigest()[:8]}.")
 
 
 def slug(label: str) -> str:

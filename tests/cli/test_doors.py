@@ -112,7 +112,7 @@ def test_trials_with_networks_of_an_edited_plugin_are_stale(plugin, mine, genben
     assert found.record.trial.trainer.source.keys() == {"networks sha256"}
     assert "0 trials to run, 1 done already" in mine().out
     edit(plugin)
-    assert "1 stale, made by another version or source" in mine().out
+    assert "1 stale, of another version, source or data" in mine().out
     assert mine("--seeds", "1").code == 0
     out = genbench("report", "results", "--no-figures", "--format", "md", "--plugin", plugin).out
     assert len(set(re.findall(r"networks source [0-9a-f]{8}…", out))) == 2

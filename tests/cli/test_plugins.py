@@ -87,7 +87,7 @@ def test_results_of_an_edited_plugin_are_stale_and_said_to_be(run, plugin, tmp_p
     assert "0 trials to run, 2 done already" in run(plugin(0.1), "--seeds", "0-1").out
     ran = run(plugin(0.2), "--seeds", "0-1")
     assert "0 trials to run, 0 done already" in ran.out
-    assert "2 stale, made by another version or source; to renew them: --rerun stale" in ran.out
+    assert "2 stale, of another version, source or data; to renew them: --rerun stale" in ran.out
     assert records(tmp_path) == before
     assert run(plugin(0.2), "--seeds", "0-1", "--rerun", "stale").code == 0
     after = records(tmp_path)
@@ -251,7 +251,7 @@ def test_results_of_a_plugin_with_a_new_parameter_are_stale(run, plugin, tmp_pat
     path = plugin(0.1)
     assert run(path, "--seeds", "0").code == 0
     path.write_text(path.read_text().replace("problem: api.Problem)", "problem: api.Problem, *, width: int = 3)"))
-    assert "1 stale, made by another version or source" in run(path, "--seeds", "0").out
+    assert "1 stale, of another version, source or data" in run(path, "--seeds", "0").out
     assert run(path, "--seeds", "0", "--rerun", "stale").code == 0
     (record,) = records(tmp_path)
     assert record["trial"]["trainer"]["parameters"] == {"width": 3}

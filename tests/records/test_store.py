@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from genbench.errors import GenbenchError
 from genbench.records import store
+from genbench.records.record import ControlScores
 from genbench.records.store import Store, slug
 from genbench.spec import Budget
 
@@ -111,6 +112,82 @@ def test_what_is_missing_is_not_unreadable(results):
     assert here.plan("made-up") is None
     assert here.read_controls("made-up", made_up.component("ring8")) is None
     assert not here.unreadable
+
+
+def copied(store):
+    return {
+        path.relative_to(store.root).as_posix(): of.relative_to(store.root).as_posix()
+        for path, of in store.copies.values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("original", "copy"),
+    [
+        ("made-up/ring8/gan/{trial}", "made-up/ring8/gan/{trial}.bak"),
+        ("made-up/ring8/gan/{trial}", "made-up/ring8/gan/seed-0-a copy"),
+        ("made-up/ring8/gan", "made-up/ring8/a copy of gan"),
+        ("made-up/ring8", "made-up/a copy of ring8"),
+        ("made-up", "a copy of made-up"),
+        ("made-up", "made-up.bak"),
+    ],
+)
+def test_copy_counts_for_nothing_and_is_named(original, copy, results):
+    folder = made_up.put(results, made_up.trial(seed=0), made_up.scores({"hq": 1.0}))
+    made_up.put(results, made_up.trial(seed=1), made_up.scores({"hq": 1.0}))
+    made_up.put_controls(results, made_up.component("ring8"), {})
+    names = (original.format(trial=folder.name), copy.format(trial=folder.name))
+    shutil.copytree(results / names[0], results / names[1])
+    here = Store(results)
+    assert here.suites() == ["made-up"]
+    found = {trial.folder.parent: trial.record.trial.seed for trial in here.trials("made-up")}
+    assert len(list(here.trials("made-up"))) == 2
+    assert found.keys() == {folder.parent}
+    assert len(list(here.controls("made-up"))) == 1
+    assert all(path.startswith(names[1]) and of.startswith(names[0]) for path, of in copied(here).items())
+    assert here.copies
+
+
+def test_results_that_were_moved_still_count(results):
+    folder = made_up.put(results, made_up.trial(seed=0))
+    folder.rename(folder.with_name("seed-0-moved"))
+    (results / "made-up").rename(results / "renamed")
+    here = Store(results)
+    assert here.suites() == ["renamed"]
+    assert len(list(here.trials("renamed"))) == 1
+    assert not here.copies
+
+
+def test_suite_that_holds_more_than_its_original_is_no_copy(results):
+    made_up.put(results, made_up.trial(seed=0))
+    shutil.copytree(results / "made-up", results / "older")
+    made_up.put(results / "elsewhere", made_up.trial(seed=1))
+    shutil.copytree(results / "elsewhere/made-up", results / "older", dirs_exist_ok=True)
+    shutil.rmtree(results / "elsewhere")
+    assert Store(results).suites() == ["made-up", "older"]
+
+
+def test_controls_of_other_data_under_one_label_lie_beside_each_other(results):
+    here, measured = Store(results), set()
+    for name in ("ring8", "grid25", "ring8"):
+        dataset = made_up.component(name).model_copy(update={"label": "mixture[path=centres.csv]"})
+        measured.add(name)
+        controls = ControlScores(dataset=dataset.label, key=name, draws={}, bands=(), truth=dataset.identity)
+        here.write_controls("made-up", dataset, controls)
+        assert here.read_controls("made-up", dataset) == controls
+        found = list(Store(results).controls("made-up"))
+        assert sorted(each.key for each in found) == sorted(measured)
+    assert not here.copies
+
+
+def test_entry_that_was_copied_counts_once(results):
+    entry = made_up.external("mine", made_up.scores({"hq": 1.0}))
+    Store(results).write_external(entry)
+    (path,) = (results / "external").glob("*/*.json")
+    shutil.copy(path, path.with_stem(f"{path.stem} copy"))
+    here = Store(results)
+    assert list(here.externals()) == [entry]
+    assert set(here.copies) == {path.with_stem(f"{path.stem} copy")}
 
 
 def test_reference_is_never_mixed_in(results):

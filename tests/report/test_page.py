@@ -217,7 +217,7 @@ def test_failures_are_called_so_and_sorted_with_what_has_no_value(root):
 def test_files_that_cannot_be_read_are_named(root):
     (next(root.glob("made-up/*/wgan/*/record.json"))).write_text("{")
     found = page([Content(Store(root), "made-up")])
-    assert "These files can’t be read" in found
+    assert "These files and folders count for nothing" in found
     assert "not JSON" in found
 
 

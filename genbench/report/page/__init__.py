@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
 
 from genbench import __version__
 from genbench.errors import GenbenchError
+from genbench.records.store import Store
 from genbench.registry import PanelEntry, panels
 from genbench.report.content import Content
 from genbench.report.page.render import template
@@ -39,8 +40,14 @@ def page(contents: Sequence[Content]) -> str:
         style=assets["page.css"],
         script=assets["page.js"],
         version=__version__,
-        unreadable=list(dict.fromkeys(bad for content in contents for bad in content.store.unreadable)),
+        left_out=list(dict.fromkeys(each for content in contents for each in _left_out(content.store))),
     )
+
+
+def _left_out(store: Store) -> Iterator[tuple[Path, str]]:
+    """Files and folders that count for nothing, and why."""
+    yield from store.unreadable
+    yield from ((copied.path, f"a copy of {copied.of}") for copied in store.copies.values())
 
 
 def _made(entry: PanelEntry, content: Content) -> str:
