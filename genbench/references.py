@@ -11,6 +11,16 @@ from genbench.errors import BadParameter
 Value = bool | int | float | str | None
 """What a parameter may be."""
 
+QUOTED = re.compile(r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*')""")
+"""A text in quotes, in which the quote itself is doubled."""
+
+SPECIAL = re.compile(r"""[\[\],]|^["'\s]|\s$|^$""")
+"""What a value has to have to need quotes."""
+
+
+class Text(str):
+    """A value as someone wrote it, which its parameter's own type makes something of (`genbench.registry`)."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -21,19 +31,24 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        """Reads `name` or `name[key=value,…]`; raises BadParameter where the text is neither."""
+        """Reads `name` or `name[key=value,…]`, whose values are each a `Text`; raises BadParameter where it is neither.
+
+        A value with a comma, or with brackets that don't pair, stands in quotes: `images[path="a,b"]`.
+        """
         match = re.fullmatch(r"\s*([^\[\]\s]+)\s*(?:\[(.*)\])?\s*", text, re.DOTALL)
         if match is None:
             raise BadParameter(f"{text!r} is not a reference. Write name or name[key=value,key=value].")
         name, inside = match.groups()
         parameters: dict[str, Value] = {}
-        for pair in filter(None, map(str.strip, (inside or "").split(","))):
+        for pair in filter(None, map(str.strip, _at_commas(inside or ""))):
             key, equals, value = map(str.strip, pair.partition("="))
             if not (key and equals and value):
-                raise BadParameter(f"{pair!r} in {text!r} is not a parameter. Write {name}[key=value].")
+                raise BadParameter(
+                    f"{pair!r} in {text!r} is not a parameter. Write {name}[key=value], a value with a comma in quotes."
+                )
             if key in parameters:
                 raise BadParameter(f"{text!r} gives {key} twice.")
-            parameters[key] = parse_value(value)
+            parameters[key] = _unquoted(value, key)
         return cls(name, parameters)
 
     def __str__(self) -> str:
@@ -55,12 +70,44 @@ def parse_value(text: str) -> Value:
 
 
 def format_value(value: Value) -> str:
-    """The inverse of `parse_value`, with whole floats written without a fraction."""
+    """A value as it is written in a reference: whole floats without a fraction, text in quotes where it needs them."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str) and SPECIAL.search(value):
+        doubled = value.replace('"', '""')
+        return f'"{doubled}"'
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 
 def split_references(text: str) -> list[str]:
-    """Splits `gan,wgan-gp[penalty=1,lr=2e-3]` at the commas outside brackets."""
-    return [part.strip() for part in re.split(r",(?![^\[]*\])", text) if part.strip()]
+    """Splits `gan,wgan-gp[penalty=1,lr=2e-3]` at the commas outside brackets and quotes."""
+    return list(filter(None, map(str.strip, _at_commas(text))))
+
+
+def _at_commas(text: str) -> list[str]:
+    """The parts of a text between commas outside brackets and quotes; a quoted value follows its equals sign."""
+    parts, start, depth, place = [], 0, 0, 0
+    while place < len(text):
+        letter = text[place]
+        if letter == "=" and (quoted := QUOTED.match(text, place + 1)):
+            place = quoted.end()
+            continue
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth <= 0:
+            parts.append(text[start:place])
+            start = place + 1
+        place += 1
+    return [*parts, text[start:]]
+
+
+def _unquoted(value: str, key: str) -> Text:
+    """What a value says; raises BadParameter where its quotes or brackets don't pair."""
+    if QUOTED.fullmatch(value):
+        return Text(value[1:-1].replace(value[0] * 2, value[0]))
+    depth = least = 0
+    for letter in value:
+        depth += (letter == "[") - (letter == "]")
+        least = min(least, depth)
+    if value[0] in "\"'" or depth or least:
+        raise BadParameter(f'The value of {key} can\'t be told from what follows it. Put it in quotes: {key}="…"')
+    return Text(value)

@@ -20,7 +20,7 @@ from genbench import plugins, registry
 from genbench.errors import BadParameter, GenbenchError, UnknownName
 from genbench.plugins import load_plugin
 from genbench.references import Reference, Value
-from genbench.registry import Entry, Registry, trainers
+from genbench.registry import Entry, Home, Registry, trainers
 
 
 def method(
@@ -65,6 +65,39 @@ def test_defaults_then_recipe_then_given() -> None:
 @pytest.mark.parametrize(("key", "given_", "kept"), [("lr", 1, float), ("width", 3.0, int), ("smooth", True, bool)])
 def test_values_take_their_parameters_type(key: str, given_: object, kept: type) -> None:
     assert type(ENTRY.resolve({key: given_})[key]) is kept  # type: ignore[dict-item]
+
+
+def typed(*, path: str, place: Annotated[str, Home()] = ".", n: int | str = 1, word: str | None = None) -> str:
+    """A thing of texts."""
+    return f"{path} {place} {n} {word}"
+
+
+TYPED = Entry("dataset", "typed", 1, typed, "tests")
+
+
+@pytest.mark.parametrize(
+    "path", ["007", "2024_01", "true", "None", "1e5", "nan", "a,b", "x[", '"', " a ", "café", "0x1"]
+)
+def test_text_stays_as_it_is_written(path: str) -> None:
+    reference = str(Reference("typed", {"path": path}))
+    resolved = TYPED.resolve(Reference.parse(reference).parameters)
+    assert resolved["path"] == path
+    assert TYPED.label(Reference.parse(reference).parameters) == reference
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [("n=7", {"n": 7}), ("n=seven", {"n": "seven"}), ("word=none", {"word": None}), ("word=12", {"word": "12"})],
+)
+def test_text_of_several_types_is_read_by_the_one_that_takes_it(written: str, values: dict[str, Value]) -> None:
+    resolved = TYPED.resolve(Reference.parse(f"typed[path=x,{written}]").parameters)
+    assert {key: resolved[key] for key in values} == values
+
+
+def test_home_is_expanded_in_paths_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    resolved = TYPED.resolve(Reference.parse("typed[path=~/x,place=~/x]").parameters)
+    assert (resolved["path"], resolved["place"]) == ("~/x", "/home/ada/x")
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,7 @@ def _value_of(parameter: Mapping[str, Any]) -> str:
 
 def _type_name(annotation: Any) -> str:
     """`int ≥ 1`, `float > 0`, `adam | sgd`: what a parameter takes."""
-    from genbench.registry import named_in
+    from genbench.registry import Home, named_in
 
     if typing.get_origin(annotation) is typing.Literal:
         return " | ".join(map(str, typing.get_args(annotation)))
@@ -315,6 +315,8 @@ def _type_name(annotation: Any) -> str:
         kind, *bounds = typing.get_args(annotation)
         if (held := named_in(annotation)) is not None:
             return " | ".join(entry.name for entry in held)
+        if any(isinstance(mark, Home) for mark in bounds):
+            return "path"
         signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
         limits = (
             [f"{signs[key]} {limit}" for b in bounds for key, limit in vars(b).items() if key in signs]

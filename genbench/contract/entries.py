@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from genbench.contract.findings import require
 from genbench.errors import BadParameter, Skip
 from genbench.references import Value
-from genbench.registry import Entry, named_in
+from genbench.registry import Entry, Home, named_in
 
 SHORTEST_SUMMARY = 20
 """Letters of a docstring's first paragraph."""
@@ -56,7 +56,7 @@ def nonsense_is_refused(entry: Entry) -> str:
     if not entry.annotations:
         raise Skip("it has no parameters")
     for key, kind in entry.annotations.items():
-        if kind is not str and not _takes_any(kind):
+        if not _is_free(kind) and not _takes_any(kind):
             require(
                 _refuses(entry, {key: "nonsense"}),
                 f"The parameter {key} of {entry.name} takes the text 'nonsense'. Give it a narrower type.",
@@ -66,6 +66,11 @@ def nonsense_is_refused(entry: Entry) -> str:
 
 
 CHECKS = (documents_itself, has_a_version, parameters_fit_their_types, nonsense_is_refused)
+
+
+def _is_free(kind: Any) -> bool:
+    """Whether a type takes any text."""
+    return kind in (str, Annotated[str, Home()])
 
 
 def _refuses(entry: Entry, given: dict[str, Value]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from genbench.registry import datasets
+from genbench.registry import Home, datasets
 
 if TYPE_CHECKING:
     from genbench.datasets.base import Finite, Target
@@ -28,6 +28,7 @@ ModeCount = Annotated[int, Ge(2), Le(10_000)]
 Side = Annotated[int, Ge(2), Le(100)]
 Std = Annotated[float, Gt(0)]
 Pixels = Annotated[int, Ge(8), Le(1024)]
+Place = Annotated[str, Home()]
 FaceCrop = Annotated[int, Ge(8), Le(178)]
 
 
@@ -75,11 +76,11 @@ def grid(*, side: Side = 5, std: Std = GRID_STD) -> Target:
 
 
 @dataset("mixture", files=("path",))
-def mixture(*, path: str, std: Std) -> Target:
+def mixture(*, path: Place, std: Std) -> Target:
     """Gaussians around the centres that a file lists.
 
-    `path` is a .npy file or a text file with one centre a row, its numbers separated by commas; `std` is each
-    Gaussian's standard deviation in the file's own units. A trial's id depends on the file's content.
+    `path` is a file of numbers with one centre a row, as `genbench score` reads them: .csv, .npy, .parquet and others;
+    `std` is each Gaussian's standard deviation in the file's own units. A trial's id depends on the file's content.
     """
     from genbench.datasets import mixtures
 
@@ -138,11 +139,11 @@ def celeba(*, size: Pixels = 64, crop: FaceCrop = 148) -> Finite:
 
 
 @dataset("images", version=2, stock=stock_of("pictures"), protocol="images1-small")
-def images(*, path: str, size: Pixels = 64, mode: Literal["rgb", "l"] = "rgb") -> Finite:
+def images(*, path: Place, size: Pixels = 64, mode: Literal["rgb", "l"] = "rgb") -> Finite:
     """Your own images: those of a folder or a zip, cut to a centred square and resized to `size` × `size`.
 
-    `path` holds jpg, png, bmp or webp files, at least 50. If all lie in folders, the folders are classes. `mode` is
-    rgb, or l for grey. The split is random but fixed: a fifth is the reference, a fifth, at most 10 000, is held out.
+    `path` holds at least 50 files that Pillow reads: jpg, png, tif, gif, webp and others. Links are followed. If all
+    lie in folders, the folders are classes. `mode` is rgb, or l for grey. The split is random but fixed: a fifth is the reference, a fifth, at most 10 000, is held out.
     A trial's id depends on the images, not on where they are.
     """
     from genbench.datasets import pictures
