@@ -80,5 +80,5 @@ def test_value_whose_quotes_or_brackets_do_not_pair_is_refused(value: str) -> No
 
 
 def test_half_of_a_value_with_a_comma_tells_of_quotes() -> None:
-    with pytest.raises(BadParameter, match="'b' in .* a value with a comma in quotes"):
+    with pytest.raises(BadParameter, match=r"'b' in .* a value with a comma in quotes"):
         Reference.parse("images[path=a,b]")

@@ -143,8 +143,8 @@ def images(*, path: Place, size: Pixels = 64, mode: Literal["rgb", "l"] = "rgb")
     """Your own images: those of a folder or a zip, cut to a centred square and resized to `size` × `size`.
 
     `path` holds at least 50 files that Pillow reads: jpg, png, tif, gif, webp and others. Links are followed. If all
-    lie in folders, the folders are classes. `mode` is rgb, or l for grey. The split is random but fixed: a fifth is the reference, a fifth, at most 10 000, is held out.
-    A trial's id depends on the images, not on where they are.
+    lie in folders, the folders are classes. `mode` is rgb, or l for grey. The split is random but fixed: a fifth is the
+    reference, a fifth, at most 10 000, is held out. A trial's id depends on the images, not on where they are.
     """
     from genbench.datasets import pictures
 

@@ -13,12 +13,19 @@ from genbench.scoring.protocols import Protocol
 
 
 class Gate:
-    """Lets values of one protocol into a table, and of each name only those with the first one's identity."""
+    """Lets values of one protocol into a table, and of each name only those of one identity.
 
-    def __init__(self, protocol: Protocol) -> None:
+    That is the identity which the protocol and the metric have today where one of the `trained` lines is of it, else
+    the first one's. `refused` are the names of the others, by the kind and label of their rows.
+    """
+
+    def __init__(self, protocol: Protocol, trained: Iterable[Line] = ()) -> None:
         self.protocol = protocol
         self.columns: dict[str, Column] = {}
-        self.refused: set[str] = set()
+        self.refused: dict[tuple[str, str], dict[str, None]] = {}
+        for line in trained:
+            if line.metric not in self.columns and self._is_of_today(line):
+                self.admits(line)
 
     def admits(self, line: Line) -> bool:
         """Whether a line's value belongs into the table."""
@@ -34,8 +41,20 @@ class Gate:
             self.columns[line.metric] = column
         if self.columns[line.metric].identity == identity:
             return True
-        self.refused.add(line.metric)
+        self.refused.setdefault((line.kind, line.trainer.label), {})[line.metric] = None
         return False
+
+    def _is_of_today(self, line: Line) -> bool:
+        """Whether a line is of the metric, and of the protocol, as they would be scored now."""
+        identity, protocol = line.identity, self.protocol
+        if line.protocol != protocol.name or identity is None or identity.metric not in metrics:
+            return False
+        metric, own = metrics[identity.metric], line.metric in protocol.columns
+        return (
+            (identity.protocol_version, identity.protocol_source) == (protocol.version, protocol.source)
+            and (identity.version, identity.source) == (metric.version, metric.sources(identity.parameters))
+            and (not own or identity.n == protocol.wanted(str(line.metric)))
+        )
 
     def cells(self, lines: Iterable[Line], failed: int = 0) -> dict[str, Cell]:
         """The cells of a row's lines, where so many more seeds failed."""

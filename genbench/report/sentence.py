@@ -48,7 +48,7 @@ def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
     if untested:
         parts.append(f"could not have been told from {_listed(untested)} {with_seeds(table)}")
     if without:
-        parts.append(f"there is no {column.name} of {_listed(without)}")
+        parts.append(f"there is no {column.name} to hold against it of {_listed(without)}")
     return f"{said}: {'; '.join(parts)}"
 
 

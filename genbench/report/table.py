@@ -9,23 +9,16 @@ from genbench.records.record import ControlScores, External
 from genbench.records.store import Store
 from genbench.report import published
 from genbench.report.frame import Frame, Line, Thing, control_lines, external_lines
+from genbench.report.gaps import ByTrainer, gaps
 from genbench.report.gate import Gate
-from genbench.report.model import Cell, Column, Failure, Row, Table
+from genbench.report.model import Cell, Failure, Row, Table
 from genbench.report.names import in_order, names
 from genbench.report.verdict import judged
-from genbench.scoring.columns import OF_MODELS
 from genbench.scoring.protocols import Protocol
 from genbench.spec import Budget, Suite
 
 NO_CONTROLS = "This dataset's controls are missing; genbench run measures them."
 NO_TESTS = "External rows are scores of samples from elsewhere: their budget is unknown, and no test compares them."
-
-RESCORE = ", which genbench rescore gives them"
-RERUN = ", which only training again gives them (--rerun all)"
-MOST_NAMED = 10
-"""So many trials that lack something are named."""
-
-ByTrainer = dict[Thing, list[Line]]
 
 
 def tables(frame: Frame, protocol: Protocol) -> list[Table]:
@@ -46,7 +39,9 @@ def tables(frame: Frame, protocol: Protocol) -> list[Table]:
         if (dataset, budget) in trained:
             table = Table(frame.suite, datasets[dataset], budget, protocol, truth=dataset)
             planned = plan if plan and dataset.label in plan.datasets and budget in plan.budgets else None
-            listed.append(_filled(table, trained[dataset, budget], trainers, planned, beside.get(dataset.label, ())))
+            listed.append(
+                _filled(table, trained[dataset, budget], trainers, planned, beside.get(dataset.label, ()), plan)
+            )
     return judged(listed)
 
 
@@ -83,10 +78,15 @@ def external_tables(store: Store, protocols: Mapping[str, Protocol]) -> list[Tab
 
 
 def _filled(
-    table: Table, of: ByTrainer, trainers: Mapping[Thing, str], plan: Suite | None, beside: Sequence[Line]
+    table: Table,
+    of: ByTrainer,
+    trainers: Mapping[Thing, str],
+    plan: Suite | None,
+    beside: Sequence[Line],
+    suite: Suite | None,
 ) -> Table:
-    """The table with its rows and columns, and notes on what isn't in them."""
-    gate = Gate(table.protocol)
+    """The table with its rows and columns, and notes on what isn't in them; `plan` is the `suite` if it is of that."""
+    gate = Gate(table.protocol, (line for lines in of.values() for line in lines))
     notes = []
     own = [line for line in beside if line.dataset == table.truth]
     # What was trained comes first: a column is of the identity that its trials have, whatever the controls are of.
@@ -107,8 +107,8 @@ def _filled(
     ):
         notes.append(f"Scored on other data under the same label, so left out: {', '.join(others)}.")
     columns = gate.held(rows)
-    gaps = list(_gaps(of, trainers, gate, columns))
-    notes += gaps
+    lacking = [*gaps(of, trainers, gate, columns, suite), *_refused(gate)]
+    notes += lacking
     origins = [trial.record.provenance for row in trained for trial in row.trials]
     devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
     if len(devices) > 1:
@@ -119,49 +119,22 @@ def _filled(
     nowhere = [line for lines in of.values() for line in lines if line.state == "undefined" and gate.admits(line)]
     notes += _without((str(line.metric), str(line.reason)) for line in nowhere if line.metric not in held)
     literature = published.rows(table.truth.label, table.protocol.name, [column.name for column in columns])
-    return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), gaps=tuple(gaps))
+    return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), gaps=tuple(lacking))
 
 
-def _gaps(of: ByTrainer, trainers: Mapping[Thing, str], gate: Gate, columns: Sequence[Column]) -> Iterator[str]:
-    """What finished trials have no value of, and what gives it to them, one sentence for all that lack the same."""
-    protocol = gate.protocol.name
-    lacking: dict[tuple[str, str], list[str]] = {}
-    for trainer, lines in of.items():
-        trials: dict[int, list[Line]] = {line.seed: [] for line in lines if line.state != "failed"}
-        for line in lines:
-            if line.seed in trials:
-                trials[line.seed].append(line)
-        modelled = {line.metric for line in lines if line.identity and line.identity.metric in OF_MODELS}
-        wanted = [column for column in columns if column.identity.metric not in OF_MODELS or column.name in modelled]
-        for seed, own in trials.items():
-            scored = {line.metric for line in own if line.protocol == protocol}
-            missing = [column for column in wanted if column.name not in scored]
-            for why, what in _whys(own, missing, bool(scored), protocol):
-                lacking.setdefault((why, what), []).append(f"{trainers[trainer]}, seed {seed}")
-    for (why, what), which in lacking.items():
-        more = [f"and {len(which) - MOST_NAMED} more"] if which[MOST_NAMED:] else []
-        yield f"Finished and without {what}{why}: {'; '.join([*which[:MOST_NAMED], *more])}."
-    if gate.refused:
-        names = ", ".join(sorted(gate.refused))
-        yield f"Some values are left out, being of another version, source or n than their column: {names}."
-
-
-def _whys(own: Sequence[Line], missing: Sequence[Column], scored: bool, protocol: str) -> Iterator[tuple[str, str]]:
-    """What gives a trial the columns that it lacks, or why there is none of those that were skipped, and which."""
-    skipped: dict[str, dict[str, None]] = {}
-    for line in own:
-        if line.state == "skipped" and line.protocol == protocol and line.band is not None:
-            skipped.setdefault(str(line.reason), {})[str(line.metric)] = None
-    yield from ((f" ({reason})", ", ".join(names)) for reason, names in skipped.items())
-    if not missing and scored:
-        return
-    samples = own[0].trial.samples if own[0].trial is not None else 0
-    made = [c.name for c in missing if c.identity.metric not in OF_MODELS and c.identity.n <= samples]
-    lost = [c.name for c in missing if c.name not in made]
-    if made or not missing:
-        yield RESCORE, ", ".join(made) if scored or lost else f"scores under {protocol}"
-    if lost:
-        yield RERUN, ", ".join(lost)
+def _refused(gate: Gate) -> Iterator[str]:
+    """What rows beside the trainers have values of that fit no column, and which command measures them anew."""
+    of: dict[str, tuple[list[str], dict[str, None]]] = {}
+    for (kind, label), metrics in gate.refused.items():
+        if kind != "trainer":
+            labels, names = of.setdefault("genbench score" if kind == "external" else "genbench run", ([], {}))
+            labels.append(label)
+            names.update(dict.fromkeys(metrics))
+    for command, (labels, names) in of.items():
+        yield (
+            f"Left out of {', '.join(sorted(labels))}, being of another version, source or n than their column: "
+            f"{', '.join(names)}; {command} measures them anew."
+        )
 
 
 def _without(reasons: Iterable[tuple[str, str]]) -> list[str]:

@@ -188,7 +188,7 @@ def test_scores_that_a_table_leaves_out_are_named(folders, compare):
     for side in ("A", "B"):
         folders.put(side, reverse_kl=VALUES)
     folders.put("B", seeds=[9], reverse_kl=[0.1], identity={"n": 500})
-    assert any("B, ring8: Some values are left out" in note for note in compare().notes)
+    assert any("B, ring8: Finished and without reverse_kl, which" in note for note in compare().notes)
 
 
 def test_finished_runs_that_lack_a_score_are_named(folders, compare):

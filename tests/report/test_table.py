@@ -112,9 +112,9 @@ def test_finished_trials_without_scores_are_named(tmp_path, put, read, enough):
     for path in sorted(tmp_path.rglob("scores.json"))[1:]:
         path.unlink()
     (table,) = read()
-    assert (
-        "Finished and without scores under genbench1, which genbench rescore gives them: gan, seed 1; gan, seed 2."
-        in table.notes
+    assert table.gaps == (
+        "Finished and without scores under genbench1, which genbench rescore --protocol genbench1 gives them: "
+        "gan, seed 1; gan, seed 2.",
     )
 
 
@@ -233,7 +233,46 @@ def test_values_of_another_identity_are_left_out_with_a_word(change, tmp_path, p
     made_up.put(tmp_path, made_up.trial(seed=1), made_up.scores({"hq": 0.1}, **change))
     (table,) = read()
     assert table.rows[0].cells["hq"].values == (0.9,)
-    assert [note for note in table.notes if note.endswith(": hq.")]
+    assert [gap for gap in table.gaps if gap.startswith("Finished and without hq,") and gap.endswith(": gan, seed 1.")]
+
+
+@pytest.mark.parametrize("old", [0, 1])
+def test_column_is_what_its_metric_and_protocol_are_today(old, tmp_path, read, enough):
+    as_it_was = made_up.scores({"hq": 0.1}, n=500)
+    made_up.put_controls(tmp_path, made_up.component("ring8"), {"oracle": [as_it_was]}, [])
+    Store(tmp_path).write_external(made_up.external("theirs", as_it_was))
+    for seed in (0, 1):
+        made_up.put(tmp_path, made_up.trial(seed=seed), as_it_was if seed == old else made_up.scores({"hq": 0.9}))
+    (table,) = read()
+    assert table.rows[0].cells["hq"].by_seed == {1 - old: 0.9}
+    assert table.gaps == (
+        f"Finished and without hq, which genbench rescore --protocol genbench1 gives them: gan, seed {old}.",
+        "Left out of theirs, being of another version, source or n than their column: hq; genbench score measures "
+        "them anew.",
+        "Left out of oracle, being of another version, source or n than their column: hq; genbench run measures them "
+        "anew.",
+    )
+
+
+def test_lack_of_samples_under_a_protocol_that_was_not_planned_tells_how_to_get_there(tmp_path, put, plan, read):
+    put(hq=0.9)
+    plan()
+    theirs = made_up.scores({"hq": 0.7, "modes": 8.0}, protocol="pacgan2018", n=2_500)
+    Store(tmp_path).write_external(made_up.external("theirs", theirs))
+    (table,) = read(protocol_named("pacgan2018"))
+    assert table.gaps == (
+        "Finished and without hq, modes, for which they keep too few samples: train again with --rerun all "
+        "--keep-samples 2500, then genbench rescore --protocol pacgan2018: gan, seed 0.",
+    )
+
+
+def test_column_that_was_added_to_samples_from_elsewhere_alone_is_lacked_by_nobody(tmp_path, put, read, enough):
+    put(hq=0.9)
+    added = made_up.score("far", 1.0).model_copy(update={"added": True})
+    Store(tmp_path).write_external(made_up.external("theirs", [*made_up.scores({"hq": 0.9}), added]))
+    (table,) = read()
+    assert [column.name for column in table.columns] == ["hq", "far"]
+    assert table.gaps == ()
 
 
 def test_headline_is_the_protocols_columns_in_its_order(put, read):
@@ -456,7 +495,10 @@ def test_columns_are_of_the_identity_that_trials_have_whatever_controls_are_of(t
         ("gan", 4), ("wgan", 4), ("oracle", 0), ("null band", 0),
     ]  # fmt: skip
     assert table.band("hq") is None
-    assert [gap.rpartition(" ")[2] for gap in table.gaps] == ["hq."]
+    assert table.gaps == (
+        "Left out of null band, oracle, being of another version, source or n than their column: hq; genbench run "
+        "measures them anew.",
+    )
 
 
 def test_values_of_one_trainer_alone_are_no_lack_of_seeds(tmp_path, read):
@@ -576,13 +618,17 @@ def test_externals_of_another_dataset_or_protocol_are_no_rows(put, put_external,
     assert [row.label for row in table.rows] == ["gan"]
     assert table.notes == (
         "This dataset's controls are missing; genbench run measures them.",
-        "Finished and without scores under pacgan2018, which genbench rescore gives them: gan, seed 0.",
+        "Finished and without scores under pacgan2018, which genbench rescore --protocol pacgan2018 gives them: "
+        "gan, seed 0.",
     )
 
 
 @pytest.mark.parametrize(
     ("samples", "given"),
-    [(10_000, "which genbench rescore gives them"), (9_999, "which only training again gives them (--rerun all)")],
+    [
+        (10_000, "which genbench rescore --protocol genbench1 gives them"),
+        (9_999, "which only training again gives them (--rerun all)"),
+    ],
 )
 def test_finished_trials_that_lack_some_columns_are_named_with_what_gives_them(samples, given, put, read, monkeypatch):
     monkeypatch.setattr(Found, "samples", samples)
@@ -620,7 +666,7 @@ def test_column_that_was_added_to_some_trials_is_lacked_by_others(tmp_path, put,
     added = made_up.score("far", 1.0).model_copy(update={"added": True})
     made_up.put(tmp_path, made_up.trial(seed=1), [*made_up.scores({"hq": 0.9}), added])
     (table,) = read()
-    assert table.gaps == ("Finished and without far, which genbench rescore gives them: gan, seed 0.",)
+    assert table.gaps == ("Finished and without far, which genbench rescore --metric far gives them: gan, seed 0.",)
 
 
 def test_scores_that_were_skipped_though_their_metric_applies_say_why(tmp_path, put, read, enough):

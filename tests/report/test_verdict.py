@@ -234,7 +234,7 @@ def test_sentence_says_by_what_the_best_is_best_where_a_median_says_otherwise():
 
 def test_a_trainer_without_the_column_is_no_want_of_seeds():
     found = judge(row("gan", *GOOD), row("wgan", *BAD), replace(row("mlp"), finished=5, planned=5))
-    assert "; there is no reverse_kl of mlp." in sentence(found)
+    assert "; there is no reverse_kl to hold against it of mlp." in sentence(found)
     assert "of each trainer or more" not in sentence(found)
 
 
