@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.contract.findings import number, require
+from genbench.contract.findings import Broken, number, require
 from genbench.contract.streams import stream
 from genbench.contract.trained import TrainerCase
 from genbench.errors import Skip
@@ -26,8 +26,8 @@ OFF = 0.1
 ENOUGH = 300
 """Of the places, how many count as much as all that were weighed, at the least (Kish's effective sample size)."""
 
-LEAST = 0.5
-"""Of the mass near the samples; how much lies farther off nobody knows."""
+LEAST = 0.9
+"""Of the mass near the samples: farther off lies what a thousand of them hardly show."""
 
 
 def likelihood_is_a_density(case: TrainerCase) -> str:
@@ -50,27 +50,33 @@ def likelihood_is_a_density(case: TrainerCase) -> str:
     log_density = stack.log_prob(0, places.to(torch.get_default_dtype())).double()
     weights = (log_density - log_places).exp()
     mass, error = float(weights.mean()), float(weights.std()) / math.sqrt(PLACES)
-    require(
-        mass - ERRORS * error <= 1 + OFF,
-        f"exp(log_prob) has a mass of {number(mass)} ± {number(error)} about its samples alone, and a density has 1: "
-        f"log_prob is too large, by some {number(math.log(mass))} nats.",
-    )
+    weighed = f"exp(log_prob) has a mass of {number(mass)} ± {number(error)} about its samples"
+    if mass - ERRORS * error > 1 + OFF:
+        raise Broken(
+            f"{weighed} alone, and a density has 1: log_prob is too large, by some {number(math.log(mass))} nats."
+        )
     if stack.likelihood.bound is not None:
         return f"As a bound it has a mass of {number(mass)}, no more than 1."
     if float(weights.sum()) ** 2 < ENOUGH * float(weights.square().sum()):
-        return f"exp(log_prob) has a mass of no more than 1; where it lies is too narrow for {PLACES} places."
+        return f"exp(log_prob) has no more mass than 1; {PLACES} places are too few for how it lies about its samples."
     require(
         mass + ERRORS * error >= LEAST,
-        f"exp(log_prob) has a mass of {number(mass)} ± {number(error)} about its samples, where most of 1 should be: "
-        "log_prob is too small, or of other samples.",
+        f"{weighed}, where nearly all of 1 should be: log_prob is too small, or of other samples.",
     )
     surprises = torch.where(weights > 0, -weights * log_density, 0.0)
     entropy, surprise = float(surprises.mean()), -float(said.mean())
     within = ERRORS * (float(surprises.std()) / math.sqrt(PLACES) + float(said.std()) / math.sqrt(len(said))) + OFF
     require(
-        mass + ERRORS * error < 1 - OFF or abs(surprise - entropy) <= within,
+        abs(surprise - entropy) <= within,
         f"log_prob is of other samples: its entropy is {number(entropy)} nats, and the mean of -log_prob over its own "
         f"samples is {number(surprise)}.",
+    )
+    mean = (weights[:, None] * places).sum(0) / weights.sum()
+    away = (samples.mean(0) - mean).abs() / samples.std(0).clamp(min=1e-6)
+    spread = ERRORS * (1 / math.sqrt(len(samples)) + float(weights.square().sum().sqrt() / weights.sum())) + OFF
+    require(
+        bool((away <= spread).all()),
+        f"log_prob is of other samples: its mean lies {number(float(away.max()))} stds of its samples from theirs.",
     )
     return (
         f"exp(log_prob) has a mass of {number(mass)} about its samples, whose mean surprise is {number(surprise)} nats."

@@ -87,6 +87,7 @@ class Target(Dataset):
 
     modes: Modes | None = None
     curve: Curve | None = None
+    _box: Box | None = None
 
     @abstractmethod
     def log_prob(self, x: Tensor) -> Tensor:
@@ -94,7 +95,9 @@ class Target(Dataset):
 
     @property
     def box(self) -> Box:
-        """Where the target lies; here, around its modes' centres or its curve."""
+        """Where the target lies: the box that it was given, or the one around its modes' centres or its curve."""
+        if self._box is not None:
+            return self._box
         if self.modes is not None:
             points = self.modes.centres
         elif self.curve is not None:
@@ -102,6 +105,10 @@ class Target(Dataset):
         else:
             raise GenbenchError(f"The dataset {type(self).__name__} has neither modes nor a curve: say its box.")
         return Box(points.amin(0).float(), points.amax(0).float())
+
+    @box.setter
+    def box(self, box: Box) -> None:
+        self._box = box
 
     def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
         """Draws `(n, features)` samples of the truth changed: what controls and power cards are made of.

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from genbench import networks, seeding
+from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:
     import torch
@@ -56,12 +57,17 @@ class Problem:
         role that a method makes has a stream of its own, and so has the third. The global streams are seeded for the
         call, so a module that initialises itself is as reproducible as one that draws from `rng`, and leaves no trace.
         """
+        from torch import nn
+
         from genbench.engine.global_streams import seeded
 
         self._built[role] += 1
         named = role if self._built[role] == 1 else f"{role}/{self._built[role]}"
         with seeded(seeding.derive(self._seed, f"weights/{named}/default")):
-            return build(seeding.stream(self._seed, f"weights/{named}")).to(self.device)
+            made: object = build(seeding.stream(self._seed, f"weights/{named}"))
+        if not isinstance(made, nn.Module):
+            raise GenbenchError(f"The network {role!r} is {made!r}. Let what builds it return a torch.nn.Module.")
+        return made.to(self.device)
 
     def global_streams(self, role: str) -> AbstractContextManager[None]:
         """Within, the process's global streams are the trial's own of that role, from their start."""

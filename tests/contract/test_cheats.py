@@ -68,6 +68,8 @@ def test_what_keeps_its_promises_passes(kind, name):
         ("says-too-much", "likelihood is a density", "log_prob is too large, by some 4.99 nats"),
         ("says-too-high-a-bound", "likelihood is a density", "log_prob is too large, by some 0.99"),
         ("says-too-little", "likelihood is a density", "log_prob is too small, or of other samples"),
+        ("says-half-too-little", "likelihood is a density", "a mass of 0.54"),
+        ("samples-a-quarter", "likelihood is a density", "its mean lies"),
         ("says-it-of-others", "likelihood is a density", "log_prob is of other samples: its entropy is 4."),
         ("becomes-nan", "steps", "The loss generator is nan after the first step"),
     ],
@@ -144,7 +146,7 @@ def test_trainer_that_learns_nothing_is_refused_when_its_time_is_up():
     assert "its mean is off by" in found.told
 
 
-@pytest.mark.parametrize("name", ["says-its-density", "says-a-bound"])
+@pytest.mark.parametrize("name", ["says-its-density", "says-a-bound", "says-a-loose-bound"])
 def test_likelihood_that_is_one_is_taken(name):
     assert examine(likelihood_is_a_density, TrainerCase(name)).outcome == "passed"
 
@@ -174,3 +176,25 @@ def test_plugin_that_seeds_when_it_is_imported_is_refused(tmp_path):
 def test_baselines_learn_a_gaussian_early(trainer, seed):
     found = examine(learns_a_gaussian, TrainerCase(trainer, patience=600, seed=seed))
     assert not found.failed, found
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "outcome", "told"),
+    [
+        ("wide[half=100]", "density is that of the samples", "passed", "sums to 0.99"),
+        ("wide[half=10]", "density is that of the samples", "failed", "or the box leaves out some of it"),
+        (
+            "wide[half=1000]",
+            "density is that of the samples",
+            "not applicable",
+            "too coarse to sum so narrow a density",
+        ),
+        ("rare", "truth is the default", "passed", "keep and spread change the truth"),
+        ("rare", "modes lie apart", "passed", "share the samples as their weights say"),
+    ],
+)
+def test_what_is_rare_or_far_is_no_cheat(name, check, outcome, told):
+    (entry,) = checks.named(name, "dataset")
+    (found,) = (each for each in checks.check(entry, name) if each.check == check)
+    assert found.outcome == outcome
+    assert told in found.told

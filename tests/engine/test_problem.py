@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from genbench.engine.problem import Problem, together
-from genbench.errors import UnknownName
+from genbench.errors import GenbenchError, UnknownName
 
 
 def weights(network):
@@ -25,6 +25,12 @@ def test_networks_do_not_depend_on_the_order_in_which_they_are_made():
     first = one.generator("mlp", latent=2, width=8, depth=2)
     other.critic("mlp", width=8, depth=2)
     assert torch.equal(weights(first), weights(other.generator("mlp", latent=2, width=8, depth=2)))
+
+
+@pytest.mark.parametrize("made", [None, [nn.Linear(2, 2)], nn.Linear])
+def test_builder_of_anything_but_a_network_is_refused_by_its_role(made):
+    with pytest.raises(GenbenchError, match=r"The network 'encoder' is .* return a torch\.nn\.Module"):
+        Problem((2,), 0).initialised("encoder", lambda rng: made)
 
 
 def test_network_that_initialises_itself_is_reproducible_and_leaves_no_trace():

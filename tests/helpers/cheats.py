@@ -185,8 +185,8 @@ for kind in (
     api.trainer(kind.__name__.lower())(wider)
 
 
-def said_of(name, bound=None, *, too_much=0.0, width=1.0):
-    """A Gaussian that says its density: times a factor, or of another width."""
+def said_of(name, bound=None, *, too_much=0.0, width=1.0, sample=None):
+    """A Gaussian that says its density: times a factor, of another width, or of other samples."""
 
     def make(problem: api.Problem) -> api.Method:
         noise = api.Normal((2,))
@@ -204,7 +204,7 @@ def said_of(name, bound=None, *, too_much=0.0, width=1.0):
         )
         return api.Method(
             networks={"generator": network}, phases=[phase], optimizers={"generator": api.Optimizer("sgd", 0.01)},
-            prior=noise, batch=8, log_prob=log_prob, bound=bound,
+            prior=noise, batch=8, log_prob=log_prob, bound=bound, **({"sample": sample} if sample else {}),
         )  # fmt: skip
 
     make.__doc__ = f"A Gaussian that is called {name}."
@@ -217,6 +217,34 @@ said_of("says-too-much", too_much=5.0)
 said_of("says-too-little", too_much=-5.0)
 said_of("says-too-high-a-bound", 3, too_much=1.0)
 said_of("says-it-of-others", width=2.0)
+said_of("says-half-too-little", too_much=-0.6)
+said_of("says-a-loose-bound", 3, too_much=-1000.0)
+said_of("samples-a-quarter", sample=lambda nets, noise: nets.generator(noise.abs()))
+
+
+class Wide(api.Target):
+    """A Cauchy distribution, whose box its maker chose."""
+
+    event_shape = (1,)
+
+    def __init__(self, half):
+        self.box = api.Box(torch.tensor([-half]), torch.tensor([half]))
+
+    def sample(self, n, rng):
+        return self.altered(n, rng)
+
+    def altered(self, n, rng, *, keep=1.0, spread=1.0):
+        places = torch.rand(n, 1, generator=rng) * 0.999998 + 1e-6
+        return spread * torch.tan(math.pi * (places * (0.5 if keep < 1 else 1) - 0.5))
+
+    def log_prob(self, x):
+        return -math.log(math.pi) - torch.log1p(x.double()[:, 0] ** 2)
+
+
+@api.dataset("wide")
+def wide(*, half: api.Positive = 10.0) -> Wide:
+    """A Cauchy distribution in a box."""
+    return Wide(half)
 
 
 class Pair(api.Target):
@@ -263,6 +291,23 @@ class BeginsAlike(Pair):
         samples = super().altered(n, rng, **more)
         samples[:1] = self.modes.centres[:1]
         return samples
+
+
+class Rare(Pair):
+    """Two Gaussians, one of which is seldom drawn."""
+
+    def __init__(self):
+        super().__init__()
+        self.modes = self.modes._replace(weights=torch.tensor([0.999, 0.001]))
+
+    def altered(self, n, rng, *, keep=1.0, spread=1.0):
+        mode = (torch.rand(n, generator=rng) < (0.001 if keep == 1 else 0)).long()
+        return self.modes.centres[mode] + spread * 0.1 * torch.randn(n, 2, generator=rng)
+
+    def log_prob(self, x):
+        squares = (x.double()[:, None] - self.modes.centres.double()).square().sum(2)
+        each = self.modes.weights.double().log() - squares / 0.02
+        return each.logsumexp(1) - math.log(2 * math.pi * 0.01)
 
 
 class OffByAFactor(Pair):
@@ -341,7 +386,7 @@ class LacksAClass(Pair):
 for kind in (
     Pair, IgnoresRng, DrawsFromElsewhere, GoesOnByItself, BeginsAlike, OffByAFactor, OfOtherSamples, GivesNaN,
     GivesDoubles, MissesItsModes, WeighsWrongly, KnowsNoControls, AnotherElsewhere, RarelyNaN, CollapsesInNumbers,
-    Tires, LacksAClass,
+    Tires, LacksAClass, Rare,
 ):  # fmt: skip
 
     def dataset(*, of: str = kind.__name__) -> Pair:
