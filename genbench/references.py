@@ -18,7 +18,7 @@ SPECIAL = re.compile(r"""[\[\],]|^["'\s]|\s$|^$""")
 """What a value has to have to need quotes."""
 
 
-class Text(str):
+class Spelled(str):
     """A value as someone wrote it, which its parameter's own type makes something of (`genbench.registry`)."""
 
 
@@ -31,7 +31,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        """Reads `name` or `name[key=value,…]`, whose values are each a `Text`; raises BadParameter where it is neither.
+        """Reads `name` or `name[key=value,…]`, each value as it is `Spelled`; raises BadParameter for other texts.
 
         A value with a comma, or with brackets that don't pair, stands in quotes: `images[path="a,b"]`.
         """
@@ -54,6 +54,11 @@ class Reference:
     def __str__(self) -> str:
         inside = ",".join(f"{key}={format_value(value)}" for key, value in sorted(self.parameters.items()))
         return f"{self.name}[{inside}]" if inside else self.name
+
+
+def printable(text: str) -> str:
+    """A text that UTF-8 can hold: what of a file's name is none is written as its number."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def parse_value(text: str) -> Value:
@@ -100,14 +105,14 @@ def _at_commas(text: str) -> list[str]:
     return [*parts, text[start:]]
 
 
-def _unquoted(value: str, key: str) -> Text:
+def _unquoted(value: str, key: str) -> Spelled:
     """What a value says; raises BadParameter where its quotes or brackets don't pair."""
     if QUOTED.fullmatch(value):
-        return Text(value[1:-1].replace(value[0] * 2, value[0]))
+        return Spelled(value[1:-1].replace(value[0] * 2, value[0]))
     depth = least = 0
     for letter in value:
         depth += (letter == "[") - (letter == "]")
         least = min(least, depth)
     if value[0] in "\"'" or depth or least:
         raise BadParameter(f'The value of {key} can\'t be told from what follows it. Put it in quotes: {key}="…"')
-    return Text(value)
+    return Spelled(value)

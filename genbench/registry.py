@@ -8,17 +8,17 @@ metrics, controls, suites and baselines come through the entry-point group `genb
 from __future__ import annotations
 
 import inspect
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
 from genbench.plugins import Source, broken_plugins, is_own, load_plugins, module_of, source_of
-from genbench.references import Reference, Text, Value, format_value, parse_value
+from genbench.references import Reference, Spelled, Value, format_value, parse_value, printable
 
 Built = TypeVar("Built", bound=Callable[..., Any])
 
@@ -134,12 +134,12 @@ class Entry:
             value = given[key]
             try:
                 values[key] = _adapter(annotation).validate_python(
-                    _read(value, annotation) if isinstance(value, Text) else value
+                    _read(value, annotation) if isinstance(value, Spelled) else value
                 )
             except pydantic.ValidationError as error:
                 reason = error.errors()[0]
                 why = reason["msg"][:1].lower() + reason["msg"][1:]
-                raise self._unfit(key, f"can't be {format_value(reason['input'])}", why) from None
+                raise self._unfit(key, f"can't be {printable(format_value(reason['input']))}", why) from None
         return values
 
     def _unfit(self, key: str, what: str, why: str) -> BadParameter:
@@ -153,7 +153,19 @@ class Home:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
 
-        return core_schema.no_info_after_validator_function(os.path.expanduser, handler(source))
+        return core_schema.no_info_after_validator_function(_at_home, handler(source))
+
+
+def _at_home(path: str) -> str:
+    """A path that records can hold, with a home in it expanded."""
+    from pydantic_core import PydanticCustomError
+
+    if printable(path) != path:
+        raise PydanticCustomError("not_utf8", "it is no UTF-8, which records are written in: rename it, or link to it")
+    try:
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError as error:
+        raise PydanticCustomError("no_home", "nobody knows the home in it: write the path in full") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +203,7 @@ def takes_text(annotation: Any) -> bool:
     return annotation is str
 
 
-def _read(text: Text, annotation: Any) -> Value:
+def _read(text: Spelled, annotation: Any) -> Value:
     """What a text says, read by a parameter's type: `007` is a number only where numbers are taken."""
     if takes_text(annotation):
         return str(text)

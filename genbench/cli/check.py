@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli.options import AsJson, Plugins
+from genbench.cli.streams import document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +59,7 @@ def check(
                 _print(console, finding)
     failed = sum(finding.failed for finding in findings)
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
+        document(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
     else:
         kept = f"{len(findings)} checks, {failed} failed" if failed else f"{len(findings)} checks, none failed"
         console.print(f"[bold]{kept}.[/]")

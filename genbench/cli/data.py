@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genbench.cli.options import AsJson, DataFolder, Plugins, load, use_data
+from genbench.cli.streams import document, is_live
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +35,7 @@ def list_(as_json: AsJson = False, data: DataFolder = None, plugin: Plugins = No
     use_data(data)
     surveyed = survey()
     if as_json:
-        typer.echo(json.dumps(surveyed, indent=1, ensure_ascii=False))
+        document(json.dumps(surveyed, indent=1, ensure_ascii=False))
         return
     _print(surveyed)
 
@@ -209,7 +210,7 @@ def _bar(console: Console, what: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, transient=True, disable=not is_live(console)) as bars:
         line = bars.add_task(escape(what), total=None)
         yield lambda done, total: bars.update(line, completed=done, total=total)
 

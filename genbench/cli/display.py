@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from genbench.cli.streams import is_live
 from genbench.executors import task
 from genbench.executors.task import Outcome
 from genbench.records.record import Record
@@ -31,7 +32,7 @@ class Display(Protocol):
 @contextmanager
 def display(console: Console, total: int) -> Iterator[Display]:
     """The display that suits the console, for `total` trials."""
-    if not console.is_terminal:
+    if not is_live(console):
         yield PlainDisplay(console, total)
         return
     bars = Progress(

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from genbench.cli.options import AsJson, Plugins, load
+from genbench.cli.streams import document
 
 WIDTH = 66
 """Of what is listed beside its name, so that lines fit 80 columns."""
@@ -22,7 +23,7 @@ def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
     load(plugin)
     report = examine()
     if as_json:
-        typer.echo(json.dumps(report, indent=1, ensure_ascii=False))
+        document(json.dumps(report, indent=1, ensure_ascii=False))
     else:
         _print(report)
     if report["problems"]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from genbench.cli.options import AsJson, Plugins, load
+from genbench.cli.streams import document
 
 Kind = Literal["trainers", "datasets", "metrics", "protocols", "suites", "controls", "networks", "extractors", "panels"]
 
@@ -32,7 +33,7 @@ def list_(
             for registry in chosen
         }
         failed = [{"name": broken.name, "error": broken.error} for broken in broken_plugins]
-        typer.echo(json.dumps(listed | {"broken_plugins": failed}, indent=1, ensure_ascii=False))
+        document(json.dumps(listed | {"broken_plugins": failed}, indent=1, ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import sys
 from typing import Annotated
 
 import typer
 
 from genbench import __version__
-from genbench.cli import check, compare, data, doctor, figures, list_, new, report, rescore, run, score, show, time_
+from genbench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    figures,
+    list_,
+    new,
+    report,
+    rescore,
+    run,
+    score,
+    show,
+    streams,
+    time_,
+)
 from genbench.errors import GenbenchError
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -52,12 +69,47 @@ app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 
 
+ADVICE = {
+    errno.EACCES: "Ask whoever may to let you, or name another file or folder.",
+    errno.EPERM: "Ask whoever may to let you, or name another file or folder.",
+    errno.EROFS: "Name a folder that can be written to.",
+    errno.ENOSPC: "Make room, or name another folder.",
+    errno.EDQUOT: "Make room, or name another folder.",
+    errno.ENAMETOOLONG: "Give a shorter name.",
+    errno.ELOOP: "A link leads to itself: mend it.",
+    errno.EMFILE: "Close what else is open, or raise the limit: ulimit -n 4096",
+}
+"""What to do about an error that the system tells."""
+
+
 def main() -> None:
     """Runs the command line. Exit codes: 0 all well, 1 some trials failed, 2 bad usage, 3 worse, 130 interrupted."""
+    streams.prepare()
     try:
-        app()
+        try:
+            app()
+        finally:
+            streams.settle()
     except GenbenchError as error:
         typer.secho(f"genbench: {error}", fg="red", err=True)
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno is None:  # nobody's but a program's own
+            raise
+        _tell(error)
+        sys.exit(USAGE)
+
+
+def _tell(error: OSError) -> None:
+    """A line about what the system refused."""
+    advice = ADVICE.get(error.errno or 0, "")
+    try:
+        streams.settle()
+        what = f"{error.filename}: " if error.filename is not None else ""
+    except OSError:
+        streams.silence()
+        what = "What is printed can't be written: "
+    with contextlib.suppress(OSError):
+        typer.secho(f"genbench: {what}{str(error.strerror).rstrip('.')}. {advice}".rstrip(), fg="red", err=True)

@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from genbench.references import printable
+
 Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", metavar="FILE", help="A .py file or module that registers more; may be given again."),
@@ -45,7 +47,7 @@ Metrics = Annotated[
 
 def command_line() -> str:
     """The running command as a person would type it, without the path of the program."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return shlex.join([Path(sys.argv[0]).name, *map(printable, sys.argv[1:])])
 
 
 def use_data(folder: Path | None) -> None:

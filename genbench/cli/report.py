@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +9,7 @@ import typer
 
 from genbench.cli import stored
 from genbench.cli.options import Plugins, load, no_garbage
+from genbench.cli.streams import document
 
 if TYPE_CHECKING:
     from genbench.records.store import Store
@@ -116,7 +116,7 @@ def _write(content: str | bytes, file: Path | None) -> None:
 
     if file is None:
         assert isinstance(content, str)
-        sys.stdout.write(content)
+        document(content)
         return
     try:
         write_atomically(file, content.encode() if isinstance(content, str) else content)

@@ -24,7 +24,9 @@ from genbench.cli.options import (
     use_data,
     use_inception,
 )
+from genbench.cli.streams import document
 from genbench.errors import GenbenchError
+from genbench.references import printable
 
 if TYPE_CHECKING:
     from genbench.records.record import ControlScores, External, Score
@@ -98,7 +100,7 @@ def _score(
 
     # All that can be refused before torch is imported.
     way = protocol_named(protocol or own_protocol(Reference.parse(dataset).name)).adding(metrics_given(metric))
-    label = path.name or str(path) if save is None else _checked(save)
+    label = printable(path.name or str(path)) if save is None else _checked(save)
     find(path, key)
     component = Component.resolve(datasets, dataset)
     store = Store(out) if save is not None else None
@@ -113,7 +115,7 @@ def _score(
     with run_conditions():
         read, null, scores = _scored(path, component, way, key, drop_nonfinite)
         if as_json:
-            typer.echo(_json(component, way, len(read.values), scores))
+            document(_json(component, way, len(read.values), scores))
             if read.left_out:
                 typer.echo(f"Left out: {read.left_out}.", err=True)
         if as_json and store is None:
@@ -216,7 +218,7 @@ def _entry(name: str, path: Path, component: Component, samples: Samples, scores
     return External(
         name=name,
         dataset=component,
-        source=path.name,
+        source=printable(path.name),
         n=len(samples.values),
         samples_sha256=samples.sha256,
         scores=scores,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from genbench.cli.options import AsJson, Plugins, load
+from genbench.cli.streams import document
 
 if TYPE_CHECKING:
     from genbench.references import Value
@@ -44,7 +45,7 @@ def show(
     load(plugin)
     looked_up = _look_up(name.strip())
     if as_json:
-        typer.echo(json.dumps([described for _, described in looked_up.entries], indent=1, ensure_ascii=False))
+        document(json.dumps([described for _, described in looked_up.entries], indent=1, ensure_ascii=False))
         return
     for line in looked_up.lines:
         typer.echo(textwrap.fill(line, WIDTH, break_on_hyphens=False))

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from genbench.cli.options import AsJson, Plugins, load
+from genbench.cli.streams import document
 
 
 def time_(
@@ -34,7 +35,7 @@ def time_(
 
     rows = list(time_trainer(trainer, dataset, resolve_device(device), [engine] if engine else ()))
     if as_json:
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
+        document(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from genbench.datasets.files.stock import Pictures, silent
 from genbench.datasets.files.transforms import Mode, Transform
+from genbench.references import printable
 
 if TYPE_CHECKING:
     from genbench.datasets.images import ImageSet
@@ -31,4 +32,5 @@ def images(path: str, size: int, mode: Literal["rgb", "l"]) -> ImageSet:
     from genbench.datasets.images import image_set
 
     stocked = stock(path=path, size=size, mode=mode)
-    return image_set(stocked.prepare(silent), stocked.split, stocked.source.classes, private=True)
+    classes = tuple(map(printable, stocked.source.classes))
+    return image_set(stocked.prepare(silent), stocked.split, classes, private=True)
