@@ -213,7 +213,10 @@ def test_scores_of_an_edited_protocol_share_no_column(mine, plugin, genbench, tm
     edit(plugin)
     assert mine("--trainer", "gan", "--seeds", "1").code == 0
     (table,) = json.loads(genbench("report", "results", "--plugin", plugin, "--no-figures", "--format", "json").out)
-    assert any("being of another version, source or n than their column: hq, kl" in note for note in table["notes"])
+    (gap,) = [note for note in table["notes"] if note.startswith("Finished and without")]
+    assert "hq, kl, which genbench rescore --protocol" in gap
+    assert "seed 0" in gap
+    assert "seed 1" not in gap
 
 
 def test_panels_of_a_plugin_follow_ours_and_a_broken_one_costs_itself_alone(mine, plugin, genbench, tmp_path):

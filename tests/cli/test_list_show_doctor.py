@@ -221,7 +221,7 @@ def test_what_show_says_of_columns_fits_a_terminal_of_80_columns(name, genbench)
     ("arguments", "message"),
     [
         (["show", "wgan-gp[lr=0]"], "parameter lr can't be 0"),
-        (["show", "fd[nothing-1]"], "'nothing-1' in 'fd[nothing-1]' is not a parameter. Write fd[key=value]."),
+        (["show", "fd[nothing-1]"], "'nothing-1' in 'fd[nothing-1]' is not a parameter. Write fd[key=value], a value"),
         (["show", "modes_an"], "No thing, column or row is named 'modes_an'. Did you mean modes_any"),
         (["show", "wgan_gp"], "is named 'wgan_gp'. Did you mean wgan-gp"),
         (["show"], "Missing argument"),

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-
 from genbench.records.store import CURVE, LOSSES, Found, Store, slug
 from genbench.report.content import Content
 from genbench.report.figures import curves, films, galleries, points, stored
 from genbench.report.figures.sheet import Sheet
 from genbench.report.figures.stored import Tensors
-from genbench.report.figures.style import STYLE, Colours, Picture, PictureFile, colours, write
+from genbench.report.figures.style import Colours, Picture, PictureFile, colours, in_style, write
 from genbench.report.model import Table
 from genbench.report.table import budgets_in_order
 from genbench.scoring.protocols import Protocol, protocol
@@ -41,7 +39,7 @@ def _pictures(store: Store, tables: Sequence[Table], of_trainers: Colours, plan:
     done = {table.dataset: table.finished for table in tables}
     way = protocol(plan.protocols[0]) if plan else None
     drawn = [name for name in of_trainers if any(name in rows for rows in done.values())]
-    with mpl.rc_context(STYLE):
+    with in_style():
         cells = {
             (dataset, trainer): tensors
             for dataset, of in done.items()
@@ -70,7 +68,7 @@ def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[Picture
     """Draws one trial's samples and what belongs to them into `folder`."""
     trainer, dataset = trial.trainer.label, trial.dataset.label
     row, of_trainers = {trainer: tensors}, colours([trainer])
-    with mpl.rc_context(STYLE):
+    with in_style():
         for picture in (*_planar(dataset, row, of_trainers), *_images(dataset, row, of_trainers)):
             yield write(picture, folder)
 

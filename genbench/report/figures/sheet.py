@@ -13,7 +13,7 @@ from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 from PIL import Image
 
-from genbench.report.figures.style import DPI
+from genbench.report.figures.style import DPI, legible
 
 Raster = NDArray[np.uint8]
 
@@ -72,7 +72,7 @@ class Sheet:
         # Half a pixel more, since the canvas rounds down what comes back from inches.
         figure = Figure(figsize=((width + 0.5) / DPI, (height + 0.5) / DPI), facecolor="white")
         for words, x, y, how in self.texts:
-            figure.text(x, height - y, words, transform=IdentityTransform(), **how)
+            figure.text(x, height - y, legible(words), transform=IdentityTransform(), **how)
         raw = BytesIO()
         figure.savefig(raw, format="rgba", dpi=DPI)
         written = np.frombuffer(raw.getvalue(), np.uint8).reshape(height, width, 4)[..., :3]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from functools import cache
 from io import BytesIO, StringIO
 from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import matplotlib as mpl
+from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 DPI, FINE_DPI = 110, 160
 """Of pictures, and of what is made of pixels within an SVG."""
@@ -32,6 +36,12 @@ STYLE: Any = {
     "font.size": 9,
     "figure.dpi": DPI,
 }
+
+FALLBACKS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC",
+    "Hiragino Sans", "Malgun Gothic", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Emoji",
+)  # fmt: skip
+"""Fonts of letters that matplotlib's own hasn't got, which are used where they are installed."""
 
 UNSAID = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 """What no SVG says of itself."""
@@ -107,11 +117,40 @@ def write(picture: Picture, folder: Path) -> PictureFile:
     return PictureFile(path, picture.caption)
 
 
+@cache
+def fonts() -> tuple[str, ...]:
+    """matplotlib's own font, and those of other letters that are installed."""
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return ("sans-serif", *(name for name in FALLBACKS if name in installed))
+
+
+@cache
+def _letters() -> frozenset[int]:
+    paths = (font_manager.findfont(font_manager.FontProperties(family=[name])) for name in fonts())
+    return frozenset().union(*(font_manager.get_font(path).get_charmap() for path in paths))
+
+
+def legible(words: str) -> str:
+    """Words with each letter that no font at hand has as its number, rather than as an empty box."""
+    return "".join(letter if ord(letter) in _letters() or letter.isspace() else ascii(letter)[1:-1] for letter in words)
+
+
+def in_style(**more: Any) -> AbstractContextManager[None]:
+    """Within, what is drawn has the style of all pictures."""
+    return mpl.rc_context(STYLE | {"font.family": list(fonts())} | more)
+
+
+def _drawn(figure: Figure, into: BytesIO | StringIO, **how: Any) -> None:
+    for text in figure.findobj(Text):
+        text.set_text(legible(text.get_text()))
+    figure.savefig(into, **how)
+
+
 def png(figure: Figure) -> bytes:
     """A figure as a PNG, without the software's name."""
     content = BytesIO()
-    with mpl.rc_context(STYLE):  # what a figure only makes when it is drawn has the style of that moment
-        figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
+    with in_style():  # what a figure only makes when it is drawn has the style of that moment
+        _drawn(figure, content, format="png", dpi=DPI, metadata={"Software": None})
     return content.getvalue()
 
 
@@ -121,14 +160,8 @@ def svg(figure: Figure, name: str) -> str:
     Nothing lies behind it, and words are text.
     """
     content = StringIO()
-    with mpl.rc_context({**STYLE, "svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(
-            content,
-            format="svg",
-            dpi=FINE_DPI,
-            transparent=True,
-            metadata=UNSAID,
-        )
+    with in_style(**{"svg.fonttype": "none", "svg.hashsalt": name}):
+        _drawn(figure, content, format="svg", dpi=FINE_DPI, transparent=True, metadata=UNSAID)
     drawing = content.getvalue()
     drawing = drawing[drawing.index("<svg") :].replace("#000000", "currentColor")
     return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", drawing)
