@@ -65,6 +65,23 @@ def test_official_parts_where_they_are_large_enough(root, monkeypatch):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["img_align_celeba_png", "img_align_celeba"])
+def test_edition_in_png_has_the_parts_and_attributes_that_the_lists_give_to_jpegs(name, root, monkeypatch):
+    monkeypatch.setattr(splits, "LEAST_OFFICIAL", 10)
+    files = pictures.celeba(root, unpacked=True)
+    for path in (root / "celeba/img_align_celeba").iterdir():
+        path.unlink()
+    (root / "celeba/img_align_celeba").rmdir()
+    for path, content in files.items():
+        png = root / "celeba" / name / f"{Path(path).stem}.png"
+        png.parent.mkdir(exist_ok=True)
+        Image.open(io.BytesIO(content)).save(png)
+    listing(root, (40, 10, 10))
+    built = datasets.build("celeba")
+    assert [len(part) for part in (built.train, built.held_out, built.reference)] == [40, 10, 10]
+    assert [len(part) for part in faces.attributes()[1:]] == [40, 10, 10]
+
+
 def test_random_parts_where_they_are_not(root):
     pictures.celeba(root)
     built = datasets.build("celeba[size=8]")

@@ -216,7 +216,7 @@ def _in_zip(archive: zipfile.ZipFile, ignored: Counter[str]) -> Iterator[Listed]
     members: dict[str, Listed] = {}
     for member in archive.infolist():
         name = _normalised(member.filename)
-        if name is None or member.is_dir() or not _counts(name, ignored):
+        if member.is_dir() or not _counts(name, ignored):
             continue
         if members.pop(name, None) is not None:
             ignored["named again later"] += 1
@@ -225,10 +225,9 @@ def _in_zip(archive: zipfile.ZipFile, ignored: Counter[str]) -> Iterator[Listed]
     return iter(members.values())
 
 
-def _normalised(name: str) -> str | None:
-    """A member's name as unpacking makes it: forward slashes, relative, no dots; None where nothing is left."""
-    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    return "/".join(parts) or None
+def _normalised(name: str) -> str:
+    """A member's name as unpacking makes it: forward slashes, relative, no dots; empty where nothing is left."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", ".."))
 
 
 def _counts(name: str, ignored: Counter[str]) -> bool:
