@@ -21,7 +21,10 @@ LAYERS = (
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 PICKLES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
-PICKLING_CALLS = {"torch.save", "torch.load", "np.save", "np.savez"}
+PICKLING_CALLS = {"torch.save", "torch.load", "np.save", "np.savez", "np.load"}
+SAFE = {"torch.load": {"weights_only": True}, "np.load": {"allow_pickle": False}}
+"""What a call is to say for what it reads to be no code."""
+
 PICKLING_METHODS = {"read_pickle", "to_pickle"}
 SEEDINGS = {"manual_seed", "manual_seed_all", "seed", "seed_all", "set_rng_state"}
 DRAWS = {
@@ -122,8 +125,9 @@ def pickling(module: Module) -> list[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             call = dotted(node.func)
-            safe = any(k.arg == "allow_pickle" and getattr(k.value, "value", True) is False for k in node.keywords)
-            if call in PICKLING_CALLS or node.func.attr in PICKLING_METHODS or (call == "np.load" and not safe):
+            given = {k.arg: getattr(k.value, "value", None) for k in node.keywords}
+            safe = SAFE.get(call, {"": ""}).items() <= given.items()
+            if (call in PICKLING_CALLS or node.func.attr in PICKLING_METHODS) and not safe:
                 found.append(call)
     return found
 

@@ -84,3 +84,15 @@ def inception_v3() -> Extractor:
     from genbench.features.inception import inception
 
     return inception()
+
+
+@extractors.register("efficientnet-lite0", citation="arXiv:1905.11946")
+def imagenet() -> Extractor:
+    """Tells ImageNet's 1 000 classes apart: EfficientNet-Lite0, with 1280 features and 1000 logits.
+
+    Its weights are the extra `genbench[imagenet]`, 18.8 MB under the Apache licence; without it, what goes through the
+    network is skipped.
+    """
+    from genbench.features.efficientnet import efficientnet_lite0
+
+    return efficientnet_lite0()

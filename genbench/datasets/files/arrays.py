@@ -62,7 +62,8 @@ def read_npz(path: Path, key: str | None = None) -> Array:
     with _reading(path, "a .npz file"):
         if not zipfile.is_zipfile(path):
             raise ValueError(f"it isn't a zip of arrays. {NO_PICKLES}")
-        with np.load(path, allow_pickle=False) as arrays:
+        # numpy leaves a file open that it opens itself and can't read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return _plain(arrays[_chosen(path, arrays.files, key)])
 
 
