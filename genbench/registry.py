@@ -272,9 +272,13 @@ class ControlEntry(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractorEntry(Entry):
-    """A feature extractor; `classes` of a dataset are told apart by each of its heads, none by default."""
+    """A feature extractor; `classes` of a dataset are told apart by each of its heads, none by default.
+
+    `download` gives what `genbench data prepare` fetches for it, where its weights don't come with it.
+    """
 
     classes: int = 0
+    download: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,9 +42,13 @@ def list_(as_json: AsJson = False, data: DataFolder = None, plugin: Plugins = No
 
 @app.command()
 def prepare(names: Names, data: DataFolder = None, plugin: Plugins = None) -> None:
-    """Decode images into the cache now, rather than at the first run. Exit code 1 where some can't be."""
+    """Decode images into the cache now, rather than at the first run, or fetch the weights of an extractor: inception.
+
+    Exit code 1 where something can't be.
+    """
     load(plugin)
     use_data(data)
+    names = _without_weights(names)
 
     def decode(stock: Stock, progress: Progress) -> str:
         entry = stock.prepare(progress)
@@ -71,6 +75,32 @@ def verify(names: Names, data: DataFolder = None, plugin: Plugins = None) -> Non
         return f"{stock.where} is sound, and so is {entry.folder}{known}"
 
     _each(names, "checking", check)
+
+
+def _without_weights(names: Sequence[str]) -> list[str]:
+    """The names that are no extractors'; the others' weights are fetched. Exits with 1 where that fails."""
+    from rich.console import Console
+
+    from genbench.errors import GenbenchError
+    from genbench.references import split_references
+    from genbench.registry import datasets, extractors
+
+    kept: list[str] = []
+    for name in (part for given in names for part in split_references(given)):
+        entry = extractors[name] if name in extractors and name not in datasets else None
+        if entry is None or entry.download is None:
+            kept.append(name)
+            continue
+        console = Console(highlight=False)
+        try:
+            with _bar(console, f"fetching {name}", of_bytes=True) as progress:
+                path = (download := entry.download()).fetch(progress)
+            more = f"; to look through it: pip install '{download.lacking}'" if download.lacking else ""
+            console.print(f"{name}: {_megabytes(path.stat().st_size)} in {path}{more}", markup=False, soft_wrap=True)
+        except GenbenchError as error:
+            typer.secho(f"{name}: {error}", fg="red", err=True)
+            raise typer.Exit(1) from None
+    return kept
 
 
 def survey() -> dict[str, Any]:
@@ -204,12 +234,13 @@ def decode_first(console: Console, components: Iterable[Component]) -> None:
 
 
 @contextmanager
-def _bar(console: Console, what: str) -> Iterator[Progress]:
-    """A bar for images done, which is gone at the end; nothing where the console is no terminal."""
+def _bar(console: Console, what: str, *, of_bytes: bool = False) -> Iterator[Progress]:
+    """A bar for images done, or bytes, which is gone at the end; nothing where the console is no terminal."""
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn())
+    count = DownloadColumn() if of_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), count, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not is_live(console)) as bars:
         line = bars.add_task(escape(what), total=None)
         yield lambda done, total: bars.update(line, completed=done, total=total)

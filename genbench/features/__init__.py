@@ -14,6 +14,8 @@ from genbench.registry import NameOf, extractors
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genbench.features.download import Download
+
 ExtractorName = Annotated[str, NameOf(extractors)]
 """The name of a registered extractor."""
 
@@ -75,11 +77,18 @@ def faces() -> Extractor:
     return celeba_cnn()
 
 
-@extractors.register("inception", citation="arXiv:1512.00567")
-def inception_v3() -> Extractor:
-    """FID's InceptionV3, by torchmetrics and torch-fidelity, with weights that you bring: 2048 features, 1008 logits.
+def _inception_file() -> Download:
+    from genbench.features.download import INCEPTION
 
-    What goes through it is called `fid`, `kid` and `is`, and is skipped where its weights aren't at hand.
+    return INCEPTION
+
+
+@extractors.register("inception", citation="arXiv:1512.00567", download=_inception_file)
+def inception_v3() -> Extractor:
+    """FID's InceptionV3, by torchmetrics and torch-fidelity: 2048 features, 1008 logits.
+
+    `genbench data prepare inception` fetches its weights, 96 MB. What goes through it is called `fid`, `kid` and `is`,
+    and is skipped where they aren't at hand.
     """
     from genbench.features.inception import inception
 

@@ -13,14 +13,14 @@ from torch import Tensor
 from genbench.datasets.images import as_pixels
 from genbench.errors import GenbenchError, Skip
 from genbench.features import INCEPTION_WEIGHTS, Extracted
+from genbench.features.download import INCEPTION
 
 VARIABLE = INCEPTION_WEIGHTS
 DOWNLOAD = "download"
-FILE = "pt_inception-2015-12-05-6726825d.pth"
-URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
-SAME_FILE = "weights-inception-2015-12-05-6726825d.pth"
-"""Torch-fidelity's name for it."""
-SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+FID_FILE = "pt_inception-2015-12-05-6726825d.pth"
+"""What pytorch-fid calls the same file."""
+
+PREPARE = "genbench data prepare inception"
 BLOCK = 32
 """So many images are taken at once; each becomes 3 × 299 × 299."""
 
@@ -64,27 +64,27 @@ def inception() -> Inception:
     if find_spec("torch_fidelity") is None:
         raise Skip("inception needs torch-fidelity: pip install 'genbench[inception]'")
     path = _weights()
-    if (digest := hashlib.sha256(path.read_bytes()).hexdigest()) != SHA256:
+    if (digest := hashlib.sha256(path.read_bytes()).hexdigest()) != INCEPTION.sha256:
         # Checked before it is opened: the file is a pickle, which could run anything.
-        raise GenbenchError(f"{path} is not {FILE}: its SHA-256 is {digest}, not {SHA256}. Get it from {URL}")
+        raise GenbenchError(
+            f"{path} is not {INCEPTION.file}: its SHA-256 is {digest}, not {INCEPTION.sha256}. To fetch it: {PREPARE}"
+        )
     return Inception(path, digest)
 
 
 def _weights() -> Path:
     given = os.environ.get(VARIABLE, "")
-    cache = Path(torch.hub.get_dir(), "checkpoints")
     if given and given != DOWNLOAD:
         if not Path(given).is_file():
-            raise Skip(f"inception needs its weights and {VARIABLE} names {given}, which is no file: get {URL}")
+            raise Skip(f"inception needs its weights and {VARIABLE} names {given}, which is no file; {PREPARE}")
         return Path(given)
-    for cached in (cache / FILE, cache / SAME_FILE):
+    hub = Path(torch.hub.get_dir(), "checkpoints")
+    for cached in (INCEPTION.path, hub / INCEPTION.file, hub / FID_FILE):
         if cached.is_file():
             return cached
     if given == DOWNLOAD:
-        cache.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(URL, str(cache / FILE), hash_prefix=SHA256)
-        except (OSError, RuntimeError) as error:
-            raise Skip(f"inception needs its weights and {URL} could not be fetched: {error}") from error
-        return cache / FILE
-    raise Skip(f"inception needs its weights: set {VARIABLE} to the file {FILE}, or to {DOWNLOAD} to fetch it (96 MB)")
+            return INCEPTION.fetch(lambda done, total: None)
+        except GenbenchError as error:
+            raise Skip(f"inception needs its weights, and {error}") from error
+    raise Skip(f"inception needs its weights, 96 MB: {PREPARE}")

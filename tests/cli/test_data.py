@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pictures
@@ -13,6 +14,7 @@ from rich.console import Console
 from genbench.cli.data import decode_first
 from genbench.datasets import digits
 from genbench.datasets.files import cache, sources
+from genbench.features import download
 from genbench.registry import datasets
 from genbench.spec import Component
 
@@ -175,3 +177,26 @@ def test_run_refuses_missing_data_before_it_starts(genbench, tmp_path):
     ran = genbench("run", "--trainer", "gan", "--dataset", "celeba", "--data", tmp_path / "none", "--out", "out")
     assert ran.code == 2
     assert str(tmp_path / "none" / "celeba") in ran.err
+
+
+def test_prepare_fetches_the_weights_of_an_extractor(genbench, tmp_path, monkeypatch):
+    content = tmp_path / "theirs.pth"
+    content.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    fetched = replace(download.INCEPTION, url=content.as_uri(), sha256=digest, needs=("nowhere", "genbench[inception]"))
+    monkeypatch.setattr(download, "INCEPTION", fetched)
+    ran = genbench("data", "prepare", "inception", "celeba[size=16]")
+    assert ran.code == 0
+    assert "inception: 0 MB in" in ran.out
+    assert "to look through it: pip install 'genbench[inception]'" in ran.out
+    assert "celeba[size=16]: 60 images" in ran.out
+    assert fetched.path.read_bytes() == b"weights"
+
+
+def test_prepare_says_in_a_line_what_could_not_be_fetched(genbench, monkeypatch):
+    monkeypatch.setattr(download, "INCEPTION", replace(download.INCEPTION, url="http://127.0.0.1:9/weights"))
+    ran = genbench("data", "prepare", "inception")
+    assert ran.code == 1
+    assert ran.err.startswith("inception: http://127.0.0.1:9/weights could not be fetched (")
+    assert "--inception-weights FILE" in ran.err
+    assert len(ran.err.splitlines()) == 1

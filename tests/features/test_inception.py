@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -17,6 +18,7 @@ FIDELITY = pytest.mark.skipif(find_spec("torch_fidelity") is None, reason="torch
 def no_cache(tmp_path, monkeypatch):
     monkeypatch.delenv(inception.VARIABLE, raising=False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def test_skips_without_torch_fidelity(monkeypatch):
 
 
 def test_skips_without_weights(fidelity):
-    with pytest.raises(Skip, match=f"set {inception.VARIABLE} to the file"):
+    with pytest.raises(Skip, match="96 MB: genbench data prepare inception"):
         extractor("inception")
 
 
@@ -45,12 +47,12 @@ def test_skips_where_the_file_is_not_there(fidelity, monkeypatch, tmp_path):
 
 def test_skips_where_nothing_can_be_fetched(fidelity, monkeypatch):
     monkeypatch.setenv(inception.VARIABLE, inception.DOWNLOAD)
-    monkeypatch.setattr(inception, "URL", "file:///nowhere/to/be/found.pth")
+    monkeypatch.setattr(inception, "INCEPTION", replace(inception.INCEPTION, url="file:///nowhere/to/be/found.pth"))
     with pytest.raises(Skip, match="could not be fetched"):
         extractor("inception")
 
 
-@pytest.mark.parametrize("where", ["named", inception.FILE, inception.SAME_FILE])
+@pytest.mark.parametrize("where", ["named", inception.FID_FILE, inception.INCEPTION.file])
 def test_refuses_another_file(where, fidelity, monkeypatch, tmp_path):
     path = tmp_path / "hub" / "checkpoints" / where
     path.parent.mkdir(parents=True)
@@ -74,7 +76,8 @@ def weights(tmp_path, monkeypatch):
     path = tmp_path / "random.pth"
     torch.save(network.state_dict(), path)
     monkeypatch.setenv(inception.VARIABLE, str(path))
-    monkeypatch.setattr(inception, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(inception, "INCEPTION", replace(inception.INCEPTION, sha256=digest))
 
 
 @FIDELITY

@@ -19,6 +19,13 @@ def cache_root() -> Path:
     return _folder(CACHE, "images")
 
 
+def weights_root() -> Path:
+    """The folder of weights that were fetched: `weights` in the user's cache, or in GENBENCH_CACHE among the images."""
+    if given := os.environ.get(CACHE):
+        return Path(given) / "weights"
+    return _folder("", "weights")
+
+
 def _folder(variable: str, name: str) -> Path:
     if given := os.environ.get(variable):
         return Path(given)
