@@ -14,8 +14,8 @@ Value = bool | int | float | str | None
 QUOTED = re.compile(r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*')""")
 """A text in quotes, in which the quote itself is doubled."""
 
-SPECIAL = re.compile(r"""[\[\],]|^["'\s]|\s$|^$""")
-"""What a value has to have to need quotes."""
+SPECIAL = re.compile(r"""[,]|^["'\s]|\s$|^$|=\s*["']""")
+"""What a value has to have to need quotes, but for brackets that don't pair."""
 
 
 class Spelled(str):
@@ -78,7 +78,7 @@ def format_value(value: Value) -> str:
     """A value as it is written in a reference: whole floats without a fraction, text in quotes where it needs them."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and SPECIAL.search(value):
+    if isinstance(value, str) and (SPECIAL.search(value) or not _pairs(value)):
         doubled = value.replace('"', '""')
         return f'"{doubled}"'
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
@@ -109,10 +109,16 @@ def _unquoted(value: str, key: str) -> Spelled:
     """What a value says; raises BadParameter where its quotes or brackets don't pair."""
     if QUOTED.fullmatch(value):
         return Spelled(value[1:-1].replace(value[0] * 2, value[0]))
-    depth = least = 0
-    for letter in value:
-        depth += (letter == "[") - (letter == "]")
-        least = min(least, depth)
-    if value[0] in "\"'" or depth or least:
+    if value[0] in "\"'" or not _pairs(value):
         raise BadParameter(f'The value of {key} can\'t be told from what follows it. Put it in quotes: {key}="…"')
     return Spelled(value)
+
+
+def _pairs(value: str) -> bool:
+    """Whether every bracket in a value has its other one."""
+    depth = 0
+    for letter in value:
+        depth += (letter == "[") - (letter == "]")
+        if depth < 0:
+            return False
+    return depth == 0

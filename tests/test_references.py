@@ -50,6 +50,7 @@ def test_split_undoes_join(references: list[Reference]) -> None:
         ("mixture[path='it''s, ].csv']", Reference("mixture", {"path": "it's, ].csv"})),
         ("mixture[path=it's.csv]", Reference("mixture", {"path": "it's.csv"})),
         ('mixture[path=""]', Reference("mixture", {"path": ""})),
+        ("mixture[path=a=b]", Reference("mixture", {"path": "a=b"})),
     ],
 )
 def test_reference_grammar(text: str, expected: Reference) -> None:
@@ -82,3 +83,14 @@ def test_value_whose_quotes_or_brackets_do_not_pair_is_refused(value: str) -> No
 def test_half_of_a_value_with_a_comma_tells_of_quotes() -> None:
     with pytest.raises(BadParameter, match=r"'b' in .* a value with a comma in quotes"):
         Reference.parse("images[path=a,b]")
+
+
+@pytest.mark.parametrize("path", ["a[1].csv", "a[b[c]].csv", "it's", "a=b", "x y"])
+def test_value_that_needs_no_quotes_has_none(path: str) -> None:
+    assert str(Reference("images", {"path": path})) == f"images[path={path}]"
+
+
+@given(st.dictionaries(KEYS, st.text(alphabet="=\"'[], a", max_size=4), max_size=3))
+def test_texts_of_signs_alone_are_read_as_they_were(parameters: dict[str, str]) -> None:
+    reference = Reference("x", parameters)
+    assert read(str(reference), reference) == reference

@@ -24,7 +24,9 @@ def prepare() -> None:
 
 def document(text: str) -> None:
     """Prints what programs read, in UTF-8 whatever the terminal's encoding is."""
-    typer.echo(text.rstrip("\n").encode("utf-8", "backslashreplace"))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    typer.echo(text.rstrip("\n"))
 
 
 def is_live(console: Console) -> bool:
@@ -34,8 +36,9 @@ def is_live(console: Console) -> bool:
 
 def settle() -> None:
     """Writes what is still to be written; raises OSError where that fails."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it is where the shell closed it
+            stream.flush()
 
 
 def silence() -> None:

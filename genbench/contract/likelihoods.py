@@ -15,8 +15,8 @@ from genbench.errors import Skip
 CENTRES, PLACES = 500, 10_000
 """Samples about which the density is looked at, and places where."""
 
-WIDTH = 1.0
-"""How far from them, in their stds."""
+WIDTHS = {1.0: 0.7, 0.1: 0.1, 0.01: 0.1, 0.001: 0.1}
+"""How far from them, in their stds, and how often: a density may be wide in one place and narrow in another."""
 
 MOST_DIMENSIONS = 4
 ERRORS = 5
@@ -84,11 +84,15 @@ def likelihood_is_a_density(case: TrainerCase) -> str:
 
 
 def _about(centres: Tensor) -> tuple[Tensor, Tensor]:
-    """Places about the centres `(n, d)`, and the logarithm of their density: Gaussians of equal weight."""
+    """Places about the centres `(n, d)` and the logarithm of their density: Gaussians of several widths."""
     n, dimensions = centres.shape
-    std = WIDTH * centres.std(0).clamp(min=1e-6)
+    std = centres.std(0).clamp(min=1e-6)
+    picked = torch.tensor([*WIDTHS]).repeat_interleave(
+        torch.tensor([round(PLACES * share) for share in WIDTHS.values()])
+    )
     noise = torch.randn(PLACES, dimensions, generator=stream(1), dtype=centres.dtype)
-    places = centres[torch.arange(PLACES) % n] + std * noise
+    places = centres[torch.arange(PLACES) % n] + picked[:, None] * std * noise
     squares = ((places[:, None] - centres) / std).square().sum(2)
+    each = [math.log(share) - squares / (2 * w**2) - dimensions * math.log(w) for w, share in WIDTHS.items()]
     scale = math.log(n) + float(std.log().sum()) + dimensions * math.log(2 * math.pi) / 2
-    return places, torch.logsumexp(-squares / 2, 1) - scale
+    return places, torch.logsumexp(torch.stack(each), (0, 2)) - scale

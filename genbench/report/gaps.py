@@ -9,6 +9,7 @@ from genbench.report.frame import Line, Thing
 from genbench.report.gate import Gate
 from genbench.report.model import Column
 from genbench.scoring.columns import OF_MODELS
+from genbench.scoring.protocols import ways
 from genbench.spec import Suite
 
 MOST_NAMED = 10
@@ -64,16 +65,15 @@ def _lacks(own: Sequence[Line], wanted: Sequence[Column], gate: Gate, plan: Suit
             names = ", ".join(column.name for column in columns)
             what = names if scored or len(made) < len(missing) or columns[0].added else f"scores under {protocol}"
             yield f"{what}, which {_rescored(protocol, columns, plan)} gives them"
-    if not scored and not missing:
-        yield f"scores under {protocol}, which {_rescored(protocol, (), plan)} gives them"
     lost = [c for c in missing.values() if c not in made]
     few = [c for c in lost if c in by_samples]
+    least = min(map(gate.protocol.wanted, gate.protocol.columns))
+    if not scored and not missing and samples >= least:
+        yield f"scores under {protocol}, which {_rescored(protocol, (), plan)} gives them"
+    elif not scored and not missing:
+        yield f"scores under {protocol}{_too_few(least, gate, plan)}"
     if few and plan is not None and protocol not in plan.protocols:
-        most = max(column.identity.n for column in few)
-        yield (
-            f"{', '.join(column.name for column in few)}, for which they keep too few samples: train again with "
-            f"--rerun all --keep-samples {most}, then {_rescored(protocol, few, plan)}"
-        )
+        yield f"{', '.join(c.name for c in few)}{_too_few(max(c.identity.n for c in few), gate, plan)}"
         lost = [c for c in lost if c not in few]
     if lost:
         yield f"{', '.join(column.name for column in lost)}, which only training again gives them (--rerun all)"
@@ -84,3 +84,15 @@ def _rescored(protocol: str, columns: Sequence[Column], plan: Suite | None) -> s
     added = [word for column in columns if column.added for word in ("--metric", column.name)]
     first = plan is None or plan.protocols[0] == protocol
     return shlex.join(["genbench", "rescore", *([] if added and first else ["--protocol", protocol]), *added])
+
+
+def _too_few(n: int, gate: Gate, plan: Suite | None) -> str:
+    """Why stored samples are too few for a protocol that wants `n`, and what draws enough."""
+    name = gate.protocol.name
+    drawn = max((way.n for way in ways(plan.protocols)), default=0) if plan is not None else 0
+    if n <= drawn:
+        return (
+            f", for which they keep too few samples: train again, and keep {n} or more (--rerun all --keep-samples "
+            f"{n}), then {_rescored(name, (), plan)}"
+        )
+    return f", which takes {n} samples: only a suite with {name} among its protocols draws so many"

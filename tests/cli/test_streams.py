@@ -29,13 +29,13 @@ def outside():
     return command
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "utf-16"])
 @pytest.mark.parametrize("form", ["terminal", "md", "json"])
 def test_tables_are_printed_in_every_encoding_and_documents_in_utf8(form, encoding, once, outside):
     ran = outside("report", str(once[0]), "--format", form, "--no-figures", PYTHONIOENCODING=encoding)
     assert (ran.returncode, ran.stderr) == (0, b"")
     if form == "terminal":
-        assert ("modes↑" if encoding == "utf-8" else "modes\\u2191") in ran.stdout.decode(encoding)
+        assert ("modes↑" if encoding.startswith("utf") else "modes\\u2191") in ran.stdout.decode(encoding)
     elif form == "md":
         assert "modes↑" in ran.stdout.decode("utf-8")
     else:
@@ -64,6 +64,13 @@ def test_output_that_cannot_be_written_is_a_line(arguments, outside):
         ran = outside(*arguments, stdout=full)
     assert ran.returncode == 2
     assert ran.stderr.decode() == "genbench: No space left on device. Make room, or name another folder.\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_streams_that_are_closed_are_no_error(closed):
+    command = f"{sys.executable} -c 'from genbench.cli.main import main; main()' list {closed}"
+    ran = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 def test_reader_that_goes_away_is_no_error(outside):

@@ -211,6 +211,30 @@ def said_of(name, bound=None, *, too_much=0.0, width=1.0, sample=None):
     api.trainer(name)(make)
 
 
+def two_widths(problem: api.Problem) -> api.Method:
+    """A mixture, half of it a thousand times as wide as the other half, which says its density."""
+    noise = api.Normal((3,))
+    widths = torch.tensor([0.01, 10.0])
+
+    def log_prob(nets, x):
+        squares = (x - nets.generator(torch.zeros(1, 2))).square().sum(1, keepdim=True)
+        each = -squares / (2 * widths**2) - 2 * widths.log() - math.log(2 * math.pi)
+        return each.logsumexp(1) - math.log(2)
+
+    def sample(nets, noise):
+        width = torch.where(noise[:, 2:] > 0, widths[0], widths[1])
+        return nets.generator(torch.zeros(1, 2)) + width * noise[:, :2]
+
+    phase = api.Phase(
+        "generator", lambda nets, batch: -log_prob(nets, batch.real).mean(), {"real": api.Real(), "noise": noise}
+    )
+    return api.Method(
+        networks={"generator": nn.Linear(2, 2)}, phases=[phase], optimizers={"generator": api.Optimizer("sgd", 0.01)},
+        prior=noise, batch=8, log_prob=log_prob, sample=sample,
+    )  # fmt: skip
+
+
+api.trainer("two-widths")(two_widths)
 said_of("says-its-density")
 said_of("says-a-bound", 3, too_much=-1.0)
 said_of("says-too-much", too_much=5.0)

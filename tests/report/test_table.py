@@ -261,8 +261,8 @@ def test_lack_of_samples_under_a_protocol_that_was_not_planned_tells_how_to_get_
     Store(tmp_path).write_external(made_up.external("theirs", theirs))
     (table,) = read(protocol_named("pacgan2018"))
     assert table.gaps == (
-        "Finished and without hq, modes, for which they keep too few samples: train again with --rerun all "
-        "--keep-samples 2500, then genbench rescore --protocol pacgan2018: gan, seed 0.",
+        "Finished and without hq, modes, for which they keep too few samples: train again, and keep 2500 or more "
+        "(--rerun all --keep-samples 2500), then genbench rescore --protocol pacgan2018: gan, seed 0.",
     )
 
 
@@ -610,7 +610,7 @@ def test_external_named_like_a_trainer_takes_none_of_its_letters(put, put_extern
     }
 
 
-def test_externals_of_another_dataset_or_protocol_are_no_rows(put, put_external, read):
+def test_externals_of_another_dataset_or_protocol_are_no_rows(put, put_external, read, enough):
     put(hq=0.9)
     put_external(dataset="grid25", hq=0.7)
     put_external("other", hq=0.7)
