@@ -14,7 +14,7 @@ Value = bool | int | float | str | None
 QUOTED = re.compile(r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*')""")
 """A text in quotes, in which the quote itself is doubled."""
 
-SPECIAL = re.compile(r"""[,]|^["'\s]|\s$|^$|=\s*["']""")
+SPECIAL = re.compile(r""",|^["'\s]|\s$|^$|=\s*["']""")
 """What a value has to have to need quotes, but for brackets that don't pair."""
 
 

@@ -11,14 +11,12 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
-from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, TypeVar
 
 from genbench.errors import BadParameter, GenbenchError, UnknownName
+from genbench.parameters import named_in, validated
 from genbench.plugins import Source, broken_plugins, is_own, load_plugins, module_of, source_of
-from genbench.references import Reference, Spelled, Value, format_value, parse_value, printable
+from genbench.references import Reference, Value, format_value, printable
 
 Built = TypeVar("Built", bound=Callable[..., Any])
 
@@ -131,11 +129,8 @@ class Entry:
         for key, annotation in self.annotations.items():
             if key not in given:
                 raise self._unfit(key, "is missing", "field required")
-            value = given[key]
             try:
-                values[key] = _adapter(annotation).validate_python(
-                    _read(value, annotation) if isinstance(value, Spelled) else value
-                )
+                values[key] = validated(given[key], annotation)
             except pydantic.ValidationError as error:
                 reason = error.errors()[0]
                 why = reason["msg"][:1].lower() + reason["msg"][1:]
@@ -144,91 +139,6 @@ class Entry:
 
     def _unfit(self, key: str, what: str, why: str) -> BadParameter:
         return BadParameter(f"{self.kind} {self.name}: parameter {key} {what} ({why}). See: genbench show {self.name}")
-
-
-@dataclass(frozen=True)
-class Home:
-    """Marks a parameter that is a path, in which `~` is somebody's home: `Annotated[str, Home()]`."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_after_validator_function(_at_home, handler(source))
-
-
-def _at_home(path: str) -> str:
-    """A path that records can hold, with a home in it expanded."""
-    from pydantic_core import PydanticCustomError
-
-    if printable(path) != path:
-        raise PydanticCustomError("not_utf8", "it is no UTF-8, which records are written in: rename it, or link to it")
-    try:
-        return str(Path(path).expanduser()) if path.startswith("~") else path
-    except RuntimeError as error:
-        raise PydanticCustomError("no_home", "nobody knows the home in it: write the path in full") from error
-
-
-@dataclass(frozen=True, eq=False)
-class NameOf:
-    """Marks a parameter that names something registered, and checks it: `Annotated[str, NameOf(registry)]`."""
-
-    registry: Registry[Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def _check(self, name: str) -> str:
-        from pydantic_core import PydanticCustomError
-
-        try:
-            entry: Entry = self.registry[name]
-            return entry.name
-        except UnknownName as error:
-            raise PydanticCustomError("unknown_name", "{why}", {"why": str(error).removesuffix(".")}) from None
-
-
-def named_in(annotation: Any) -> Registry[Any] | None:
-    """The registry that values of a type are names in, where they are."""
-    return next((mark.registry for mark in get_args(annotation)[1:] if isinstance(mark, NameOf)), None)
-
-
-def takes_text(annotation: Any) -> bool:
-    """Whether a parameter's type is that of texts, say a path or one of some words."""
-    if get_origin(annotation) is Annotated:
-        return takes_text(get_args(annotation)[0])
-    if get_origin(annotation) is Literal:
-        return all(isinstance(word, str) for word in get_args(annotation))
-    return annotation is str
-
-
-def _read(text: Spelled, annotation: Any) -> Value:
-    """What a text says, read by a parameter's type: `007` is a number only where numbers are taken."""
-    if takes_text(annotation):
-        return str(text)
-    value = parse_value(text)
-    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
-    others = [part for part in parts if not takes_text(part)]
-    return str(text) if len(others) < len(parts) and not any(_takes(part, value) for part in others) else value
-
-
-def _takes(annotation: Any, value: Value) -> bool:
-    import pydantic
-
-    try:
-        _adapter(annotation).validate_python(value, strict=True)
-    except pydantic.ValidationError:
-        return False
-    return True
-
-
-@cache
-def _adapter(annotation: Any) -> Any:
-    """What checks values of a type; numbers must be finite."""
-    import pydantic
-
-    return pydantic.TypeAdapter(annotation, config=pydantic.ConfigDict(allow_inf_nan=False))
 
 
 Bounds = tuple[float | None, float | None]

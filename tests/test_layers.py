@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("genbench", "distances", "errors", "plugins", "references", "registry", "seeding", "spec"),
+    ("genbench", "distances", "errors", "parameters", "plugins", "references", "registry", "seeding", "spec"),
     ("records",),
     ("datasets", "features", "networks"),
     ("engine", "metrics", "stats"),

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from genbench import plugins, registry
 from genbench.errors import BadParameter, GenbenchError, UnknownName
+from genbench.parameters import Home
 from genbench.plugins import load_plugin
 from genbench.references import Reference, Value
-from genbench.registry import Entry, Home, Registry, trainers
+from genbench.registry import Entry, Registry, trainers
 
 
 def method(

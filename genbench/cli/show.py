@@ -308,7 +308,7 @@ def _value_of(parameter: Mapping[str, Any]) -> str:
 
 def _type_name(annotation: Any) -> str:
     """`int ≥ 1`, `float > 0`, `adam | sgd`: what a parameter takes."""
-    from genbench.registry import Home, named_in
+    from genbench.parameters import Home, named_in
 
     if typing.get_origin(annotation) is typing.Literal:
         return " | ".join(map(str, typing.get_args(annotation)))

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from genbench.contract.findings import require
 from genbench.errors import BadParameter, Skip
+from genbench.parameters import Home, named_in
 from genbench.references import Value
-from genbench.registry import Entry, Home, named_in
+from genbench.registry import Entry
 
 SHORTEST_SUMMARY = 20
 """Letters of a docstring's first paragraph."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from genbench.registry import Home, datasets
+from genbench.parameters import Home
+from genbench.registry import datasets
 
 if TYPE_CHECKING:
     from genbench.datasets.base import Finite, Target

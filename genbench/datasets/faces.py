@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genbench.datasets.files.roots import DATA, data_root
+from genbench.datasets.files.splits import stem
 from genbench.datasets.files.stock import Pictures, silent
 from genbench.datasets.files.transforms import Transform
 from genbench.errors import GenbenchError
@@ -65,8 +66,8 @@ def attributes() -> Attributes:
     faces = stock(size=FRAME[0], crop=FRAME[0])
     try:
         _, heading, *lines = path.read_text(encoding="utf-8").splitlines()
-        rows = {Path(name).stem: values for name, *values in map(str.split, lines)}
-        table = np.array([rows[Path(name).stem] for name in faces.source.names]).astype(np.int64)
+        rows = {stem(name): values for name, *values in map(str.split, lines)}
+        table = np.array([rows[stem(name)] for name in faces.source.names]).astype(np.int64)
     except (OSError, ValueError, KeyError) as error:
         raise GenbenchError(f"{path} doesn't list every image's attributes ({error}). Fetch it again.") from error
     names = tuple(heading.split())

@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
-from genbench.registry import NameOf, extractors
+from genbench.parameters import NameOf
+from genbench.registry import extractors
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from genbench.errors import GenbenchError
-from genbench.registry import NameOf, networks
+from genbench.parameters import NameOf
+from genbench.registry import networks
 
 if TYPE_CHECKING:
     from torch.nn import Module

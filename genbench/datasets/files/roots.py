@@ -21,14 +21,16 @@ def cache_root() -> Path:
 
 def weights_root() -> Path:
     """The folder of weights that were fetched: `weights` in the user's cache, or in GENBENCH_CACHE among the images."""
-    if given := os.environ.get(CACHE):
-        return Path(given) / "weights"
-    return _folder("", "weights")
+    given = os.environ.get(CACHE)
+    return Path(given) / "weights" if given else _in_users_cache("weights")
 
 
 def _folder(variable: str, name: str) -> Path:
-    if given := os.environ.get(variable):
-        return Path(given)
+    given = os.environ.get(variable)
+    return Path(given) if given else _in_users_cache(name)
+
+
+def _in_users_cache(name: str) -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("genbench", appauthor=False) / name

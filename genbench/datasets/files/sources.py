@@ -159,7 +159,12 @@ def open_source(path: Path) -> Source:
             members = list(_in_zip(archive, ignored))
         else:
             raise GenbenchError(f"{path} is no folder and no zip file. Give the path of one that holds images.")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        EOFError,
+        ValueError,
+    ) as error:  # of a damaged one
         raise GenbenchError(f"{path} is not a whole zip file ({error}). Fetch or make it again.") from error
     except OSError as error:
         raise GenbenchError(f"{error.filename or path} can't be read ({error.strerror or error}).") from error

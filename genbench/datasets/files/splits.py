@@ -51,15 +51,16 @@ def listed(names: Sequence[str], path: Path) -> Split | None:
     """
     try:
         lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
-        part = {_stem(name): int(number) for name, number in filter(None, lines)}
+        part = {stem(name): int(number) for name, number in filter(None, lines)}
     except (OSError, ValueError) as error:
         raise GenbenchError(f"{path} is no list of images and parts ({error}). Fetch it again.") from error
-    given = np.array([part.get(_stem(name), -1) for name in names], np.int64)
+    given = np.array([part.get(stem(name), -1) for name in names], np.int64)
     if unlisted := int((given < 0).sum()):
         raise GenbenchError(f"{path} doesn't list {unlisted} of the {len(names)} images. Fetch it again.")
     split = Split(*(np.flatnonzero(given == number) for number in range(3)))
     return split if min(map(len, split)) >= LEAST_OFFICIAL else None
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """An image's name without its ending, by which lists and editions of one dataset know each other."""
     return name.rpartition(".")[0] or name
