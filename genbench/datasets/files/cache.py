@@ -144,7 +144,7 @@ def _open(folder: Path) -> Cached | None:
         # Copy-on-write: torch wants arrays that can be written, and the file is never changed.
         pixels = np.load(folder / PIXELS, mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / LABELS, allow_pickle=False) if about["labels"] else None
-    except (OSError, ValueError, KeyError):
+    except Exception:  # numpy parses a header as Python: a damaged entry may raise anything, and is made again
         return None
     return Cached(folder, pixels, labels, about)
 

@@ -1,9 +1,10 @@
 """What is read comes back as it was written; what can't be read says why, and nothing is ever unpickled."""
 
+import contextlib
 import os
 import pickle
 import zipfile
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,34 @@ def test_noise_is_refused(ending, tmp_path):
     path = tmp_path / f"mine{ending}"
     path.write_bytes(np.random.default_rng(0).bytes(500))
     assert "can't be read as" in refusal(path)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz"])
+def test_whatever_a_damaged_header_says_is_read_or_refused(ending, tmp_path):
+    """Headers are Python: what a parser may raise, and that is nearly anything, is about this file."""
+    path = write(tmp_path / f"mine{ending}", POINTS)
+    whole = path.read_bytes()
+    begin = whole.index(b"{")
+    for place, character in product(range(begin - 4, begin + 80), b"{[(}'L\\\x00\xff"):
+        path.write_bytes(whole[:place] + bytes([character]) + whole[place + 1 :])
+        with contextlib.suppress(GenbenchError):
+            reader(path)(path, None)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f4'{ }",  # raises TokenError
+        "{[]: 1}",  # TypeError
+        "{'descr': '<f4', 1: 2}",  # TypeError
+        "(" * 5_000,  # MemoryError or RecursionError
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 2)}",
+    ],
+)
+def test_header_that_means_nothing_is_refused(header, tmp_path):
+    path = tmp_path / "mine.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(80))
+    refusal(path)
 
 
 def test_unknown_ending_names_the_known_ones(tmp_path):

@@ -123,9 +123,11 @@ def test_entry_of_another_version_is_left_alone(few, root, monkeypatch):
     assert cache.entries() == sorted([old, new])
 
 
-def test_entry_without_its_pixels_is_made_again(few):
+@pytest.mark.parametrize("damage", [b"cut", b"\x93NUMPY\x01\x00\x04\x00{'{ ", b"[]", b"{}", b"[" * 100_000])
+@pytest.mark.parametrize("file", [cache.PIXELS, cache.ABOUT])
+def test_damaged_entry_is_made_again(file, damage, few):
     entry = prepared(few)
-    (entry.folder / cache.PIXELS).write_bytes(b"cut")
+    (entry.folder / file).write_bytes(damage)
     assert prepared(few).sound
 
 
