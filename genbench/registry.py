@@ -184,10 +184,12 @@ class ControlEntry(Entry):
 class ExtractorEntry(Entry):
     """A feature extractor; `classes` of a dataset are told apart by each of its heads, none by default.
 
-    `download` gives what `genbench data prepare` fetches for it, where its weights don't come with it.
+    `download` gives what `genbench data prepare` fetches for it, where its weights don't come with it. A `costly` one
+    takes a processor hours for the thousands of images behind a null band, which is then left out.
     """
 
     classes: int = 0
+    costly: bool = False
     download: Callable[[], Any] | None = None
 
 

@@ -13,6 +13,7 @@ import typer
 
 from genbench.cli.options import AsJson, Plugins, load
 from genbench.cli.streams import document
+from genbench.errors import Skip
 
 WIDTH = 66
 """Of what is listed beside its name, so that lines fit 80 columns."""
@@ -34,24 +35,24 @@ def examine() -> dict[str, Any]:
     """What there is, and in `problems` what is wrong with it."""
     from genbench import __version__, plugins, registry
     from genbench.datasets.files.roots import cache_root, data_root
-    from genbench.features import INCEPTION_WEIGHTS
     from genbench.records import provenance
 
     counts = {r.plural: len(list(r)) for r in registry.REGISTRIES}
     problems = [f"plugin {plugin.name} failed to load: {plugin.error}" for plugin in plugins.broken_plugins]
     problems += [f"{kind}: none is registered; install genbench again" for kind, count in counts.items() if not count]
     packages = provenance.packages()
+    devices = _devices(problems)
     problems += [f"package {name} is not installed" for name, version in packages.items() if version is None]
     return {
         "genbench": __version__,
         "python": platform.python_version(),
         "packages": packages,
         "cores": os.cpu_count(),
-        "devices": _devices(problems),
+        "devices": devices,
         "compiler": shutil.which("c++") or shutil.which("g++") or shutil.which("clang++"),
         "data": str(data_root()),
         "cache": str(cache_root()),
-        "inception": os.environ.get(INCEPTION_WEIGHTS),
+        "weights": _weights() if devices else {},
         "registered": counts,
         "problems": problems,
     }
@@ -70,13 +71,26 @@ def _devices(problems: list[str]) -> list[str]:
         return []
 
 
+def _weights() -> dict[str, str]:
+    """Where the weights are that don't come with genbench, or what gives them."""
+    from genbench.features import dinov2, efficientnet, inception
+
+    found = {}
+    for extractor in (inception, efficientnet, dinov2):
+        try:
+            found[extractor.NAME] = f"{extractor.NAME}: {extractor.weights()}"
+        except Skip as lacking:
+            found[extractor.NAME] = str(lacking)
+    return found
+
+
 def _print(report: dict[str, Any]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
 
     def line(key: str, value: object) -> None:
-        console.print(f"[bold]{key:<12}[/]", end="")
+        console.print(f"[bold]{key:<13}[/]", end="")
         console.print(str(value), markup=False, soft_wrap=True)
 
     line("genbench", report["genbench"])
@@ -89,11 +103,18 @@ def _print(report: dict[str, Any]) -> None:
     line("compiler", report["compiler"] or "none")
     line("data", f"{report['data']}; what is there: genbench data list")
     line("cache", report["cache"])
-    line("inception", report["inception"] or "GENBENCH_INCEPTION is not set: fid, kid and is are skipped")
+    weights = [part for where in report["weights"].values() for part in _wrapped(where)]
+    for i, part in enumerate(weights):
+        line("" if i else "weights", part)
     counted = ", ".join(f"{count} {kind}" for kind, count in report["registered"].items())
-    for i, part in enumerate(textwrap.wrap(counted, WIDTH)):
+    for i, part in enumerate(_wrapped(counted)):
         line("" if i else "registered", part)
     for problem in report["problems"]:
         console.print(f"problem: {problem}", markup=False, soft_wrap=True, style="red")
     if not report["problems"]:
         console.print("All well.")
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines that fit, but for a path that doesn't."""
+    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -35,6 +35,15 @@ InceptionWeights = Annotated[
     ),
 ]
 
+Dinov2Weights = Annotated[
+    Path | None,
+    typer.Option(
+        "--dinov2-weights",
+        metavar="FILE",
+        help="DINOv2 as published, say dinov2_vitl14_pretrain.pth; GENBENCH_DINOV2 by default.",
+    ),
+]
+
 Metrics = Annotated[
     list[str] | None,
     typer.Option(
@@ -58,16 +67,20 @@ def use_data(folder: Path | None) -> None:
         os.environ[DATA] = str(folder.absolute())
 
 
-def use_inception(weights: Path | None) -> None:
-    """Looks through Inception with these weights from here on, in this process and in those that it starts."""
+def use_weights(*, inception: Path | None, dinov2: Path | None) -> None:
+    """Looks through these networks with the named weights from here on, in this process and in those that it starts."""
     from genbench.errors import GenbenchError
-    from genbench.features import INCEPTION_WEIGHTS
+    from genbench.features import DINOV2_WEIGHTS, INCEPTION_WEIGHTS
 
-    if weights is None:
-        return
-    if not weights.is_file():
-        raise GenbenchError(f"--inception-weights {weights} is not a file.")
-    os.environ[INCEPTION_WEIGHTS] = str(weights.absolute())
+    for option, variable, file in (
+        ("--inception-weights", INCEPTION_WEIGHTS, inception),
+        ("--dinov2-weights", DINOV2_WEIGHTS, dinov2),
+    ):
+        if file is None:
+            continue
+        if not file.is_file():
+            raise GenbenchError(f"{option} {printable(str(file))} is not a file.")
+        os.environ[variable] = str(file.absolute())
 
 
 @contextmanager

@@ -12,13 +12,14 @@ import typer
 from genbench.cli import stored
 from genbench.cli.options import (
     DataFolder,
+    Dinov2Weights,
     InceptionWeights,
     Metrics,
     Plugins,
     load,
     metrics_given,
     use_data,
-    use_inception,
+    use_weights,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def rescore(
     suite: Annotated[str | None, typer.Option(help="One suite; all that have results by default.")] = None,
     data: DataFolder = None,
     inception_weights: InceptionWeights = None,
+    dinov2_weights: Dinov2Weights = None,
     plugin: Plugins = None,
 ) -> None:
     """Score the stored samples of finished trials under a protocol, or by a metric more, without training.
@@ -49,7 +51,7 @@ def rescore(
     """
     load(plugin)
     use_data(data)
-    use_inception(inception_weights)
+    use_weights(inception=inception_weights, dinov2=dinov2_weights)
     from genbench.errors import GenbenchError
     from genbench.records.store import Store
     from genbench.scoring.protocols import protocol as protocol_named

@@ -16,6 +16,7 @@ from genbench.cli.announce import announce, announce_arithmetic
 from genbench.cli.data import decode_first
 from genbench.cli.options import (
     DataFolder,
+    Dinov2Weights,
     InceptionWeights,
     Metrics,
     Plugins,
@@ -24,7 +25,7 @@ from genbench.cli.options import (
     metrics_given,
     own_protocol,
     use_data,
-    use_inception,
+    use_weights,
 )
 from genbench.engine import Engine, Precision
 
@@ -97,6 +98,7 @@ def run(
     ] = None,
     data: DataFolder = None,
     inception_weights: InceptionWeights = None,
+    dinov2_weights: Dinov2Weights = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and an estimate, and stop.")] = False,
     plugin: Plugins = None,
 ) -> None:
@@ -108,7 +110,7 @@ def run(
     """
     load(plugin)
     use_data(data)
-    use_inception(inception_weights)
+    use_weights(inception=inception_weights, dinov2=dinov2_weights)
     # Every name and parameter is checked here, and every file where the plan is made, before torch is imported.
     chosen = _suite(suite, trainer, dataset, seeds, budget, ema, checkpoints)
     chosen = chosen.model_copy(update={"metrics": (*chosen.metrics, *metrics_given(metric))}).canonical()

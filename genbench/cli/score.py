@@ -13,6 +13,7 @@ import typer
 from genbench.cli.data import decode_first
 from genbench.cli.options import (
     DataFolder,
+    Dinov2Weights,
     InceptionWeights,
     Metrics,
     Plugins,
@@ -22,7 +23,7 @@ from genbench.cli.options import (
     no_garbage,
     own_protocol,
     use_data,
-    use_inception,
+    use_weights,
 )
 from genbench.cli.streams import document
 from genbench.errors import GenbenchError
@@ -61,6 +62,7 @@ def score(
     out: Annotated[Path, typer.Option(help="The results folder that --save writes to.")] = Path("results"),
     data: DataFolder = None,
     inception_weights: InceptionWeights = None,
+    dinov2_weights: Dinov2Weights = None,
     plugin: Plugins = None,
 ) -> None:
     """Score samples that any program made, beside the dataset's controls.
@@ -75,7 +77,7 @@ def score(
         _keep_pot_light()
         load(plugin)
         use_data(data)
-        use_inception(inception_weights)
+        use_weights(inception=inception_weights, dinov2=dinov2_weights)
         _score(samples, dataset, protocol, metric, key, drop_nonfinite, as_json, all_metrics, save, out)
 
 

@@ -6,6 +6,8 @@ identity of every score that it took part in. Of a plugin's, that is of its sour
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 ExtractorName = Annotated[str, NameOf(extractors)]
 """The name of a registered extractor."""
 
-INCEPTION_WEIGHTS = "GENBENCH_INCEPTION"
-"""The environment variable that names the file of Inception's weights; worker processes inherit it."""
+INCEPTION_WEIGHTS, DINOV2_WEIGHTS = "GENBENCH_INCEPTION", "GENBENCH_DINOV2"
+"""The environment variables that name files of weights that don't come with genbench; worker processes inherit them."""
 
 
 class Extracted(NamedTuple):
@@ -46,13 +48,26 @@ class Extractor(Protocol):
     def __call__(self, images: Tensor) -> Extracted:
         """Takes images `(n, channels, height, width)` in [−1, 1], of any size; in blocks, so memory stays flat."""
 
+    def __hash__(self) -> int:
+        """Each is its own."""
 
-@cache
+
 def extractor(name: str) -> Extractor:
-    """The extractor that `name` stands for, loaded once.
+    """The extractor that `name` stands for, loaded once with the weights that are named now.
 
     Raises UnknownName, Skip with a reason where it needs what isn't there, and GenbenchError for damaged weights.
     """
+    return _loaded(name, extractors[name].build, named_weights())
+
+
+def named_weights() -> tuple[str | None, ...]:
+    """The files of weights that the user names now."""
+    return tuple(map(os.environ.get, (INCEPTION_WEIGHTS, DINOV2_WEIGHTS)))
+
+
+@cache
+def _loaded(name: str, build: Callable[[], object], weights: tuple[str | None, ...]) -> Extractor:
+    """`build` is what the name stands for, which another plugin's may stand for later."""
     entry = extractors[name]
     if entry.is_own:
         own: Extractor = entry.build()
@@ -84,7 +99,7 @@ def _inception_file() -> Download:
     return INCEPTION
 
 
-@extractors.register("inception", citation="arXiv:1512.00567", download=_inception_file)
+@extractors.register("inception", citation="arXiv:1512.00567", costly=True, download=_inception_file)
 def inception_v3() -> Extractor:
     """FID's InceptionV3, by torchmetrics and torch-fidelity: 2048 features, 1008 logits.
 
@@ -96,7 +111,7 @@ def inception_v3() -> Extractor:
     return inception()
 
 
-@extractors.register("efficientnet-lite0", citation="arXiv:1905.11946")
+@extractors.register("efficientnet-lite0", citation="arXiv:1905.11946", costly=True)
 def imagenet() -> Extractor:
     """Tells ImageNet's 1 000 classes apart: EfficientNet-Lite0, with 1280 features and 1000 logits.
 
@@ -106,3 +121,15 @@ def imagenet() -> Extractor:
     from genbench.features.efficientnet import efficientnet_lite0
 
     return efficientnet_lite0()
+
+
+@extractors.register("dinov2", citation="arXiv:2304.07193", costly=True)
+def self_taught() -> Extractor:
+    """DINOv2, which learnt without labels: 384, 768 or 1024 features of the ViT-S, B or L that a user's file holds.
+
+    `--dinov2-weights FILE` names one of the published files, `dinov2_vitl14_pretrain.pth` say; without it, what goes
+    through the network is skipped. Scores through different files are never compared.
+    """
+    from genbench.features.dinov2 import dinov2
+
+    return dinov2()

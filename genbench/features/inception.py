@@ -15,6 +15,7 @@ from genbench.errors import GenbenchError, Skip
 from genbench.features import INCEPTION_WEIGHTS, Extracted
 from genbench.features.download import INCEPTION
 
+NAME = "inception"
 VARIABLE = INCEPTION_WEIGHTS
 DOWNLOAD = "download"
 FID_FILE = "pt_inception-2015-12-05-6726825d.pth"
@@ -32,8 +33,7 @@ class Inception:
     Grey ones are repeated over the colours. The network follows the images to their device.
     """
 
-    name = "inception"
-    size = 2048
+    name, size = NAME, 2048
 
     def __init__(self, weights: Path, sha256: str) -> None:
         from torchmetrics.image.fid import NoTrainInceptionV3
@@ -63,7 +63,7 @@ def inception() -> Inception:
     """The extractor; raises Skip without torch-fidelity or weights, and GenbenchError for other weights than FID's."""
     if find_spec("torch_fidelity") is None:
         raise Skip("inception needs torch-fidelity: pip install 'genbench[inception]'")
-    path = _weights()
+    path = _fetched() if os.environ.get(VARIABLE) == DOWNLOAD else weights()
     if (digest := hashlib.sha256(path.read_bytes()).hexdigest()) != INCEPTION.sha256:
         # Checked before it is opened: the file is a pickle, which could run anything.
         raise GenbenchError(
@@ -72,7 +72,8 @@ def inception() -> Inception:
     return Inception(path, digest)
 
 
-def _weights() -> Path:
+def weights() -> Path:
+    """Where the weights are; raises Skip where they aren't at hand."""
     given = os.environ.get(VARIABLE, "")
     if given and given != DOWNLOAD:
         if not Path(given).is_file():
@@ -82,9 +83,15 @@ def _weights() -> Path:
     for cached in (INCEPTION.path, hub / INCEPTION.file, hub / FID_FILE):
         if cached.is_file():
             return cached
-    if given == DOWNLOAD:
-        try:
-            return INCEPTION.fetch(lambda done, total: None)
-        except GenbenchError as error:
-            raise Skip(f"inception needs its weights, and {error}") from error
     raise Skip(f"inception needs its weights, 96 MB: {PREPARE}")
+
+
+def _fetched() -> Path:
+    try:
+        return weights()
+    except Skip:
+        pass
+    try:
+        return INCEPTION.fetch(lambda done, total: None)
+    except GenbenchError as error:
+        raise Skip(f"inception needs its weights, and {error}") from error

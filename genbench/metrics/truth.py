@@ -67,7 +67,7 @@ class Truth:
         """The feature extractor of that name, for a dataset of images."""
         if len(self.dataset.event_shape) != 3:
             raise Skip("the dataset has no images")
-        return recalling(name) if self.recalling else extractor(name)
+        return recalling(extractor(name)) if self.recalling else extractor(name)
 
     def classifier(self, name: str) -> Extractor:
         """The extractor of that name, of a dataset whose classes are those that it tells apart."""

@@ -21,7 +21,7 @@ from genbench import seeding
 from genbench.datasets.base import Dataset, Finite
 from genbench.records.record import Score
 from genbench.references import Reference
-from genbench.registry import datasets
+from genbench.registry import datasets, extractors
 from genbench.scoring.protocols import Protocol, protocol
 from genbench.scoring.scorer import Scorer
 from genbench.scoring.shipped import SHIPPED, all_bands
@@ -100,14 +100,13 @@ def shipped_draws(band: Score, dataset: str) -> Draws:
 
 
 def affordable(whole: Protocol) -> Protocol:
-    """A protocol without what goes through Inception, which takes a processor hours for all the draws of a band."""
-    return whole.only(
-        [
-            name
-            for name, metric in whole.columns.items()
-            if Reference.parse(metric).parameters.get("extractor") != "inception"
-        ]
-    )
+    """A protocol without what goes through costly extractors, which take hours for all the draws of a band."""
+    return whole.only([name for name, metric in whole.columns.items() if not _is_costly(metric)])
+
+
+def _is_costly(metric: str) -> bool:
+    name = Reference.parse(metric).parameters.get("extractor")
+    return name in extractors and extractors[str(name)].costly
 
 
 def measure(dataset: Dataset, scorer: Scorer, draws: int, watch: Watch = lambda share: None) -> Bands:

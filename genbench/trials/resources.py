@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from genbench.datasets.base import Dataset, check_dataset
+from genbench.features import named_weights
 from genbench.references import Reference
 from genbench.registry import datasets, metrics
 from genbench.scoring.protocols import Protocol
@@ -28,11 +29,20 @@ def build_dataset(component: Component) -> Dataset:
 
 
 def scorer(component: Component, protocol: Protocol, curve: bool = False) -> Scorer:
-    """A dataset's scorer under a protocol, kept for the trials that follow, unless a metric is registered anew."""
+    """A dataset's scorer under a protocol, kept for the trials that follow.
+
+    A metric that is registered anew, and weights that are named anew, make another.
+    """
     names = (Reference.parse(metric).name for metric in protocol.columns.values())
-    return _scorer(component, protocol, curve, tuple(metrics[name].build for name in names))
+    return _scorer(component, protocol, curve, tuple(metrics[name].build for name in names), named_weights())
 
 
 @lru_cache(maxsize=16)
-def _scorer(component: Component, protocol: Protocol, curve: bool, builders: tuple[Callable[..., Any], ...]) -> Scorer:
+def _scorer(
+    component: Component,
+    protocol: Protocol,
+    curve: bool,
+    builders: tuple[Callable[..., Any], ...],
+    weights: tuple[str | None, ...],
+) -> Scorer:
     return Scorer(build_dataset(component), protocol.along() if curve else protocol)

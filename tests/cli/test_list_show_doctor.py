@@ -82,11 +82,22 @@ def test_list_as_json_says_where_things_come_from(genbench):
     }
 
 
+def test_doctor_says_where_weights_are_or_what_gives_them(genbench, monkeypatch, tmp_path):
+    def weights():
+        return json.loads(genbench("doctor", "--json").out)["weights"]["dinov2-1"]
+
+    monkeypatch.delenv("GENBENCH_DINOV2", raising=False)
+    assert "--dinov2-weights FILE" in weights()
+    (tmp_path / "mine.pth").touch()
+    monkeypatch.setenv("GENBENCH_DINOV2", str(tmp_path / "mine.pth"))
+    assert weights() == f"dinov2-1: {tmp_path / 'mine.pth'}"
+
+
 @pytest.mark.parametrize("command", [["list"], ["doctor"], *(["show", name] for name in sorted(set(NAMES)))], ids=str)
 def test_lines_fit_a_terminal_of_80_columns(command, genbench):
     ran = genbench(*command)
     assert ran.code == 0
-    assert max(map(len, ran.out.splitlines())) <= 80
+    assert all(len(line) <= 80 or Path(line.strip()).is_absolute() for line in ran.out.splitlines())
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES)))

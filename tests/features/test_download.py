@@ -102,7 +102,7 @@ def test_inception_finds_what_was_fetched(of, monkeypatch):
     monkeypatch.setattr(inception, "INCEPTION", of())
     monkeypatch.delenv(inception.VARIABLE, raising=False)
     path = of().fetch(quiet)
-    assert inception._weights() == path
+    assert inception.weights() == path
 
 
 def test_torch_fidelity_names_the_same_file():

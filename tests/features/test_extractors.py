@@ -113,7 +113,7 @@ def test_nothing_is_drawn_and_nothing_is_learnt(shipped):
 
 def test_loading_draws_nothing():
     before = torch.get_rng_state()
-    extractor.__wrapped__("mnist-cnn")
+    extractors["mnist-cnn"].build()
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -126,7 +126,7 @@ def test_damaged_weights_are_refused(name, tmp_path, monkeypatch):
     (tmp_path / path.with_suffix(".json").name).write_bytes(path.with_suffix(".json").read_bytes())
     monkeypatch.setattr(convolutional, "WEIGHTS", tmp_path)
     with pytest.raises(GenbenchError, match="is damaged"):
-        extractor.__wrapped__(name)
+        extractors[name].build()
 
 
 def test_the_catalogue_imports_no_torch():
@@ -151,7 +151,7 @@ class TestBrought:
             def bring(look, name="mine", **details):
                 extractors._entries.pop(name, None)
                 extractors.register(name, **details)(lambda: look)
-                return extractor.__wrapped__(name)
+                return extractor(name)
 
             yield bring
 

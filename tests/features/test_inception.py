@@ -10,6 +10,7 @@ import torch
 
 from genbench.errors import GenbenchError, Skip
 from genbench.features import extractor, inception
+from genbench.registry import extractors
 
 FIDELITY = pytest.mark.skipif(find_spec("torch_fidelity") is None, reason="torch-fidelity is not installed")
 
@@ -84,7 +85,7 @@ def weights(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("weights")
 def test_sees_as_torchmetrics_does(monkeypatch):
     before = torch.get_rng_state()
-    found = extractor.__wrapped__("inception")
+    found = extractors["inception"].build()
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 2.4 - 1.2
     features, logits = found(images)
     assert features.shape == (3, 2048) and logits.shape == (3, 1, 1008)
@@ -99,7 +100,7 @@ def test_sees_as_torchmetrics_does(monkeypatch):
 @FIDELITY
 @pytest.mark.usefixtures("weights")
 def test_grey_is_repeated_and_two_channels_are_a_skip():
-    found = extractor.__wrapped__("inception")
+    found = extractors["inception"].build()
     grey = torch.linspace(-1, 1, 256).reshape(1, 1, 16, 16)
     torch.testing.assert_close(found(grey), found(grey.repeat(1, 3, 1, 1)))
     with pytest.raises(Skip, match="1 or 3 channels"):

@@ -9,12 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import forgetful_registries
 from scipy.stats import betabinom, norm
 
 from genbench import seeding
 from genbench.contract.digits import digits
 from genbench.datasets.stacked import StackSet
-from genbench.registry import controls, datasets
+from genbench.registry import controls, datasets, extractors
 from genbench.scoring import bands
 from genbench.scoring.protocols import Protocol, protocol
 from genbench.scoring.scorer import Scorer
@@ -164,6 +165,27 @@ def test_a_metric_that_never_applies_has_no_band():
 @pytest.fixture(scope="module")
 def of_images():
     return bands.measure(digits(), Scorer(digits(), OF_IMAGES), DRAWS)
+
+
+def test_costly_extractors_look_at_no_draws_of_a_band():
+    looks = []
+
+    def dear():
+        return lambda images: looks.append(len(images)) or images[:, 0, :2, 0]
+
+    with forgetful_registries():
+        extractors.register("dear", costly=True)(dear)
+        way = Protocol(
+            n=200,
+            columns={"fd": "fd[extractor=dear,n=200]", "confidence": "confidence[extractor=mnist-cnn]"},
+            headline=(),
+            deciding=(),
+        )
+        other = Component.resolve(datasets, "ring8")  # which has bands of points alone
+        scorer = Scorer(digits(), way)
+        looks.clear()  # it has seen the reference
+        assert bands.bands(other, digits(), scorer).keys() == {"confidence"}
+        assert not looks
 
 
 def test_bands_of_finitely_many_images_have_a_width(of_images):

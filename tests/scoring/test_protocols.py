@@ -85,12 +85,21 @@ def test_along_training_the_curves_metrics_look_at_a_part_of_the_samples(protoco
 @OF_IMAGES
 def test_what_is_always_shown_can_be_measured(protocol):
     """A covariance of d features needs more than d samples."""
-    size = {"mnist-cnn": 64, "celeba-cnn": 128, "inception": 2048}
+    size = {"mnist-cnn": 64, "celeba-cnn": 128, "efficientnet-lite0": 1280, "inception": 2048}
     channels = 3 if "stacked" in protocol.name else 1
     for shown, names in ((protocol, protocol.headline), (protocol.along(), protocol.curve)):
         for column, metric, parameters in resolved(shown):
             if column in names and metric == "fd":
                 assert parameters["n"] > channels * size[parameters["extractor"]], column
+
+
+def test_photographs_are_seen_as_imagenet_sees_them():
+    column = "fd[efficientnet-lite0-1]"
+    assert {name for name in IMAGES if column in PROTOCOLS[name].headline} == {
+        "celeba1", "celeba1-small", "images1", "images1-small",
+    }  # fmt: skip
+    assert PROTOCOLS["images1"].deciding == ("fid", column)
+    assert PROTOCOLS["celeba1"].deciding == ("fid", "fd[celeba-cnn-2]", column)
 
 
 @pytest.mark.parametrize(

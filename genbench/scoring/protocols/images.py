@@ -1,5 +1,5 @@
-"""The protocols for images: classes and distances through an extractor of genbench's, and the literature's through
-Inception, which are skipped where its weights aren't at hand."""
+"""The protocols for images: classes and distances through an extractor of genbench's, one through a network for
+ImageNet, and the literature's through Inception. The last two are skipped where their weights aren't at hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from genbench.scoring.protocols.base import Protocol
 protocol = protocols.register
 
 CURVE_N = 2_000
+IMAGENET = "efficientnet-lite0"
 
 
 @protocol("mnist1")
@@ -40,14 +41,14 @@ def stacked_mnist_smoke() -> Protocol:
 
 @protocol("celeba1")
 def celeba1() -> Protocol:
-    """10 000 faces and as many of the test part, through celeba-cnn and Inception."""
-    return _seen_through("celeba-cnn", 10_000, manifold=5_000, whole=True)
+    """10 000 faces and as many of the test part, through celeba-cnn, EfficientNet-Lite0 and Inception."""
+    return _seen_through("celeba-cnn", 10_000, manifold=5_000, whole=True, photographs=True)
 
 
 @protocol("celeba1-small")
 def celeba1_small() -> Protocol:
     """celeba1 for a CelebA of a few thousand images: 2 000 samples, never comparable with those of 10 000."""
-    return _seen_through("celeba-cnn", 2_000, manifold=2_000, whole=True)
+    return _seen_through("celeba-cnn", 2_000, manifold=2_000, whole=True, photographs=True)
 
 
 @protocol("celeba-smoke")
@@ -58,23 +59,26 @@ def celeba_smoke() -> Protocol:
 
 @protocol("images1")
 def images1() -> Protocol:
-    """10 000 images of your own and as many reference images, through Inception."""
-    return _seen_through("inception", 10_000, manifold=5_000, whole=True)
+    """10 000 images of your own and as many reference images, through Inception and EfficientNet-Lite0."""
+    return _seen_through("inception", 10_000, manifold=5_000, whole=True, photographs=True)
 
 
 @protocol("images1-small")
 def images1_small() -> Protocol:
     """images1 on 2 500 samples, for smaller folders: never comparable with those of 10 000."""
-    return _seen_through("inception", 2_500, manifold=2_000, whole=True)
+    return _seen_through("inception", 2_500, manifold=2_000, whole=True, photographs=True)
 
 
-def _seen_through(extractor: str, n: int, *, manifold: int, classes: bool = False, whole: bool = False) -> Protocol:
+def _seen_through(
+    extractor: str, n: int, *, manifold: int, classes: bool = False, whole: bool = False, photographs: bool = False
+) -> Protocol:
     """A protocol that compares `n` samples with as many reference images, and `manifold` of them by their neighbours.
 
-    `classes` are those that the extractor tells apart; `whole` datasets have a training set of single images.
+    `classes` are those that the extractor tells apart; `whole` datasets have a training set of single images; of
+    `photographs` a network for ImageNet has something to say too, which is 1 280 features, and so wants more samples.
     """
     through = f"extractor={extractor}"
-    seen = f"{extractor}-{extractors[extractor].version}"
+    seen = _seen(extractor)
     literature = {
         "fid": f"fd[extractor=inception,n={n}]",
         "fid_inf": f"fd_infinity[extractor=inception,n={n}]",
@@ -95,6 +99,7 @@ def _seen_through(extractor: str, n: int, *, manifold: int, classes: bool = Fals
         f"fd_inf[{seen}]": f"fd_infinity[{through},n={n}]",
         f"kd[{seen}]": _kernel(extractor, n),
     }
+    imagenet = {f"fd[{_seen(IMAGENET)}]": f"fd[extractor={IMAGENET},n={n}]"} if photographs else {}
     neighbours = {
         metric: f"image_{metric}[{through},n={manifold}]" for metric in ("precision", "recall", "density", "coverage")
     }
@@ -102,6 +107,7 @@ def _seen_through(extractor: str, n: int, *, manifold: int, classes: bool = Fals
     columns = {
         **(of_classes if classes else {}),
         **(own if extractor != "inception" else {}),
+        **imagenet,
         **neighbours,
         **copies,
         **literature,
@@ -113,11 +119,15 @@ def _seen_through(extractor: str, n: int, *, manifold: int, classes: bool = Fals
     return Protocol(
         n=n,
         columns=columns,
-        headline=(*first, distance, "precision", "recall", "coverage", *copies),
-        deciding=tuple(dict.fromkeys(("fid", distance))) if whole else ("reverse_kl",),
+        headline=(*first, distance, *imagenet, "precision", "recall", "coverage", *copies),
+        deciding=tuple(dict.fromkeys(("fid", distance, *imagenet))) if whole else ("reverse_kl",),
         curve=(*(first[:4]), along, "coverage"),
         curve_n=min(n, CURVE_N),
     )
+
+
+def _seen(extractor: str) -> str:
+    return f"{extractor}-{extractors[extractor].version}"
 
 
 def _kernel(extractor: str, n: int) -> str:
