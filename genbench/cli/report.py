@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -47,14 +49,15 @@ def report(
         folder = out or results / "report"
         contents = _contents(store, suite, protocol)
         _tables(store, contents, protocol, format_, all_metrics, file)
-        if out is not None or open_:
-            _page(contents, folder, figures)
-            if open_:
-                import webbrowser
+        with _writing_to(folder):
+            if out is not None or open_:
+                _page(contents, folder, figures)
+            elif figures:
+                _draw(contents, folder)
+        if open_:
+            import webbrowser
 
-                webbrowser.open((folder / PAGE).resolve().as_uri())
-        elif figures:
-            _draw(contents, folder)
+            webbrowser.open((folder / PAGE).resolve().as_uri())
         stored.tell_planless(store, (content.suite for content in contents))
         stored.tell_unreadable(store)
 
@@ -84,6 +87,21 @@ def _tables(
         formats.terminal(tables)
     else:
         _write(formats.WRITTEN[format_](tables), file)
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """Within, a folder that nothing may be written to becomes a GenbenchError that says what else to do."""
+    from genbench.errors import GenbenchError
+
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:  # it is about no file
+            raise
+        raise GenbenchError(
+            f"Can't write to {folder} ({error.strerror}). Name another folder, --out DIR, or draw nothing: --no-figures"
+        ) from error
 
 
 def _page(contents: list[Content], folder: Path, figures: bool) -> None:

@@ -169,6 +169,17 @@ def test_pictures_lie_beside_the_results_and_equal_results_give_equal_bytes(resu
     assert 'id="toy2d-smoke-verdict"' in (tmp_path / "pictures" / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("out", [None, "page"])
+def test_folder_that_cannot_be_written_to_costs_the_pictures_and_not_the_tables(out, results, genbench):
+    folder = Path(out) if out else results / "report"
+    folder.write_bytes(b"no folder")
+    ran = genbench("report", results, "--format", "md", *(("--out", out) if out else ()))
+    assert ran.code == 2
+    assert "| gan |" in ran.out
+    assert ran.err.splitlines()[-1].startswith(f"genbench: Can't write to {folder} (")
+    assert ran.err.endswith("Name another folder, --out DIR, or draw nothing: --no-figures\n")
+
+
 def test_page_is_shown_where_it_is_written(results, genbench, monkeypatch):
     shown = []
     monkeypatch.setattr("webbrowser.open", shown.append)
