@@ -78,10 +78,8 @@ def plugin(tmp_path):
 def forget():
     """Makes this process load plugins as a new one would."""
     from genbench import plugins, registry
-    from genbench.features import extractor
 
     def everything():
-        extractor.cache_clear()
         plugins._loaded.difference_update({name for name in plugins._loaded if name.endswith(".py")})
         for held in registry.REGISTRIES:
             for entry in [entry for entry in held if entry.origin.startswith("genbench_plugin_mine")]:
