@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from unicodedata import category
 
 from genbench.errors import BadParameter
 
@@ -57,8 +58,9 @@ class Reference:
 
 
 def printable(text: str) -> str:
-    """A text that UTF-8 can hold: what of a file's name is none is written as its number."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """A text that is one line and that UTF-8 can hold: what of a file's name is neither is written as its number."""
+    shown = (c.encode("unicode_escape").decode() if category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    return "".join(shown).encode("utf-8", "backslashreplace").decode()
 
 
 def parse_value(text: str) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +33,7 @@ from genbench.references import printable
 if TYPE_CHECKING:
     from genbench.records.record import ControlScores, External, Score
     from genbench.scoring.external import Samples
+    from genbench.scoring.external.scale import Range
     from genbench.scoring.protocols import Protocol
     from genbench.spec import Component
     from genbench.trials.controls import Null
@@ -52,6 +54,14 @@ def score(
     drop_nonfinite: Annotated[
         bool, typer.Option("--drop-nonfinite", help="Leave out samples that hold NaN or infinity.")
     ] = False,
+    range_: Annotated[
+        str | None,
+        typer.Option(
+            "--range",
+            metavar="BLACK,WHITE",
+            help="What black and white are in the images, 0,1 say; else 0,255 of uint8 and -1,1 of floats.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the scores alone, as JSON, and measure no controls.")
     ] = False,
@@ -78,7 +88,7 @@ def score(
         load(plugin)
         use_data(data)
         use_weights(inception=inception_weights, dinov2=dinov2_weights)
-        _score(samples, dataset, protocol, metric, key, drop_nonfinite, as_json, all_metrics, save, out)
+        _score(samples, dataset, protocol, metric, key, drop_nonfinite, range_, as_json, all_metrics, save, out)
 
 
 def _score(
@@ -88,6 +98,7 @@ def _score(
     metric: list[str] | None,
     key: str | None,
     drop_nonfinite: bool,
+    range_: str | None,
     as_json: bool,
     all_metrics: bool,
     save: str | None,
@@ -97,6 +108,7 @@ def _score(
     from genbench.references import Reference
     from genbench.registry import datasets
     from genbench.scoring.external import find
+    from genbench.scoring.external.scale import Range
     from genbench.scoring.protocols import protocol as protocol_named
     from genbench.spec import Component
 
@@ -104,6 +116,7 @@ def _score(
     way = protocol_named(protocol or own_protocol(Reference.parse(dataset).name)).adding(metrics_given(metric))
     label = printable(path.name or str(path)) if save is None else _checked(save)
     find(path, key)
+    black_and_white = Range.parse(range_) if range_ is not None else None
     component = Component.resolve(datasets, dataset)
     store = Store(out) if save is not None else None
     if store is not None:
@@ -115,7 +128,7 @@ def _score(
     from genbench.executors.process import run_conditions
 
     with run_conditions():
-        read, null, scores = _scored(path, component, way, key, drop_nonfinite)
+        read, null, scores = _scored(path, component, way, key, drop_nonfinite, black_and_white)
         if as_json:
             document(_json(component, way, len(read.values), scores))
             if read.left_out:
@@ -128,8 +141,10 @@ def _score(
                 typer.echo("Measuring the controls, which takes a while; --json does without.", err=True)
             _print(entry, way, _controls(component, null), read, all_metrics)
     if store is not None:
-        store.write_external(entry)
-        typer.echo(f"Kept as {label!r} in {out}; genbench report {out} shows it beside what was trained.", err=True)
+        replaced = store.write_external(entry)
+        instead = f", in place of scores of {replaced}" if replaced else ""
+        folder = shlex.quote(printable(str(out)))
+        typer.echo(f"Kept as {label!r}{instead}; genbench report {folder} shows it beside what was trained.", err=True)
 
 
 def _keep_pot_light() -> None:
@@ -139,7 +154,12 @@ def _keep_pot_light() -> None:
 
 
 def _scored(
-    path: Path, component: Component, way: Protocol, key: str | None, drop_nonfinite: bool
+    path: Path,
+    component: Component,
+    way: Protocol,
+    key: str | None,
+    drop_nonfinite: bool,
+    black_and_white: Range | None,
 ) -> tuple[Samples, Null, tuple[Score, ...]]:
     """The samples, the dataset's null bands, and the samples' scores."""
     from genbench.scoring.bands import bands, unshipped
@@ -148,7 +168,7 @@ def _scored(
     from genbench.trials.resources import build_dataset, scorer
 
     dataset = build_dataset(component)
-    samples = read(path, dataset.event_shape, key, drop_nonfinite)
+    samples = read(path, dataset.event_shape, key, drop_nonfinite, black_and_white)
     try_metrics([component], way)
     judge = scorer(component, way)
     _check_count(path, len(samples.values), way, judge.blanks)

@@ -139,12 +139,16 @@ class External(Frozen):
     provenance: dict[str, Any] = {}
 
     def after(self, before: External | None) -> External:
-        """The entry with what an earlier one of the same samples holds under other protocols."""
-        if before is None or before.samples_sha256 != self.samples_sha256:
-            return self
-        if before.dataset.identity != self.dataset.identity:
+        """The entry with what an earlier one of the same samples and data holds under other protocols."""
+        if before is None or self.differs_from(before):
             return self
         return self.model_copy(update={"scores": renewed(before.scores, self.scores)})
+
+    def differs_from(self, before: External) -> str | None:
+        """What an earlier entry of the same name was of, if not of the same samples and data."""
+        if before.samples_sha256 != self.samples_sha256:
+            return "other samples"
+        return "other data" if before.dataset.identity != self.dataset.identity else None
 
 
 class ControlScores(Frozen):

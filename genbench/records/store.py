@@ -182,10 +182,15 @@ class Store:
         pattern = f"{EXTERNAL}/*/*.json"
         return self._once(pattern, External, lambda of: (of.dataset.label, of.name), lambda of: slug(of.dataset.label))
 
-    def write_external(self, entry: External) -> None:
-        """Stores an entry; what its name holds of the same samples under other protocols stays."""
+    def write_external(self, entry: External) -> str | None:
+        """Stores an entry; what its name holds of the same samples and data under other protocols stays.
+
+        Returns what the scores were of whose place it takes: other samples, other data, or None.
+        """
         path = self.root / EXTERNAL / slug(entry.dataset.label) / f"{slug(entry.name)}.json"
-        self._write(path, entry.after(self._read(path, partial(parse, External), optional=True)))
+        before: External | None = self._read(path, partial(parse, External), optional=True)
+        self._write(path, entry.after(before))
+        return entry.differs_from(before) if before is not None else None
 
     def plan(self, suite: str) -> Suite | None:
         """The plan that was last run under this name, None where there is none that can be read."""

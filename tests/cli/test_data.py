@@ -1,11 +1,13 @@
 """`genbench data`: what is there, decoding it, checking it."""
 
 import hashlib
+import io
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pictures
 import pytest
 from PIL import Image
@@ -119,6 +121,24 @@ def test_verify_tells_what_is_no_image_and_what_is_read_in_part(genbench, tmp_pa
         assert "left out: 1 hidden files, 1 of .txt, 1 without an ending" in ran.out
     ran = genbench("data", "verify", f"images[path={path},size=16]")
     assert "; 51 images; of 1 with several frames the first is read; left out" in ran.out
+
+
+@pytest.mark.parametrize("command", ["prepare", "verify"])
+def test_images_that_are_all_but_black_are_told(command, genbench, tmp_path):
+    masks = np.random.default_rng(0).integers(0, 2, (50, 20, 20), dtype=np.uint8)
+    files = {f"{i:02}.png": io.BytesIO() for i in range(50)}
+    for mask, file in zip(masks, files.values(), strict=True):
+        Image.fromarray(mask).save(file, "PNG")
+    path = pictures.folder(tmp_path / "own", {name: file.getvalue() for name, file in files.items()})
+    ran = genbench("data", command, f"images[path={path},size=16]")
+    assert ran.code == 1
+    assert f"The images in {path} hold no pixel above 1 of 255, as masks do" in ran.err
+
+
+def test_names_of_several_lines_are_told_in_one(genbench, tmp_path):
+    path = pictures.folder(tmp_path / "own", pictures.many(50) | {"new\nline\x1b[31m.png": b"no image"})
+    ran = genbench("data", "verify", f"images[path={path},size=16]")
+    assert "\n  new\\nline\\x1b[31m.png: " in ran.err
 
 
 def test_verify_notices_other_contents_of_equal_size_and_time(genbench, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from genbench import seeding
 from genbench.cli.options import own_protocol
 from genbench.cli.score import _controls
 from genbench.contract.digits import digits
@@ -285,7 +286,7 @@ def folder(points):
         (bad_key, "fakes, reals. Choose one: --key NAME"),
         (bad_shape, "shape (2, 1000), and samples of this dataset come as (n, 2)"),
         (bad_type, "values of type int64"),
-        (bad_range, "images in floats lie in [−1, 1], where these would have no dark half"),
+        (bad_range, "images in floats lie in [−1, 1], where these would have next to no dark pixels"),
         (objects, "holds objects, not numbers"),
         (other_ending, "can't be read as a .parquet file"),
         (empty, "bad.csv is empty"),
@@ -308,3 +309,76 @@ def test_refuses_what_it_cannot_score(write, message, points, genbench):
 def test_array_is_chosen_by_its_key(points, mine, score):
     np.savez("two.npz", fakes=points, reals=points[:3])
     assert score("two.npz", *RING, "--key", "fakes") == score(mine, *RING)
+
+
+class TestRange:
+    """What black and white are, in arrays and in files."""
+
+    @pytest.fixture
+    def whole(self):
+        return as_pixels(digits().held_out.distinct(500, seeding.stream(0, "test"))).numpy()
+
+    @pytest.fixture
+    def said(self, genbench, few_draws):
+        def of(path, *options):
+            ran = genbench("score", path, *PRINTED, "--json", *options)
+            return json.loads(ran.out)["scores"] if ran.code == 0 else ran.err
+
+        return of
+
+    def test_scores_are_those_of_the_pixels(self, whole, said):
+        np.save("whole.npy", whole)
+        np.save("unit.npy", whole / 255)
+        np.save("long.npy", whole.astype(np.int64))
+        expected = said("whole.npy")
+        assert said("unit.npy", "--range", "0,1") == expected
+        assert said("long.npy", "--range", "0,255") == expected
+        assert said("whole.npy", "--range", "0,255") == expected
+        assert "--range 0,1, say" in said("unit.npy")
+        assert "--range 0,255, say" in said("long.npy")
+
+    def test_files_may_have_another_too(self, whole, said):
+        for name, levels in (("unit", 1), ("black", 255)):
+            Path(name).mkdir()
+            for i, image in enumerate(whole[:, 0] // 128 * levels):
+                Image.fromarray(image).save(f"{name}/{i:03}.png")
+        assert "unit holds pixels from 0 to 1, and they go from 0 to 255" in said("unit")
+        assert said("unit", "--range", "0,1") == said("black")
+
+    def test_of_floats_it_may_begin_with_a_minus(self, whole, said):
+        np.save("light.npy", whole / 510 + 0.5)
+        assert "or --range -1,1." in said("light.npy")
+        assert said("light.npy", "--range", "-1,1")["confidence"]["state"] == "ok"
+
+    def test_points_have_none(self, genbench):
+        np.save("mine.npy", datasets.build("ring8").sample(10, seeding.stream(0, "test")).numpy())
+        ran = genbench("score", "mine.npy", *RING, "--range", "0,1")
+        assert ran.code == 2
+        assert "this dataset's samples are no images" in ran.err
+
+    def test_another_text_is_refused_first(self, genbench):
+        np.save("mine.npy", np.zeros((3, 2)))
+        ran = genbench("score", "mine.npy", *RING, "--range", "bright")
+        assert (ran.code, ran.err.count("\n")) == (2, 1)
+        assert "--range bright is no range" in ran.err
+
+
+def test_what_a_kept_score_replaces_is_told(genbench):
+    for seed, points in ((0, 1_000), (1, 1_000)):
+        np.save("mine.npy", datasets.build("ring8").sample(points, seeding.stream(seed, "test")).numpy())
+        ran = genbench("score", "mine.npy", *RING, "--save", "mine", "--out", "my results", "--json")
+        instead = ", in place of scores of other samples" if seed else ""
+        assert ran.err.endswith(
+            f"Kept as 'mine'{instead}; genbench report 'my results' shows it beside what was trained.\n"
+        )
+    again = genbench("score", "mine.npy", *RING, "--save", "mine", "--out", "my results", "--json")
+    assert "in place of" not in again.err
+
+
+def test_a_kept_score_of_other_data_is_told(genbench):
+    np.save("mine.npy", np.random.default_rng(0).normal(size=(1_000, 2)))
+    data = ("--dataset", "mixture[path=centres.csv,std=1]", "--protocol", "smoke", "--save", "mine", "--json")
+    for number, centres in enumerate(("x,y\n0,0\n1,1\n", "x,y\n0,0\n2,2\n")):
+        Path("centres.csv").write_text(centres)
+        ran = genbench("score", "mine.npy", *data)
+        assert ("in place of scores of other data" in ran.err) == bool(number)

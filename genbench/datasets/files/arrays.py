@@ -26,7 +26,9 @@ MAGIC = b"\x93NUMPY"
 MISSING = {"", "NA", "N/A", "#N/A", "<NA>", "NULL", "null", "None"}
 """What a cell without a number says, as programs write it."""
 
-INDEX_NAMES = ("", "Unnamed: 0")
+INDEX_NAMES = ("", "Unnamed: 0", "index", "id")
+"""What a first column is called that counts the rows: by pandas without a name, with one, and by people."""
+
 WHOLE = re.compile(r"[+-]?\d+")
 FEW_ROWS = 100
 """Among fewer rows a line that counts the columns may as well be one of them."""
@@ -74,7 +76,7 @@ def read_csv(path: Path, key: str | None = None) -> Array:
     """
     _no_key(path, key)
     with _reading(path, "a file of comma-separated numbers"), warnings.catch_warnings(action="error"):
-        lines = list(filter(str.strip, path.read_text(encoding="utf-8-sig").splitlines()))
+        lines = list(filter(str.strip, _text(path).splitlines()))
         names = _cells(lines[0]) if lines else []
         if _is_heading(names, lines[1:]):
             del lines[0]
@@ -82,9 +84,10 @@ def read_csv(path: Path, key: str | None = None) -> Array:
             names = []
         if not lines:
             raise _empty(path)
+        if other := next((mark for mark in ";\t|" if mark in lines[0] and "," not in lines[0]), None):
+            raise ValueError(f"its cells lie between {other!r}. Write commas")
         rows = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None, quotechar='"', converters=_number)
-        indexed = len(names) > 1 and names[0] in INDEX_NAMES and not (rows[:, 0] % 1).any()
-        return rows[:, 1:] if indexed else rows
+        return _without_index(names, rows)
 
 
 def read_parquet(path: Path, key: str | None = None) -> Array:
@@ -106,7 +109,7 @@ def read_parquet(path: Path, key: str | None = None) -> Array:
             f"{path} has columns that hold no numbers: {', '.join(others) or 'none at all'}. "
             "Give one column a feature, and no other."
         )
-    return np.stack([column.to_numpy() for column in table.columns], 1)
+    return _without_index(table.column_names, np.stack([column.to_numpy() for column in table.columns], 1))
 
 
 def read_safetensors(path: Path, key: str | None = None) -> Array:
@@ -181,6 +184,19 @@ def _plain(loaded: Any) -> Array:
     return loaded
 
 
+def _without_index(names: Sequence[str], rows: Array) -> Array:
+    """The columns without a first one that is called as an index is, and counts as one does."""
+    indexed = len(names) > 1 and names[0] in INDEX_NAMES and not (rows[:, 0] % 1).any()
+    return rows[:, 1:] if indexed else rows
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it isn't text in UTF-8. Save it so") from error
+
+
 def _cells(line: str) -> list[str]:
     return [field.strip().strip('"').strip() for field in line.lstrip("#").split(",")]
 
@@ -188,12 +204,15 @@ def _cells(line: str) -> list[str]:
 def _is_heading(cells: Sequence[str], rest: Sequence[str]) -> bool:
     """Whether the first line names columns, before the `rest`: it says something, and nothing in it is a number.
 
-    Numbers that count the columns name them where what follows isn't whole; raises ValueError where nobody can tell.
+    Numbers that count the columns name them where what follows isn't whole, or after the empty name of an index; raises
+    ValueError where nobody can tell.
     """
-    if cells not in [[str(i + first) for i in range(len(cells))] for first in (0, 1)]:
+    if len(cells) > 1 and cells[0] in INDEX_NAMES and _counts(cells[1:]):
+        return all(_cells(line)[0].isdecimal() for line in rest)
+    if not _counts(cells):
         return any(cell not in MISSING for cell in cells) and not any(map(_is_number, cells))
     fractions = [not all(map(WHOLE.fullmatch, _cells(line))) for line in rest]
-    if any(fractions) and len(rest) < FEW_ROWS:
+    if rest and (len(rest) < FEW_ROWS or not any(fractions)):
         line = ",".join(cells)
         raise ValueError(
             f"its first line, {line}, may be names or numbers; write {','.join(f'{c}.0' for c in cells)}, or names"
@@ -201,13 +220,20 @@ def _is_heading(cells: Sequence[str], rest: Sequence[str]) -> bool:
     return 2 * sum(fractions) > len(rest)
 
 
+def _counts(cells: Sequence[str]) -> bool:
+    """Whether the cells count themselves, from 0 or 1 on."""
+    return list(cells) in [[str(i + first) for i in range(len(cells))] for first in (0, 1)]
+
+
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        _number(cell)
     except ValueError:
         return False
-    return True
+    return cell not in MISSING
 
 
 def _number(cell: str) -> float:
+    if "_" in cell:  # which Python takes for a mark between digits
+        raise ValueError(f"{cell!r} is no number")
     return float("nan") if cell.strip() in MISSING else float(cell)

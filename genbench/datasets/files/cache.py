@@ -88,7 +88,7 @@ def prepare(name: str, source: Source, transform: Transform, progress: Progress)
     def fill(write: Write) -> Labels | None:
         from genbench.datasets.files.decoding import decode_all
 
-        decode_all(source, transform, write, progress)
+        decode_all(source, transform, write, progress).check_light(source.path)
         return None if source.labels is None else np.array(source.labels, np.int64)
 
     return build(key_of(name, source, transform), (len(source.names), *transform.shape), fill)

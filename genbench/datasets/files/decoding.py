@@ -9,6 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -21,8 +22,9 @@ from torch.nn.functional import interpolate
 
 from genbench.datasets.files.formats import readable
 from genbench.datasets.files.sources import Source
-from genbench.datasets.files.transforms import Mode, Pixels, Progress, Transform, Write
+from genbench.datasets.files.transforms import DIM, Mode, Pixels, Progress, Transform, Write
 from genbench.errors import GenbenchError
+from genbench.references import printable
 
 CHUNK, CHUNK_BYTES, AHEAD = 64, 2**23, 3
 """At most so many images, of so many encoded bytes, are decoded together; each core is so many such chunks ahead."""
@@ -59,17 +61,31 @@ class Opened(NamedTuple):
     more: bool = False
 
 
-def decode_all(source: Source, transform: Transform, write: Write, progress: Progress) -> int:
-    """Decodes every image of `source`, and writes the pixels of some at a time, in order.
+class Seen(NamedTuple):
+    """Of images that were decoded: how many files hold more frames or pages than the first, which is the one that is
+    read, and the largest of all pixels."""
 
-    Returns how many files hold more frames or pages than the first, which is the one that is read.
+    several: int
+    lightest: int
+
+    def check_light(self, path: Path) -> None:
+        """Raises GenbenchError for images that aren't all black and hold nothing lighter than `DIM`."""
+        if 0 < self.lightest < DIM:
+            raise GenbenchError(
+                f"The images in {path} hold no pixel above {self.lightest} of 255, as masks do, and images that were "
+                f"scaled to [0, 1]. Write them again with pixels from 0 to 255."
+            )
+
+
+def decode_all(source: Source, transform: Transform, write: Write, progress: Progress) -> Seen:
+    """Decodes every image of `source`, and writes the pixels of some at a time, in order.
 
     Raises GenbenchError, after all were tried, where some can't be used: it counts them and names the first.
     """
     total, cores = len(source.names), _cores()
     refused: list[Refused] = []
     waiting: deque[Future[Decoded]] = deque()
-    turn, done, more_frames = Lock(), 0, 0
+    turn, done, more_frames, lightest = Lock(), 0, 0, 0
 
     def decode(names: Sequence[str]) -> Decoded:
         with turn:  # threads that read one by one between each other's decoding wait longer than they read
@@ -77,11 +93,12 @@ def decode_all(source: Source, transform: Transform, write: Write, progress: Pro
         return _decode(names, contents, transform)
 
     def finish() -> None:
-        nonlocal done, more_frames
+        nonlocal done, more_frames, lightest
         pixels, unusable, more = waiting.popleft().result()
         write(pixels)
         refused.extend(unusable)
         more_frames += more
+        lightest = max(lightest, int(pixels.max(initial=0)))
         done += len(pixels)
         progress(done, total)
 
@@ -95,13 +112,13 @@ def decode_all(source: Source, transform: Transform, write: Write, progress: Pro
         while waiting:
             finish()
     if refused:
-        named = "".join(f"\n  {name}: {reason}" for name, reason in refused[:NAMED])
+        named = "".join(f"\n  {printable(name)}: {reason}" for name, reason in refused[:NAMED])
         more = f"\n  and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
         raise GenbenchError(
             f"{len(refused)} of the {total} images in {source.path} can't be used:{named}{more}\n"
             "Mend or remove them; nothing was kept of the rest."
         )
-    return more_frames
+    return Seen(more_frames, lightest)
 
 
 def decoded(content: bytes, transform: Transform) -> tuple[Tensor, bool]:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from genbench.datasets.files.formats import formats
 from genbench.datasets.files.roots import CACHE, cache_root
 from genbench.errors import GenbenchError
+from genbench.references import printable
 
 MEMORY = "fingerprints"
 """The folder in the cache that remembers folders' fingerprints."""
@@ -177,15 +178,18 @@ def open_source(path: Path) -> Source:
 
 
 def _in_folder(root: Path, ignored: Counter[str]) -> Iterator[Listed]:
-    """The images under `root`. A folder counts once, under its own name rather than under one of its links'."""
-    visited: set[tuple[int, int]] = set()
+    """The images under `root`. A folder counts once, under its own name rather than under one of its links'.
+
+    What `root` lies in is left out: a link there leads to everything that lies beside it.
+    """
+    visited = {(above.stat().st_dev, above.stat().st_ino) for above in root.resolve().parents}
     waiting, links = [(root, "")], list[tuple[Path, str]]()
     broken: list[str] = []
     while waiting or links:
         folder, inside = waiting.pop() if waiting else links.pop(0)
         number = folder.stat()
         if (number.st_dev, number.st_ino) in visited:
-            ignored["folders linked again"] += 1
+            ignored["links to folders that count already, or that this one lies in"] += 1
             continue
         visited.add((number.st_dev, number.st_ino))
         with os.scandir(folder) as entries:
@@ -211,7 +215,7 @@ def _in_folder(root: Path, ignored: Counter[str]) -> Iterator[Listed]:
     if broken:
         more = f" and {len(broken) - NAMED} more" if broken[NAMED:] else ""
         raise GenbenchError(
-            f"{root} holds {len(broken)} links that lead nowhere: {', '.join(broken[:NAMED])}{more}. "
+            f"{root} holds {len(broken)} links that lead nowhere: {', '.join(map(printable, broken[:NAMED]))}{more}. "
             "Bring back what they lead to, or remove them."
         )
 

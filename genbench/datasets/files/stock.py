@@ -108,12 +108,13 @@ class Pictures:
 
         source = self.source
         changed = source.has_changed()
-        several = decode_all(source, self.transform, lambda pixels: None, progress)
+        seen = decode_all(source, self.transform, lambda pixels: None, progress)
+        seen.check_light(source.path)
         classes = f" in {len(source.classes)} classes" if source.classes else ""
         return [
             f"{len(source.names):,} images{classes}",
             *(["changed since it was last read"] if changed else []),
-            *([f"of {several:,} with several frames the first is read"] if several else []),
+            *([f"of {seen.several:,} with several frames the first is read"] if seen.several else []),
             *([f"left out: {source.left_out}"] if source.left_out else []),
         ]
 

@@ -17,6 +17,9 @@ Write = Callable[[Pixels], object]
 Progress = Callable[[int, int], None]
 """Hears how many images are done, and of how many."""
 
+DIM = 16
+"""Grey levels that images go beyond, unless they are masks, or were scaled to [0, 1] or all but black."""
+
 
 class Square(NamedTuple):
     """A square of an image: the pixels to the left of it and above, and along its side."""

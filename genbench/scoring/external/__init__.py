@@ -13,6 +13,8 @@ from genbench.errors import GenbenchError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genbench.scoring.external.scale import Range
+
 ZIP = ".zip"
 
 
@@ -50,23 +52,33 @@ def find(path: Path, key: str | None = None) -> Reader | None:
     return reader(path)
 
 
-def read(path: Path, event_shape: tuple[int, ...], key: str | None = None, drop_nonfinite: bool = False) -> Samples:
+def read(
+    path: Path,
+    event_shape: tuple[int, ...],
+    key: str | None = None,
+    drop_nonfinite: bool = False,
+    black_and_white: Range | None = None,
+) -> Samples:
     """The samples in `path`, of a dataset with this event shape.
 
     A `.npy`, `.npz`, `.csv`, `.parquet` or `.safetensors` file holds points `(n, features)` of floats, or images
     `(n, channels, height, width)` or `(n, height, width, channels)`, either uint8 or floats in [−1, 1]; `key` chooses
-    one of several arrays. A folder or a zip holds image files.
+    one of several arrays. A folder or a zip holds image files. `black_and_white` are their values, if not as usual.
 
     Raises GenbenchError for anything else, and for samples that aren't finite unless `drop_nonfinite` leaves them out.
     """
     from genbench.scoring.external.fitting import fitted
     from genbench.scoring.external.pictures import decoded
+    from genbench.scoring.external.scale import scaled
 
+    if black_and_white is not None and len(event_shape) != 3:
+        raise GenbenchError("--range is what black and white are, and this dataset's samples are no images.")
     reader = find(path, key)
     if reader is None:
-        pictures = decoded(path, event_shape)
-        return pictures._replace(values=dealt(pictures.values))
-    samples = fitted(reader(path, key), event_shape, str(path), drop_nonfinite)
+        samples = decoded(path, event_shape)
+        samples = samples._replace(values=scaled(samples.values, black_and_white, str(path)))
+    else:
+        samples = fitted(reader(path, key), event_shape, str(path), drop_nonfinite, black_and_white)
     return samples._replace(values=dealt(samples.values))
 
 

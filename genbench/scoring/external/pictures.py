@@ -31,7 +31,7 @@ def decoded(path: Path, event_shape: tuple[int, ...]) -> Samples:
         )
     source = open_source(path)
     parts: list[Pixels] = []
-    several = decode_all(source, Transform(height, MODES[channels]), parts.append, silent)
+    several = decode_all(source, Transform(height, MODES[channels]), parts.append, silent).several
     left_out = [source.left_out] if source.left_out else []
     left_out += [f"all frames but the first of {several:,}"] if several else []
     return Samples(torch.from_numpy(np.concatenate(parts)), left_out=", ".join(left_out))

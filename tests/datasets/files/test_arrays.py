@@ -180,7 +180,7 @@ def test_csv_may_have_one_heading(heading, tmp_path):
     assert reader(path)(path, None).tolist() == [[0.5, 1.0], [-2.0, 0.3]]
 
 
-@pytest.mark.parametrize("row", ["nan,1", ",", ",1", '"",""', "NA,NA", "0,1", "1,2"])
+@pytest.mark.parametrize("row", ["nan,1", ",", ",1", ",0", '"",""', "NA,NA", "0,2", "2,1"])
 def test_first_row_of_numbers_or_of_none_is_no_heading(row, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text(f"{row}\n-2,3\n", encoding="utf-8")
@@ -198,8 +198,11 @@ def test_numbers_that_count_the_columns_are_their_names_where_the_rest_is_not_wh
 
 def test_numbers_that_count_the_columns_of_few_rows_may_be_either(tmp_path):
     path = tmp_path / "mine.csv"
-    path.write_text("0,1\n0.866,-0.5\n-0.866,-0.5\n", encoding="utf-8")
-    assert "its first line, 0,1, may be names or numbers; write 0.0,1.0, or names" in refusal(path)
+    for rows in ("0.866,-0.5\n-0.866,-0.5\n", "3,0\n0,3\n", "3,0\n0,3\n" * 100):
+        path.write_text(f"0,1\n{rows}", encoding="utf-8")
+        assert "its first line, 0,1, may be names or numbers; write 0.0,1.0, or names" in refusal(path)
+    path.write_text("0,1\n", encoding="utf-8")
+    assert reader(path)(path, None).tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize("missing", ["", "NA", "null", "None", "nan", "<NA>", '""'])
@@ -214,10 +217,51 @@ def test_cells_without_a_number_are_not_finite(missing, tmp_path):
 def test_index_of_a_data_frame_is_no_feature(ending, name, tmp_path):
     path, table = tmp_path / f"mine{ending}", pd.DataFrame(POINTS, columns=["x", "y"]).sample(frac=1, random_state=0)
     if ending == ".csv":
-        table.to_csv(path)  # whose index has no name: one with a name can't be told from a feature
+        table.to_csv(path)  # whose index has no name: one of any name can't be told from a feature
     else:
         table.rename_axis(name).to_parquet(path)
     assert np.array_equal(reader(path)(path, None).astype(np.float32), table.to_numpy())
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize("name", ["index", "id"])
+def test_column_that_is_called_an_index_and_counts_is_no_feature(ending, name, tmp_path):
+    path, table = tmp_path / f"mine{ending}", pd.DataFrame(POINTS, columns=["x", "y"])
+    counted = table.rename_axis(name).reset_index()
+    measured = table.assign(**{name: POINTS[:, 0]})[[name, "x", "y"]]
+    for frame, columns in ((counted, 2), (measured, 3)):
+        frame.to_csv(path, index=False) if ending == ".csv" else frame.to_parquet(path)
+        assert reader(path)(path, None).shape == (20, columns)
+
+
+@pytest.mark.parametrize("points", [POINTS, POINTS.round()], ids=["fractions", "whole"])
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_what_pandas_writes_of_an_array_is_read(columns, points, tmp_path):
+    """An index without a name, and columns that are called by their number."""
+    table = pd.DataFrame(np.tile(points, (1, 2))[:, :columns])
+    table.to_csv(tmp_path / "mine.csv")
+    read = reader(tmp_path / "mine.csv")(tmp_path / "mine.csv", None)
+    assert np.array_equal(read.astype(np.float32), table.to_numpy())
+
+
+def test_marks_between_digits_are_no_number(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("x,y\n1_0,2\n")
+    assert "could not convert string '1_0'" in refusal(path)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_other_separators_are_named(mark, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"x{mark}y\n1{mark}2\n")
+    assert f"its cells lie between {mark!r}. Write commas" in refusal(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_text_in_another_encoding_is_told(encoding, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("é,ü\n1,2\n", encoding=encoding)
+    assert "it isn't text in UTF-8. Save it so" in refusal(path)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ LOSSLESS = [".bmp", ".dib", ".pcx", ".png", ".ppm", ".pnm", ".sgi", ".tga", ".ti
 
 def decoded(path, mode="RGB"):
     parts = []
-    several = decode_all(open_source(path), Transform(32, mode), parts.append, lambda done, total: None)
+    several = decode_all(open_source(path), Transform(32, mode), parts.append, lambda done, total: None).several
     return np.concatenate(parts), several
 
 

@@ -90,9 +90,19 @@ def test_links_are_followed_and_a_folder_counts_once(tmp_path):
     source = open_source(root)
     assert source.names == ("birds/1.jpg", "birds/5.jpg", "cats/1.jpg", "dogs/2.jpg")
     assert [source.read(name) for name in source.names] == [b"4", b"3", b"1", b"2"]
-    assert source.ignored == {"folders linked again": 3}
+    assert source.ignored == {"links to folders that count already, or that this one lies in": 3}
     plain = pictures.folder(tmp_path / "plain", {name: source.read(name) for name in source.names})
     assert open_source(plain).fingerprint == source.fingerprint
+
+
+@pytest.mark.parametrize("target", ["..", "../..", "/"])
+def test_links_to_what_the_folder_lies_in_are_left_out(target, tmp_path):
+    pictures.folder(tmp_path / "data" / "test", {"2.jpg": b"2"})
+    root = pictures.folder(tmp_path / "data" / "train", {"1.jpg": b"1"})
+    (root / "up").symlink_to(target)
+    source = open_source(root)
+    assert source.names == ("1.jpg",)
+    assert source.left_out == "1 links to folders that count already, or that this one lies in"
 
 
 @pytest.mark.parametrize("target", ["nowhere.jpg", "broken.jpg", "0.jpg/1.jpg"], ids=["gone", "itself", "in a file"])

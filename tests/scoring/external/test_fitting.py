@@ -6,7 +6,8 @@ import torch
 
 from genbench.datasets.images import as_pixels, stored
 from genbench.errors import GenbenchError
-from genbench.scoring.external.fitting import SLACK, fitted
+from genbench.scoring.external.fitting import fitted
+from genbench.scoring.external.scale import SLACK, Range
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(20, 2))
@@ -96,16 +97,81 @@ def test_floats_of_another_range_are_refused(scale, shift):
 def test_floats_from_0_to_1_are_told_by_their_missing_dark_half(below):
     unit = RNG.random((5, *COLOUR))
     unit.reshape(-1)[:below] = -0.01
-    assert "It looks like images scaled to [0, 1], some of whose pixels a resize took below 0" in refusal(unit, COLOUR)
+    assert "It looks like images scaled to [0, 1], some of whose pixels noise or a resize took below 0" in refusal(
+        unit, COLOUR
+    )
 
 
-def test_pixels_of_0_and_1_are_refused():
-    assert "pixels of 0 and 1 alone" in refusal(pixels(GREY) // 128, GREY)
+MANY = RNG.random((200, *GREY))
 
 
-@pytest.mark.parametrize("value", [0, 255])
+@pytest.mark.parametrize(
+    ("images", "cause"),
+    [
+        (MANY - 0.5, "images scaled to [−½, ½]. Say what black and white are: --range -0.5,0.5, say"),
+        ((MANY + RNG.normal(0, 0.05, MANY.shape)).clip(-0.3, 1), "--range 0,1, say"),
+        (np.concatenate([MANY, np.full((1, *GREY), -0.6)]), "--range 0,1, say"),
+        (MANY * 255, "pixels from 0 to 255 kept as floats. Say what black and white are: --range 0,255, say"),
+        (MANY * 4 - 2, "another scale. Say what black and white are: --range -2,2, say"),
+    ],
+    ids=["half", "noise", "a dark image", "grey levels", "wide"],
+)
+def test_other_scales_are_refused_with_the_likely_one(images, cause):
+    assert cause in refusal(images, GREY)
+    assert refusal(images, GREY).endswith("or --range -1,1.")
+
+
+@pytest.mark.parametrize("levels", [2, 3, 16])
+def test_pixels_that_are_all_but_black_are_refused(levels):
+    said = refusal((MANY * levels).astype(np.uint8), GREY)
+    assert f"--range 0,{levels - 1}, or --range 0,255 if all is so dark" in said
+
+
+@pytest.mark.parametrize("value", [0, 1, 255])
 def test_collapsed_images_are_taken(value):
     assert len(fitted(np.full((5, *GREY), value, np.uint8), GREY, "mine.npy").values) == 5
+
+
+@pytest.mark.parametrize("value", [-1, 0, 0.3, 1])
+def test_collapsed_images_of_floats_are_taken(value):
+    assert len(fitted(np.full((5, *GREY), value, np.float32), GREY, "mine.npy").values) == 5
+
+
+WHOLE = pixels(GREY) // 85
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("black", "white"), [(0, 255), (0, 1), (-1, 1), (-0.5, 0.5), (-2, 9)], ids=str)
+def test_images_of_any_scale_are_the_same_pixels_once_it_is_said(black, white, dtype):
+    given = (WHOLE / 3 * (white - black) + black).astype(dtype)
+    taken = fitted(given, GREY, "mine.npy", black_and_white=Range(black, white)).values
+    assert np.array_equal(stored(taken).numpy(), WHOLE * 85)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "uint16"])
+def test_whole_numbers_of_any_type_are_pixels_once_it_is_said(dtype):
+    taken = fitted(WHOLE.astype(dtype), GREY, "mine.npy", black_and_white=Range(0, 3)).values
+    assert np.array_equal(stored(taken).numpy(), WHOLE * 85)
+
+
+def test_what_lies_beyond_the_scale_that_was_said_is_refused():
+    said = refusal(MANY * 2, GREY, black_and_white=Range(0, 1))
+    assert "beyond --range 0,1" in said
+    assert "holds pixels from" in said
+    assert "beyond --range -1,1" in refusal(MANY * 2, GREY, black_and_white=Range(-1, 1))
+
+
+def test_dark_images_are_taken_once_it_is_said():
+    dark = (MANY * 3).astype(np.uint8)
+    assert np.array_equal(fitted(dark, GREY, "mine.npy", black_and_white=Range(0, 255)).values.numpy(), dark)
+    light = MANY.astype(np.float32)
+    assert np.array_equal(fitted(light, GREY, "mine.npy", black_and_white=Range(-1, 1)).values.numpy(), light)
+
+
+@pytest.mark.parametrize("text", ["", "0", "0,1,2", "a,b", "1,0", "0,0", "0,nan", "-inf,1"])
+def test_what_is_no_range_is_refused(text):
+    with pytest.raises(GenbenchError, match=r"is no range\. Give the values of black and white: --range 0,1, say"):
+        Range.parse(text)
 
 
 def test_rounding_does_not_leave_the_range():
@@ -116,7 +182,7 @@ def test_rounding_does_not_leave_the_range():
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint16, bool])
 def test_images_of_another_type_are_refused(dtype):
-    assert "uint8, or floats" in refusal(np.ones((5, *GREY), dtype), GREY)
+    assert "--range 0,255, say" in refusal(np.ones((5, *GREY), dtype), GREY)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
