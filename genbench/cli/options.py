@@ -40,7 +40,7 @@ Dinov2Weights = Annotated[
     typer.Option(
         "--dinov2-weights",
         metavar="FILE",
-        help="DINOv2 as published, say dinov2_vitl14_pretrain.pth; GENBENCH_DINOV2 by default.",
+        help="DINOv2's file, as its authors publish it. GENBENCH_DINOV2 by default.",
     ),
 ]
 
