@@ -98,6 +98,14 @@ class Component(Frozen):
         own = {"name": self.name, "version": self.version, "parameters": parameters, "files": self.files}
         return own | {"source": self.source} if self.source else own
 
+    def check_files(self, registry: Registry[Any]) -> None:
+        """Raises GenbenchError where its files aren't those that it was resolved with.
+
+        Whoever has just read them asks: what was read may be what somebody wrote since.
+        """
+        if self.files and _fingerprints(registry[self.name], self.parameters) != self.files:
+            raise GenbenchError(f"The files of {self.label} changed while it was read. Give the command again.")
+
     def __hash__(self) -> int:
         return hash(canonical_json(self.model_dump()))
 

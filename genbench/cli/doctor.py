@@ -52,7 +52,7 @@ def examine() -> dict[str, Any]:
         "compiler": shutil.which("c++") or shutil.which("g++") or shutil.which("clang++"),
         "data": str(data_root()),
         "cache": str(cache_root()),
-        "weights": _weights() if devices else {},
+        "weights": _weights(problems) if devices else {},
         "registered": counts,
         "problems": problems,
     }
@@ -71,16 +71,18 @@ def _devices(problems: list[str]) -> list[str]:
         return []
 
 
-def _weights() -> dict[str, str]:
-    """Where the weights are that don't come with genbench, or what gives them."""
-    from genbench.features import dinov2, efficientnet, inception
+def _weights(problems: list[str]) -> dict[str, str]:
+    """Where the weights are that don't come with genbench, or what gives them; a file that is named must be there."""
+    from genbench.features import dinov2, efficientnet, inception, named_weights
 
-    found = {}
+    found, named = {}, dict(zip((inception, dinov2), named_weights(), strict=True))
     for extractor in (inception, efficientnet, dinov2):
         try:
             found[extractor.NAME] = f"{extractor.NAME}: {extractor.weights()}"
         except Skip as lacking:
             found[extractor.NAME] = str(lacking)
+            if named.get(extractor) not in (None, "", inception.DOWNLOAD):
+                problems.append(str(lacking))
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -32,8 +33,15 @@ EPSILON = 1e-6
 BLOCK = 32
 """So many images are taken at once."""
 
-ENDS = ("cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias", "norm.weight", "norm.bias")
-"""What stands before and after the blocks."""
+ENDS: dict[str, tuple[int | None, ...]] = {
+    "cls_token": (1, 1, None),
+    "pos_embed": (),
+    "patch_embed.proj.weight": (None, 3, PATCH, PATCH),
+    "patch_embed.proj.bias": (None,),
+    "norm.weight": (None,),
+    "norm.bias": (None,),
+}
+"""What stands before and after the blocks, and its shape, with None for the width; positions have any square's."""
 
 PREFIX, UNUSED = "blocks.", "mask_token"
 FILES = "dinov2_vits14_pretrain.pth, dinov2_vitb14_pretrain.pth, dinov2_vitl14_pretrain.pth"
@@ -50,9 +58,8 @@ class Dinov2:
     name = NAME
 
     def __init__(self, weights: Mapping[str, Tensor], sha256: str) -> None:
-        """`weights` are called as in the published files; raises KeyError or RuntimeError for those of others."""
-        if foreign := [name for name in weights if not name.startswith(PREFIX) and name not in (*ENDS, UNUSED)]:
-            raise KeyError(f"it holds {foreign[0]}")
+        """`weights` are called as in the published files; raises whatever for those of others."""
+        weights = _checked(weights)
         self.sha256 = sha256
         depth = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith(PREFIX))
         self.blocks = nn.Sequential(*(_block(weights, f"{PREFIX}{number}.") for number in range(depth)))
@@ -87,9 +94,16 @@ def dinov2() -> Dinov2:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        return Dinov2(torch.load(path, map_location="cpu", weights_only=True), digest)
-    except Exception as error:  # it may be any file: what reading it raises, or taking it for weights, is about it
-        reason = f"{type(error).__name__}: {error}".split("\n", 1)[0].rstrip(".: ")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a file is that is none
+            held = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # it may be any file, and raise anything
+        raise GenbenchError(f"{path} holds no weights alone, and is none of {FILES}. Name one: {GIVE}") from error
+    try:
+        return Dinov2(held, digest)
+    except Exception as error:
+        said = str(error).split("\n", 1)[0].rstrip(".: ")
+        reason = f"it lacks {said}" if isinstance(error, KeyError) else said
         raise GenbenchError(f"{path} is none of {FILES} ({reason}). Name one: {GIVE}") from error
 
 
@@ -101,6 +115,20 @@ def weights() -> Path:
     if not Path(given).is_file():
         raise Skip(f"{NAME} needs its weights and {DINOV2_WEIGHTS} names {given}, which is no file")
     return Path(given)
+
+
+def _checked(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights in single precision; raises ValueError or KeyError where they aren't such a network's."""
+    floats = {name: weight.float() for name, weight in weights.items() if name != UNUSED}
+    if foreign := [name for name in floats if not name.startswith(PREFIX) and name not in ENDS]:
+        raise ValueError(f"it holds {foreign[0]}, which such a network has no place for")
+    if odd := [name for name, weight in floats.items() if not weight.isfinite().all()]:
+        raise ValueError(f"not all of {odd[0]} is finite")
+    width = floats["norm.weight"].shape[0]
+    for name, shape in ENDS.items():
+        if shape and floats[name].shape != tuple(each or width for each in shape):
+            raise ValueError(f"{name} has the shape {tuple(floats[name].shape)}")
+    return floats
 
 
 def _block(weights: Mapping[str, Tensor], place: str) -> nn.TransformerEncoderLayer:

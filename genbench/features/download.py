@@ -63,6 +63,10 @@ class Download:
                 )
             part.replace(self.path)
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and not isinstance(error, urllib.error.URLError) and error.filename:
+                raise GenbenchError(
+                    f"Can't write to {self.path.parent} ({error.strerror}). Name another folder: GENBENCH_CACHE=DIR"
+                ) from error
             if isinstance(error, urllib.error.HTTPError):
                 error.close()  # it holds what the server had to say
             reason = " ".join(str(getattr(error, "reason", "") or error).split()).rstrip(".") or type(error).__name__

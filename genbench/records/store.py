@@ -180,14 +180,19 @@ class Store:
     def externals(self) -> Iterator[External]:
         """Every entry of samples from elsewhere, whatever suite their dataset is in."""
         pattern = f"{EXTERNAL}/*/*.json"
-        return self._once(pattern, External, lambda of: (of.dataset.label, of.name), lambda of: slug(of.dataset.label))
+        return self._once(pattern, External, lambda of: (of.dataset.label, of.name), self._external)
+
+    @staticmethod
+    def _external(entry: External) -> str:
+        """The file of an entry, in its dataset's folder."""
+        return f"{slug(entry.dataset.label)}/{slug(entry.name)}.json"
 
     def write_external(self, entry: External) -> str | None:
         """Stores an entry; what its name holds of the same samples and data under other protocols stays.
 
         Returns what the scores were of whose place it takes: other samples, other data, or None.
         """
-        path = self.root / EXTERNAL / slug(entry.dataset.label) / f"{slug(entry.name)}.json"
+        path = self.root / EXTERNAL / self._external(entry)
         before: External | None = self._read(path, partial(parse, External), optional=True)
         self._write(path, entry.after(before))
         return entry.differs_from(before) if before is not None else None
@@ -224,7 +229,7 @@ class Store:
     ) -> Iterator[Any]:
         """What the files that the pattern finds hold, in order, once of all that is `about` the same.
 
-        `home` is the name of the folder that it belongs in.
+        `home` is the name of the folder that it belongs in, or of the file in that folder.
         """
         known: dict[str, list[tuple[Path, Any]]] = {}
         for path in sorted(self.root.glob(pattern)):
@@ -232,7 +237,7 @@ class Store:
                 known.setdefault(canonical_json(about(read)), []).append((path, read))
         for of in known.values():
             # Of copies in one folder the one with the shorter name was there first.
-            path, read = min(of, key=lambda each: (each[0].parent.name != home(each[1]), len(each[0].name)))
+            path, read = min(of, key=lambda each: (home(each[1]) not in _names(each[0]), len(each[0].name)))
             for other, _ in of:
                 self._copied(other, path)
             yield read
@@ -279,3 +284,8 @@ def slug(label: str) -> str:
         return "+".join(filter(None, plain.groups())).replace(",", "+")
     readable = re.sub(r"[^A-Za-z0-9._=-]+", "_", label)[:100].lstrip(".")
     return f"{readable}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+
+
+def _names(path: Path) -> tuple[str, str]:
+    """A file's folder by its name, and the file in that folder."""
+    return path.parent.name, f"{path.parent.name}/{path.name}"

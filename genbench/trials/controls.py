@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbench import seeding
 from genbench.datasets.base import Finite
-from genbench.errors import Skip
+from genbench.errors import GenbenchError, Skip
 from genbench.executors.process import run_conditions
 from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
 from genbench.records import provenance, store
@@ -75,7 +75,11 @@ class ControlTask:
                     continue
                 except Interrupted:
                     return Outcome(self)
-            along = along_draws(self.dataset, protocols[0], self.draws)
+            try:
+                along = along_draws(self.dataset, protocols[0], self.draws)
+            except Skip as few:
+                said = f"{self.dataset.label} is too little for {protocols[0].name}: {few}"
+                raise GenbenchError(f"{said}. Add more, or take a smaller --suite.") from few
             measured = ControlScores(
                 dataset=self.dataset.label,
                 key=self.key,

@@ -24,8 +24,10 @@ def resolve_device(device: str) -> str:
 
 @lru_cache(maxsize=8)
 def build_dataset(component: Component) -> Dataset:
-    """The dataset of a component, kept for the trials that follow."""
-    return check_dataset(component.label, datasets[component.name].build(**component.parameters))
+    """The dataset of a component, kept for the trials that follow; raises GenbenchError if its files changed since."""
+    dataset = check_dataset(component.label, datasets[component.name].build(**component.parameters))
+    component.check_files(datasets)
+    return dataset
 
 
 def scorer(component: Component, protocol: Protocol, curve: bool = False) -> Scorer:

@@ -91,6 +91,10 @@ def test_doctor_says_where_weights_are_or_what_gives_them(genbench, monkeypatch,
     (tmp_path / "mine.pth").touch()
     monkeypatch.setenv("GENBENCH_DINOV2", str(tmp_path / "mine.pth"))
     assert weights() == f"dinov2-1: {tmp_path / 'mine.pth'}"
+    monkeypatch.setenv("GENBENCH_DINOV2", "none.pth")
+    ran = genbench("doctor")
+    assert ran.code == 1
+    assert "problem: dinov2-1 needs its weights and GENBENCH_DINOV2 names none.pth, which is no file" in ran.out
 
 
 @pytest.mark.parametrize("command", [["list"], ["doctor"], *(["show", name] for name in sorted(set(NAMES)))], ids=str)

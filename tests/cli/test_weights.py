@@ -102,4 +102,4 @@ def test_any_other_file_is_told_by_its_name(genbench, scored):
         "--json",
     )
     assert ran.code == 2
-    assert "other.pth is none of dinov2_vits14_pretrain.pth" in ran.err
+    assert "other.pth holds no weights alone, and is none of dinov2_vits14_pretrain.pth" in ran.err

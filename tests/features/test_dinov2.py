@@ -148,6 +148,32 @@ def test_any_other_file_is_refused_by_its_name(weights, named):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "damage", "reason"),
+    [
+        ("norm.weight", lambda weight: weight / 0, "not all of norm.weight is finite"),
+        ("norm.bias", lambda weight: weight[:3], "norm.bias has the shape (3,)"),
+        ("cls_token", lambda weight: weight[:, :0], "cls_token has the shape (1, 0, 128)"),
+        ("patch_embed.proj.weight", lambda weight: weight[:, :1], "patch_embed.proj.weight has the shape"),
+        ("blocks.1.mlp.fc1.weight", lambda weight: weight[:, :5], "size mismatch|Error"),
+    ],
+)
+def test_weights_of_other_shapes_or_that_are_not_finite_are_refused(name, damage, reason, named):
+    weights = published(twin(dinov2.GRID))
+    path = named({**weights, name: damage(weights[name])})
+    with pytest.raises(GenbenchError) as refused:
+        dinov2.dinov2()
+    assert str(path) in str(refused.value)
+    assert any(part in str(refused.value) for part in reason.split("|"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64], ids=str)
+def test_weights_of_any_precision_are_taken(dtype, named):
+    weights = published(twin(dinov2.GRID))
+    named({name: weight.to(dtype) for name, weight in weights.items()})
+    assert extractor("dinov2")(noise(2, 3, 32, 32)).features.dtype == torch.float32
+
+
 @pytest.mark.parametrize("lacking", ["norm.bias", "blocks.1.ls1.gamma", "pos_embed", "blocks.2.mlp.fc1.bias"])
 def test_weights_that_lack_some_are_refused(lacking, named):
     weights = published(twin(dinov2.GRID))

@@ -94,7 +94,7 @@ def test_without_a_network_and_behind_a_dead_proxy_it_is_a_line(of, monkeypatch)
 
 def test_file_that_cannot_be_kept_is_a_line(of, own_cache):
     own_cache.write_text("no folder")
-    with pytest.raises(GenbenchError, match="could not be fetched"):
+    with pytest.raises(GenbenchError, match="Name another folder: GENBENCH_CACHE=DIR"):
         of().fetch(quiet)
 
 

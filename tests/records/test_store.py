@@ -180,6 +180,17 @@ def test_controls_of_other_data_under_one_label_lie_beside_each_other(results):
     assert not here.copies
 
 
+def test_entry_of_a_longer_name_is_not_the_copy_of_a_shorter_one(results):
+    Store(results).write_external(made_up.external("mine", made_up.scores({"hq": 0.0})))
+    (path,) = (results / "external").glob("*/*.json")
+    shutil.copy(path, path.with_name("1.json"))
+    renewed = made_up.external("mine", made_up.scores({"hq": 1.0}))
+    Store(results).write_external(renewed)
+    here = Store(results)
+    assert list(here.externals()) == [renewed]
+    assert set(here.copies) == {path.with_name("1.json")}
+
+
 def test_entry_that_was_copied_counts_once(results):
     entry = made_up.external("mine", made_up.scores({"hq": 1.0}))
     Store(results).write_external(entry)

@@ -28,7 +28,7 @@ def fitted(
         raise GenbenchError(f"{name} holds no samples.")
     if of_images and laid_out.dtype == np.uint8:
         return Samples(scaled(torch.from_numpy(np.ascontiguousarray(laid_out)), black_and_white, name))
-    if laid_out.dtype.kind not in ("fiu" if of_images and black_and_white is not None else "f"):
+    if laid_out.dtype.kind not in ("fiub" if of_images and black_and_white is not None else "f"):
         wanted = "uint8, floats in [−1, 1], or what black and white are: --range 0,255, say"
         wanted = wanted if of_images else "floats, say samples.astype('float32')"
         raise GenbenchError(f"{name} holds values of type {laid_out.dtype}. Give {wanted}.")

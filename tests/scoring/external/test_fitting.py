@@ -105,26 +105,42 @@ def test_floats_from_0_to_1_are_told_by_their_missing_dark_half(below):
 MANY = RNG.random((200, *GREY))
 
 
+UNIT = "It looks like images scaled to [0, 1]"
+CLIP = "that noise or a resize took beyond it: clip them"
+
+
 @pytest.mark.parametrize(
-    ("images", "cause"),
+    ("images", "advice"),
     [
-        (MANY - 0.5, "images scaled to [−½, ½]. Say what black and white are: --range -0.5,0.5, say"),
-        ((MANY + RNG.normal(0, 0.05, MANY.shape)).clip(-0.3, 1), "--range 0,1, say"),
-        (np.concatenate([MANY, np.full((1, *GREY), -0.6)]), "--range 0,1, say"),
-        (MANY * 255, "pixels from 0 to 255 kept as floats. Say what black and white are: --range 0,255, say"),
-        (MANY * 4 - 2, "another scale. Say what black and white are: --range -2,2, say"),
+        (MANY - 0.5, "It looks like images scaled to [−½, ½]: --range -0.5,0.5."),
+        (MANY, f"{UNIT}: --range 0,1."),
+        ((MANY + RNG.normal(0, 0.05, MANY.shape)).clip(-0.3, 1), "took below 0: clip them, and say --range 0,1."),
+        (np.concatenate([MANY, np.full((1, *GREY), -0.6)]), "took below 0: clip them, and say --range 0,1."),
+        (MANY * 1.2 - 0.1, f"{UNIT} {CLIP}, and say --range 0,1."),
+        (MANY * 2.04 - 1.02, f"It looks like images scaled to [−1, 1] {CLIP}."),
+        (MANY * 255, "It looks like pixels from 0 to 255 kept as floats: --range 0,255."),
+        (MANY * 3.2464 - 0.4243, "standardised images. Say what black and white are, --range -0.42"),
+        (MANY * 4 - 2, "another scale, or like standardised images. Say what black and white are, --range -"),
+        (MANY * 65535, "another scale, or like"),
+        (MANY - 1, "next to no light pixels. Say what black and white are, --range -"),
     ],
-    ids=["half", "noise", "a dark image", "grey levels", "wide"],
 )
-def test_other_scales_are_refused_with_the_likely_one(images, cause):
-    assert cause in refusal(images, GREY)
-    assert refusal(images, GREY).endswith("or --range -1,1.")
+def test_other_scales_are_refused_with_what_to_do(images, advice):
+    assert advice in refusal(images, GREY)
 
 
-@pytest.mark.parametrize("levels", [2, 3, 16])
+@pytest.mark.parametrize(
+    "images", [MANY, MANY - 1, MANY - 0.5, MANY * 1.2 - 0.2], ids=["light", "dark", "grey", "bright"]
+)
+def test_images_that_are_as_they_are_meant_have_a_way_out(images):
+    assert "Or say --range -1,1 if they are as they are meant" in refusal(images, GREY)
+    assert len(fitted(images, GREY, "mine.npy", black_and_white=Range(-1, 1)).values) == len(MANY)
+
+
+@pytest.mark.parametrize("levels", [2, 3, 16, 128])
 def test_pixels_that_are_all_but_black_are_refused(levels):
     said = refusal((MANY * levels).astype(np.uint8), GREY)
-    assert f"--range 0,{levels - 1}, or --range 0,255 if all is so dark" in said
+    assert f"--range 0,{levels - 1}, say, or --range 0,255 if all is so dark" in said
 
 
 @pytest.mark.parametrize("value", [0, 1, 255])
@@ -154,6 +170,11 @@ def test_whole_numbers_of_any_type_are_pixels_once_it_is_said(dtype):
     assert np.array_equal(stored(taken).numpy(), WHOLE * 85)
 
 
+def test_bits_are_pixels_once_it_is_said():
+    taken = fitted(WHOLE > 1, GREY, "mine.npy", black_and_white=Range(0, 1)).values
+    assert np.array_equal(stored(taken).numpy(), (WHOLE > 1) * np.uint8(255))
+
+
 def test_what_lies_beyond_the_scale_that_was_said_is_refused():
     said = refusal(MANY * 2, GREY, black_and_white=Range(0, 1))
     assert "beyond --range 0,1" in said
@@ -168,7 +189,9 @@ def test_dark_images_are_taken_once_it_is_said():
     assert np.array_equal(fitted(light, GREY, "mine.npy", black_and_white=Range(-1, 1)).values.numpy(), light)
 
 
-@pytest.mark.parametrize("text", ["", "0", "0,1,2", "a,b", "1,0", "0,0", "0,nan", "-inf,1"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "0,1,2", "a,b", "1,0", "0,0", "0,nan", "-inf,1", "-1e308,1e308", "1e-320,2e-320", "0,1e30"]
+)
 def test_what_is_no_range_is_refused(text):
     with pytest.raises(GenbenchError, match=r"is no range\. Give the values of black and white: --range 0,1, say"):
         Range.parse(text)
