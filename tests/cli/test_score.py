@@ -334,7 +334,7 @@ class TestRange:
         assert said("unit.npy", "--range", "0,1") == expected
         assert said("long.npy", "--range", "0,255") == expected
         assert said("whole.npy", "--range", "0,255") == expected
-        assert "--range 0,1, say" in said("unit.npy")
+        assert "images scaled to [0, 1]: --range 0,1. Or say --range -1,1 if" in said("unit.npy")
         assert "--range 0,255, say" in said("long.npy")
 
     def test_files_may_have_another_too(self, whole, said):
@@ -347,7 +347,7 @@ class TestRange:
 
     def test_of_floats_it_may_begin_with_a_minus(self, whole, said):
         np.save("light.npy", whole / 510 + 0.5)
-        assert "or --range -1,1." in said("light.npy")
+        assert "Or say --range -1,1 if" in said("light.npy")
         assert said("light.npy", "--range", "-1,1")["confidence"]["state"] == "ok"
 
     def test_points_have_none(self, genbench):
