@@ -7,6 +7,8 @@ import os
 import platform
 import shutil
 import textwrap
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import typer
@@ -95,6 +97,12 @@ def _print(report: dict[str, Any]) -> None:
         console.print(f"[bold]{key:<13}[/]", end="")
         console.print(str(value), markup=False, soft_wrap=True)
 
+    def wrapped(key: str, texts: Iterable[str]) -> None:
+        """Lines that fit, but for a path that doesn't."""
+        parts = [textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False) for text in texts]
+        for i, part in enumerate(chain.from_iterable(parts)):
+            line("" if i else key, part)
+
     line("genbench", report["genbench"])
     line("python", report["python"])
     for name, version in report["packages"].items():
@@ -105,18 +113,9 @@ def _print(report: dict[str, Any]) -> None:
     line("compiler", report["compiler"] or "none")
     line("data", f"{report['data']}; what is there: genbench data list")
     line("cache", report["cache"])
-    weights = [part for where in report["weights"].values() for part in _wrapped(where)]
-    for i, part in enumerate(weights):
-        line("" if i else "weights", part)
-    counted = ", ".join(f"{count} {kind}" for kind, count in report["registered"].items())
-    for i, part in enumerate(_wrapped(counted)):
-        line("" if i else "registered", part)
+    wrapped("weights", report["weights"].values())
+    wrapped("registered", [", ".join(f"{count} {kind}" for kind, count in report["registered"].items())])
     for problem in report["problems"]:
         console.print(f"problem: {problem}", markup=False, soft_wrap=True, style="red")
     if not report["problems"]:
         console.print("All well.")
-
-
-def _wrapped(text: str) -> list[str]:
-    """Lines that fit, but for a path that doesn't."""
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)

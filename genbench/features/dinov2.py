@@ -58,7 +58,7 @@ class Dinov2:
     name = NAME
 
     def __init__(self, weights: Mapping[str, Tensor], sha256: str) -> None:
-        """`weights` are called as in the published files; raises whatever for those of others."""
+        """`weights` are called as in the published files; raises KeyError, ValueError or RuntimeError for others."""
         weights = _checked(weights)
         self.sha256 = sha256
         depth = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith(PREFIX))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -87,10 +88,8 @@ def weights() -> Path:
 
 
 def _fetched() -> Path:
-    try:
+    with suppress(Skip):
         return weights()
-    except Skip:
-        pass
     try:
         return INCEPTION.fetch(lambda done, total: None)
     except GenbenchError as error:

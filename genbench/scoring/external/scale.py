@@ -20,6 +20,9 @@ SLACK = 1e-3
 DARK, FEW = -0.5, 0.01
 """Images that lie in [0, 1] or [−½, ½], but for some noise and what resizing overshoots, have so few pixels so dark."""
 
+BELOW = -0.01
+"""Dim images whose least is below this lie in [−½, ½]; above it, in [0, 1] and overshot by a resize."""
+
 GREY = 128
 """Half of all grey levels, which images of bytes go beyond somewhere."""
 
@@ -61,13 +64,12 @@ def scaled(images: Tensor, given: Range | None, name: str) -> Tensor:
     Raises GenbenchError, which begins with `name`, for values beyond that, and where none is given for images of
     another scale than usual.
     """
-    usual = FLOATS if images.is_floating_point() else PIXELS
     if given is None:
         _check_usual(images, name)
-    elif given != usual:
+        return images
+    if given != (FLOATS if images.is_floating_point() else PIXELS):
         images = (images.float() - given.black) * (2 / (given.white - given.black)) - 1
-        _check_within(images, given, name)
-    elif usual == FLOATS:
+    if images.is_floating_point():
         _check_within(images, given, name)
     return images
 
@@ -91,7 +93,7 @@ def _check_usual(images: Tensor, name: str) -> None:
                 f"are: --range 0,{high:g}, say, or --range {PIXELS} if all is so dark."
             )
         return
-    dark, light = ((part).float().mean().item() for part in (images < DARK, images > -DARK))
+    dark, light = (part.float().mean().item() for part in (images < DARK, images > -DARK))
     if low < -1 - SLACK or high > 1 + SLACK:
         problem, advice = "images in floats lie in [−1, 1]", _beyond(low, high, dark)
     elif varied and min(dark, light) < FEW:
@@ -112,14 +114,14 @@ def _beyond(low: float, high: float, dark: float) -> str:
         scale, said = ("[0, 1]", f", and say --range {UNIT}") if unit else ("[−1, 1]", "")
         return f"It looks like images scaled to {scale} that noise or a resize took beyond it: clip them{said}."
     return (
-        f"It looks like another scale, or like standardised images. Say what black and white are, "
+        "It looks like another scale, or like standardised images. Say what black and white are, "
         f"--range {low:.6g},{high:.6g} if it is the least and the most of these."
     )
 
 
 def _within(low: float, high: float, dark: float) -> str:
     """What to do about floats that leave half of [−1, 1] empty."""
-    if low >= -0.5 - SLACK and high <= 0.5 + SLACK and low < -FEW:
+    if DARK - SLACK <= low < BELOW and high <= -DARK + SLACK:
         return "It looks like images scaled to [−½, ½]: --range -0.5,0.5."
     if dark < FEW and high > -DARK:
         overshot = ", some of whose pixels noise or a resize took below 0: clip them, and say" if low < -SLACK else ":"
