@@ -11,6 +11,9 @@ FEW = 8
 """Up to so many features, taking them one by one is quicker than torch's own table of distances."""
 
 BLOCK_BYTES = 2**20
+DEVICE_BLOCK_BYTES = 2**28
+"""A device takes larger blocks, so that it has enough to do."""
+
 EXACT = "donot_use_mm_for_euclid_dist"
 """`torch.cdist`'s way that doesn't lose small distances to rounding."""
 
@@ -30,7 +33,12 @@ def squared_distances(x: Tensor, y: Tensor) -> Tensor:
 
 def blocks(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """`squared_distances(x, y)` of `(n, features)` and `(m, features)`, some rows at a time: which, and their table."""
-    rows = max(1, BLOCK_BYTES // (y.element_size() * max(1, len(y))))
-    for start in range(0, len(x), rows):
-        those = slice(start, min(start + rows, len(x)))
+    for those in rows(x, y):
         yield those, squared_distances(x[those], y)
+
+
+def rows(x: Tensor, y: Tensor) -> list[slice]:
+    """Which rows of `x` to hold against all of `y` at a time."""
+    block = BLOCK_BYTES if x.device.type == "cpu" else DEVICE_BLOCK_BYTES
+    height = max(1, block // (y.element_size() * max(1, len(y))))
+    return [slice(start, min(start + height, len(x))) for start in range(0, len(x), height)]

@@ -12,8 +12,8 @@ from genbench.contract.controls import ControlCase
 from genbench.contract.datasets import CHECKS as OF_DATASETS
 from genbench.contract.datasets import DatasetCase
 from genbench.contract.findings import examine
+from genbench.contract.metric_case import PLACES, MetricCase, on_few, truth_about
 from genbench.contract.metrics import CHECKS as OF_METRICS
-from genbench.contract.metrics import PLACES, MetricCase, on_few, truth_about
 from genbench.contract.plans import PROTOCOL_CHECKS, SUITE_CHECKS, ProtocolCase, SuiteCase
 from genbench.contract.trained import TrainerCase
 from genbench.errors import Skip

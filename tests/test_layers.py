@@ -10,14 +10,26 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("genbench", "distances", "errors", "parameters", "plugins", "references", "registry", "seeding", "spec"),
+    (
+        "genbench",
+        "cores",
+        "devices",
+        "distances",
+        "errors",
+        "parameters",
+        "plugins",
+        "references",
+        "registry",
+        "seeding",
+        "spec",
+    ),
     ("records",),
     ("datasets", "features", "networks"),
     ("engine", "metrics", "stats"),
     ("contract", "executors", "scoring", "suites"),
     ("api", "compare", "report", "trials"),
     ("cli",),
-)
+)  # fmt: skip
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 PICKLES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}

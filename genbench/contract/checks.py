@@ -7,6 +7,7 @@ from typing import Any
 
 from genbench.contract import controls, datasets, entries, metrics, plans, targets, trainers
 from genbench.contract.findings import Broken, Checked, examined, finding
+from genbench.contract.metric_case import MetricCase, on_few
 from genbench.contract.streams import global_streams_left_alone
 from genbench.contract.trained import TrainerCase
 from genbench.errors import UnknownName
@@ -68,7 +69,7 @@ def check(entry: Entry, reference: str, dataset: str | None = None, patience: fl
     Raises GenbenchError, before the first check, for parameters that the thing doesn't have or a dataset that is none.
     """
     given = Reference.parse(reference).parameters
-    metrics.on_few(entry, given) if entry.kind == "metric" else entry.resolve(given)
+    on_few(entry, given) if entry.kind == "metric" else entry.resolve(given)
     if dataset is not None:
         Component.resolve(registered_datasets, dataset)
     yield from examined(entries.CHECKS, entry)
@@ -94,7 +95,7 @@ def _case(kind: str, reference: str, dataset: str | None, patience: float) -> An
         case "dataset":
             return datasets.DatasetCase(reference)
         case "metric":
-            return metrics.MetricCase(reference, dataset)
+            return MetricCase(reference, dataset)
         case "control":
             return controls.ControlCase(reference, dataset)
         case "suite":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genbench.contract.datasets import at_hand
 from genbench.contract.findings import number, require
-from genbench.contract.metrics import MetricCase, N, value
+from genbench.contract.metric_case import MetricCase, N, value
 from genbench.errors import GenbenchError, Skip
 from genbench.references import Reference
 from genbench.registry import datasets, suites

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from genbench.datasets.base import Finite
+from genbench.devices import free_bytes
 from genbench.errors import Skip
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Images:
     def at(self, places: Tensor) -> Tensor:
         """The images at `places` `(n,)` of this part, `(n, channels, height, width)`."""
         rows = self.index[places.to(self.index.device)]
-        return as_floats(self.pixels.index_select(0, rows.to(self.pixels.device)).to(self.device))
+        return as_floats(travelled(self.pixels.index_select(0, rows.to(self.pixels.device)), self.device))
 
     def sample(self, n: int, rng: Generator) -> Tensor:
         return self.at(places_in(self, n, rng))
@@ -85,13 +86,12 @@ class Images:
 
     def to(self, device: torch.device | str) -> Self:
         """The same part, drawing on `device`, where its pixels live too if they fit."""
-        device = torch.device(device)
-        if device.type == "cuda":
-            free, _ = torch.cuda.mem_get_info(device)
-            if self.pixels.numel() > RESIDENT_SHARE * free:
-                return type(self)(self.pixels, self.index, self.labels, device)
+        return self._sharing(resident(self.pixels, torch.device(device)), torch.device(device))
+
+    def _sharing(self, pixels: Tensor, device: torch.device) -> Self:
+        """The same part of the same pixels, wherever these are, drawing on `device`."""
         labels = None if self.labels is None else self.labels.to(device)
-        return type(self)(self.pixels.to(device), self.index.to(device), labels, device)
+        return type(self)(pixels, self.index.to(device), labels, device)
 
 
 class ImageSet(Finite):
@@ -102,16 +102,24 @@ class ImageSet(Finite):
     reference: Images
 
     def to(self, device: torch.device | str) -> ImageSet:
-        """The same dataset, whose training part draws on `device`."""
-        return self._of(self.train.to(device), self.held_out)
+        """The same dataset, whose parts draw on `device` and share one copy of the pixels there."""
+        device = torch.device(device)
+        pixels = resident(self.train.pixels, device)
+        parts = (part._sharing(pixels, device) for part in (self.train, self.held_out, self.reference))
+        return ImageSet(*parts, classes=self.classes, private=self.private)
 
     def dealt(self, rng: Generator) -> ImageSet:
         both = self.held_out.with_(self.train)
         order, size = torch.randperm(len(both), generator=rng), len(self.held_out)
-        return self._of(both.only(order[size:]), both.only(order[:size]))
-
-    def _of(self, train: Images, held_out: Images) -> ImageSet:
+        train, held_out = both.only(order[size:]), both.only(order[:size])
         return ImageSet(train, held_out, self.reference, classes=self.classes, private=self.private)
+
+
+def resident(pixels: Tensor, device: torch.device) -> Tensor:
+    """The pixels on a device if they fit there, else where they are: then each batch travels by itself."""
+    if device.type == "cuda" and pixels.device.type == "cpu":
+        return pixels if pixels.numel() > RESIDENT_SHARE * free_bytes(device) else pixels.to(device)
+    return pixels.to(device)
 
 
 def image_set(entry: Cached, split: Split, classes: tuple[str, ...] = (), private: bool = False) -> ImageSet:
@@ -124,6 +132,14 @@ def image_set(entry: Cached, split: Split, classes: tuple[str, ...] = (), privat
         return Images(pixels, index, None if labels is None else labels[index])
 
     return ImageSet(part(split.train), part(split.held_out), part(split.reference), classes=classes, private=private)
+
+
+def travelled(pixels: Tensor, device: torch.device | str) -> Tensor:
+    """Pixels on a device; to a CUDA device they travel while the host goes on."""
+    device = torch.device(device)
+    if device.type != "cuda" or pixels.device.type != "cpu":
+        return pixels.to(device)
+    return pixels.pin_memory().to(device, non_blocking=True)
 
 
 def places_in(part: Sized, n: int, rng: Generator) -> Tensor:
@@ -142,8 +158,11 @@ def as_pixels(images: Tensor) -> Tensor:
     return ((images + 1) * HALF_RANGE).round_().clamp_(0, 255).to(torch.uint8)
 
 
-def stored(samples: Tensor) -> Tensor:
-    """Samples `(n, *event)` as they are scored and stored: images as pixels, anything else in single precision."""
+def stored(samples: Tensor, *, replicas: bool = False) -> Tensor:
+    """Samples `(n, *event)` as they are scored and stored: images as pixels, anything else in single precision.
+
+    With `replicas`, a dimension of theirs comes first.
+    """
     if samples.dtype == torch.uint8:
         return samples
-    return as_pixels(samples) if samples.dim() == 4 else samples.float()
+    return as_pixels(samples) if samples.dim() == 4 + replicas else samples.float()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Self
 
 import torch
@@ -80,19 +81,35 @@ class Stacks:
 
     def to(self, device: torch.device | str) -> Self:
         """The same stacks, drawn on `device`."""
-        return type(self)(self.digits.to(device), self.kept)
+        return self._of(self.digits.to(device))
+
+    def _of(self, digits: Images) -> Self:
+        """The same stacks of the same digits, wherever these are."""
+        other = copy(self)
+        other.digits, device = digits, digits.index.device
+        for name in ("_sorted", "_counts", "_firsts", "_kept", "_ends"):
+            setattr(other, name, getattr(self, name).to(device))
+        return other
 
 
 class StackSet(Finite):
     """The stacks of a dataset's digits, each part's of its own digits alone."""
+
+    train: Stacks
+    held_out: Stacks
+    reference: Stacks
 
     def __init__(self, digits: ImageSet) -> None:
         self.digits = digits
         super().__init__(Stacks(digits.train), Stacks(digits.held_out), Stacks(digits.reference), classes=CLASSES)
 
     def to(self, device: torch.device | str) -> StackSet:
-        """The same dataset, whose training part draws on `device`."""
-        return StackSet(self.digits.to(device))
+        """The same dataset, whose parts draw on `device` and share one copy of the digits there."""
+        other = copy(self)
+        other.digits = digits = self.digits.to(device)
+        other.train, other.held_out = self.train._of(digits.train), self.held_out._of(digits.held_out)
+        other.reference = self.reference._of(digits.reference)
+        return other
 
     def dealt(self, rng: Generator) -> StackSet:
         """The same dataset with the digits of `train` and `held_out` dealt anew between the two."""

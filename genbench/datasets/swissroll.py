@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Self
 
 import torch
 from torch import Generator, Tensor
@@ -29,10 +28,10 @@ class SwissRoll(Target):
 
     curve: Curve
 
-    def __init__(self, std: float, device: torch.device | str = "cpu") -> None:
+    def __init__(self, std: float) -> None:
         self.event_shape = (2,)
         self._std = std
-        u = torch.linspace(0, 1, POINTS, dtype=torch.float64, device=device)
+        u = torch.linspace(0, 1, POINTS, dtype=torch.float64)
         points = _spiral(u)
         steps = (points[1:] - points[:-1]).norm(dim=1)
         arc = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
@@ -59,9 +58,6 @@ class SwissRoll(Target):
             least = exponents.amax(1, keepdim=True) - NEGLIGIBLE
             sums.append(torch.logsumexp(torch.maximum(exponents, least, out=exponents), 1))
         return torch.cat(sums) - math.log(nodes) - math.log(2 * math.pi * std**2)
-
-    def to(self, device: torch.device | str) -> Self:
-        return type(self)(self._std, device)
 
 
 def _spiral(u: Tensor) -> Tensor:

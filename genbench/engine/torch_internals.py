@@ -7,8 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorMode,
+)
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
@@ -20,6 +24,41 @@ SEEN = ("2.9", "2.14")
 
 Function = Callable[..., Tensor]
 """Of tensors alone, some of which it may change in place."""
+
+
+def fake_tensors() -> FakeTensorMode:
+    """Within it tensors have a shape, a type and a device and no numbers, whether there is such a device or not.
+
+    Operations between devices raise RuntimeError, and so does whatever needs numbers.
+    """
+    return FakeTensorMode(allow_non_fake_inputs=True)
+
+
+def replaced_beside_fakes() -> dict[str, Any]:
+    """What of torch has to be replaced where its tensors are fake, by the name under which it is found."""
+    return {
+        "torch.nn.Module._apply": _applied,
+        "torch.optim.optimizer._get_fused_kernels_supported_devices": lambda: ["cuda", "meta"],
+    }
+
+
+def _applied(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+    """`Module._apply` with parameters in the place of the old ones, since neither kind can hold what the other does."""
+    if recurse:
+        for child in module.children():
+            child._apply(function)  # type: ignore[no-untyped-call]
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            module._parameters[name] = nn.Parameter(function(parameter.detach()), parameter.requires_grad)
+    for name, buffer in module._buffers.items():
+        if buffer is not None:
+            module._buffers[name] = function(buffer)
+    return module
+
+
+def needs_numbers(error: BaseException) -> bool:
+    """Whether something was asked of fake tensors that only numbers can tell, for which a host waits for its device."""
+    return isinstance(error, DataDependentOutputException | DynamicOutputShapeException) or "numpy()" in str(error)
 
 
 def compiled(function: Function, arguments: Sequence[Tensor]) -> Function:

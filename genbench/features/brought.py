@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 from genbench.features import Extracted
+from genbench.features.extraction import follow
 from genbench.registry import ExtractorEntry
 
 BLOCK = 256
@@ -21,7 +22,10 @@ class Brought:
     """A plugin's function or module that gives features `(n, size)` of images, or an `Extracted`, as an extractor.
 
     It is known by its source, and a module by its weights too. A module is frozen, and follows images to their device.
+    It looks at one block of images at a time, since nobody knows what it holds while it looks.
     """
+
+    alone = True
 
     def __init__(self, entry: ExtractorEntry) -> None:
         made = entry.build()
@@ -43,7 +47,7 @@ class Brought:
     def __call__(self, images: Tensor) -> Extracted:
         """Raises GenbenchError for answers that are no features, one row an image."""
         if isinstance(self.extract, nn.Module):
-            self.extract.to(images.device)
+            follow(self.extract, images)
         blocks = [self._extracted(block, self.extract(block)) for block in torch.split(images, BLOCK)]
         return Extracted(*map(torch.cat, zip(*blocks, strict=True)))
 

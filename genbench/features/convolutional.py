@@ -14,10 +14,14 @@ from torch.nn.functional import interpolate
 
 from genbench.errors import GenbenchError, Skip
 from genbench.features import Extracted
+from genbench.features.extraction import follow, some
 
 WEIGHTS = Path(__file__).with_name("weights")
 BLOCK = 256
-"""So many images are taken at once."""
+"""So many images are taken at once on a processor."""
+
+HELD_BYTES = 2**22
+"""About what a network holds of an image at once."""
 
 
 class Layer(NamedTuple):
@@ -100,8 +104,8 @@ class Convolutional:
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Extracted:
         """Raises Skip for images with other channels than the network takes."""
-        self.network.to(images.device)
-        blocks = [self._extract(block) for block in torch.split(images, BLOCK)]
+        follow(self.network, images)
+        blocks = [self._extract(block) for block in some(images, BLOCK, HELD_BYTES)]
         return Extracted(*map(torch.cat, zip(*blocks, strict=True)))
 
     def _extract(self, images: Tensor) -> Extracted:

@@ -17,6 +17,7 @@ from torch.nn.functional import conv2d, interpolate, layer_norm
 
 from genbench.errors import GenbenchError, Skip
 from genbench.features import DINOV2_WEIGHTS, Extracted
+from genbench.features.extraction import follow, some
 
 NAME = "dinov2-1"
 SIDE, PATCH, HEAD, WIDER = 224, 14, 64, 4
@@ -31,7 +32,10 @@ EPSILON = 1e-6
 """Of its layer normalisations."""
 
 BLOCK = 32
-"""So many images are taken at once."""
+"""So many images are taken at once on a processor."""
+
+HELD_BYTES = 2**25
+"""About what the network holds of an image at once."""
 
 ENDS: dict[str, tuple[int | None, ...]] = {
     "cls_token": (1, 1, None),
@@ -66,23 +70,28 @@ class Dinov2:
         self.blocks.eval().requires_grad_(False)
         self.ends = {name: weights[name] for name in ENDS}
         self.ends["pos_embed"] = _positions(weights["pos_embed"])
+        self.ends |= {"mean": torch.tensor(MEAN)[:, None, None], "std": torch.tensor(STD)[:, None, None]}
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Extracted:
         """Raises Skip for images that are neither grey nor in colour."""
         if images.shape[1] not in (1, 3):
             raise Skip(f"{self.name} takes images of 1 or 3 channels and these have {images.shape[1]}")
-        self.blocks.to(images.device)
+        follow(self.blocks, images)
         self.ends = {name: weight.to(images.device) for name, weight in self.ends.items()}
-        features = torch.cat([self._features(block) for block in torch.split(images, BLOCK)])
+        features = torch.cat([self._features(block) for block in some(images, BLOCK, HELD_BYTES)])
         return Extracted(features, features.new_zeros(len(images), 0, 0))
 
     def _features(self, images: Tensor) -> Tensor:
         ends = self.ends
         colours = (images.float().expand(-1, 3, -1, -1) + 1) / 2
         resized = interpolate(colours, (SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True).clamp(0, 1)
-        mean, std = (torch.tensor(each, device=images.device)[:, None, None] for each in (MEAN, STD))
-        patches = conv2d((resized - mean) / std, ends["patch_embed.proj.weight"], ends["patch_embed.proj.bias"], PATCH)
+        patches = conv2d(
+            (resized - ends["mean"]) / ends["std"],
+            ends["patch_embed.proj.weight"],
+            ends["patch_embed.proj.bias"],
+            PATCH,
+        )
         tokens = torch.cat([ends["cls_token"].expand(len(images), -1, -1), patches.flatten(2).mT], 1)
         seen: Tensor = self.blocks(tokens + ends["pos_embed"])[:, 0]
         return layer_norm(seen, seen.shape[1:], ends["norm.weight"], ends["norm.bias"], EPSILON)

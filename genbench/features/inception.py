@@ -15,6 +15,7 @@ from genbench.datasets.images import as_pixels
 from genbench.errors import GenbenchError, Skip
 from genbench.features import INCEPTION_WEIGHTS, Extracted
 from genbench.features.download import INCEPTION
+from genbench.features.extraction import follow, some
 
 NAME = "inception"
 VARIABLE = INCEPTION_WEIGHTS
@@ -24,7 +25,10 @@ FID_FILE = "pt_inception-2015-12-05-6726825d.pth"
 
 PREPARE = "genbench data prepare inception"
 BLOCK = 32
-"""So many images are taken at once; each becomes 3 × 299 × 299."""
+"""So many images are taken at once on a processor; each becomes 3 × 299 × 299."""
+
+HELD_BYTES = 2**25
+"""About what the network holds of an image at once."""
 
 
 class Inception:
@@ -51,10 +55,10 @@ class Inception:
         """Raises Skip for images that are neither grey nor in colour."""
         if images.shape[1] not in (1, 3):
             raise Skip(f"{self.name} takes images of 1 or 3 channels and these have {images.shape[1]}")
-        self.network.to(images.device)
+        follow(self.network, images)
         blocks = [
             self.network._torch_fidelity_forward(as_pixels(block.float()).expand(-1, 3, -1, -1))
-            for block in torch.split(images, BLOCK)
+            for block in some(images, BLOCK, HELD_BYTES)
         ]
         features, logits = map(torch.cat, zip(*blocks, strict=True))
         return Extracted(features, logits[:, None])

@@ -60,9 +60,17 @@ def metric(
 
 
 def observed_metric(
-    function: Callable[..., Tensor | float], *, extractor: Extractor | None = None, **constants: object
+    function: Callable[..., Tensor | float],
+    *,
+    extractor: Extractor | None = None,
+    replicas: bool = False,
+    on_host: bool = False,
+    undefined: str | None = None,
+    **constants: object,
 ) -> ObservedMetric:
     """The metric that a pure function of an `Observed` and of constants is: see `ObservedMetric`."""
     from genbench.metrics.observed import ObservedMetric
 
-    return ObservedMetric(function, extractor=extractor, **constants)
+    return ObservedMetric(
+        function, extractor=extractor, replicas=replicas, on_host=on_host, undefined=undefined, **constants
+    )

@@ -12,7 +12,9 @@ from scipy.special import gammaincinv
 from torch import Tensor
 
 from genbench.datasets.base import Curve
-from genbench.metrics.histogram import Histogram
+from genbench.distances import blocks
+from genbench.metrics.histogram import Histogram, counted
+from genbench.metrics.manifold import by_tree
 from genbench.metrics.modes import ball_mass, junk_mass
 from genbench.metrics.observed import Observed
 
@@ -32,7 +34,8 @@ ENOUGH_NODES = 100
 class Nearest(NamedTuple):
     """Of each sample, the distance to the curve in noise stds, the arc length up to its nearest point, and its side.
 
-    `(n,)` each. In the plane `left` says whether the sample lies to the left of the curve; elsewhere none does.
+    `(…, n)` each, of as many replicas as there are. In the plane `left` says whether the sample lies to the left of the
+    curve; elsewhere none does.
     """
 
     distance: Tensor
@@ -41,7 +44,10 @@ class Nearest(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """Finds the nearest points of a curve, taken as straight between its points, which the tree holds."""
+    """Finds the nearest points of a curve, taken as straight between its points.
+
+    On a processor a tree of the points is quicker than all distances to them; it finds the same.
+    """
 
     curve: Curve
     tree: cKDTree
@@ -49,13 +55,16 @@ class Projection(NamedTuple):
     @classmethod
     def on(cls, curve: Curve) -> Projection:
         """The projection on a curve."""
-        return cls(curve, cKDTree(curve.points.numpy()))
+        return cls(curve, cKDTree(curve.points.cpu().numpy()))
 
     def __call__(self, observed: Observed) -> Nearest:
         """The nearest point lies on one of the two segments that meet in the nearest of the curve's points."""
         points, arc = self.curve.points, self.curve.arc
-        x = observed.samples.double()
-        nearest = torch.from_numpy(self.tree.query(x.cpu().numpy())[1]).to(x.device)
+        lead, x = observed.samples.shape[:-1], observed.samples.double().flatten(0, -2)
+        if by_tree(x):
+            nearest = torch.from_numpy(self.tree.query(x.numpy())[1])
+        else:
+            nearest = torch.cat([squares.argmin(1) for _, squares in blocks(x, points)])
         start = torch.stack([nearest - 1, nearest]).clamp_(0, len(points) - 2)
         along = points[start + 1] - points[start]
         share = (((x - points[start]) * along).sum(-1) / along.square().sum(-1)).clamp_(0, 1)
@@ -66,7 +75,7 @@ class Projection(NamedTuple):
         if x.shape[1] == 2:
             turn = along[..., 0] * away[..., 1] - along[..., 1] * away[..., 0]
             left = turn.gather(0, segment[None])[0] > 0
-        return Nearest(distance / self.curve.std, reached, left)
+        return Nearest(*(part.reshape(lead) for part in (distance / self.curve.std, reached, left)))
 
 
 class CurveBins(NamedTuple):
@@ -93,10 +102,12 @@ class CurveBins(NamedTuple):
         """
         curve = projection.curve
         across = curve.points.shape[1] - 1
-        arcs = np.interp(np.linspace(0, 1, STRETCHES + 1)[1:-1], curve.mass.numpy(), curve.arc.numpy())
+        mass, arc = (each.cpu().numpy() for each in (curve.mass, curve.arc))
+        arcs = np.interp(np.linspace(0, 1, STRETCHES + 1)[1:-1], mass, arc)
         shells = np.linspace(0, 1, SHELLS + 1) * ball_mass(k, across)
         distances = np.sqrt(2 * gammaincinv(across / 2, shells))[1:-1]
-        bins = cls(projection, k, torch.from_numpy(arcs), torch.from_numpy(distances), torch.ones(0), 0.0)
+        along, away = (torch.from_numpy(each).to(curve.arc.device) for each in (arcs, distances))
+        bins = cls(projection, k, along, away, torch.ones(0), 0.0)
         counts = bins(Observed(nodes(curve, NODES))).counts
         junk = NODES - float(counts.sum())
         inside = (counts / NODES).clamp(min=0.5 / NODES)
@@ -105,31 +116,44 @@ class CurveBins(NamedTuple):
 
     def __call__(self, observed: Observed) -> Histogram:
         distance, arc, left = observed.once(self.projection)
-        sides = 2 if observed.samples.shape[1] == 2 else 1
+        sides = 2 if observed.samples.shape[-1] == 2 else 1
         stretch = torch.bucketize(arc, self.arcs, right=True)
         shell = torch.bucketize(distance, self.distances, right=True)
-        place = ((stretch * SHELLS + shell) * sides + left)[distance < self.k]
-        counts = place.bincount(minlength=STRETCHES * SHELLS * sides).double()
+        place = (stretch * SHELLS + shell) * sides + left
+        counts = counted(place, STRETCHES * SHELLS * sides, distance < self.k)
         return Histogram(counts, len(observed), self.weights, 1 - self.junk_mass, self.junk_mass)
 
 
 def curve_distance(observed: Observed, projection: Projection) -> Tensor:
-    """The mean distance to the curve in noise stds; the truth scores about √(2/π) = 0.8 (only noise across counts)."""
-    return observed.once(projection).distance.mean()
+    """The mean distance to the curve in noise stds, `(…)`; the truth's is about √(2/π) = 0.8, of noise across alone."""
+    return observed.once(projection).distance.mean(-1)
 
 
-def arc_coverage(observed: Observed, projection: Projection, k: float, bins: int, share: float) -> Tensor:
-    """The share of equal stretches of the curve that hold at least `share` of their fair number of near samples.
+class Stretches(NamedTuple):
+    """Equal stretches of a curve: the arc lengths `edges` between them, and the probability `mass` of each."""
+
+    edges: Tensor
+    mass: Tensor
+
+    @classmethod
+    def of(cls, curve: Curve, count: int) -> Stretches:
+        """So many stretches of a curve."""
+        arc, mass = (each.cpu().numpy() for each in (curve.arc, curve.mass))
+        edges = np.linspace(0, arc[-1], count + 1)
+        parts = edges[1:-1], np.diff(np.interp(edges, arc, mass))
+        return cls(*(torch.from_numpy(part).to(curve.arc.device) for part in parts))
+
+
+def arc_coverage(observed: Observed, projection: Projection, k: float, stretches: Stretches, share: float) -> Tensor:
+    """The share of stretches that hold at least `share` of their fair number of near samples, `(…)`.
 
     A sample is near when it lies closer than `k` noise stds; a stretch's fair number is its true probability
     times the number of samples.
     """
     distance, reached, _ = observed.once(projection)
-    arc, mass = (each.cpu().numpy() for each in (projection.curve.arc, projection.curve.mass))
-    edges = np.linspace(0, arc[-1], bins + 1)
-    counts, _ = np.histogram(reached[distance < k].cpu().numpy(), edges)
-    fair = np.diff(np.interp(edges, arc, mass)) * len(observed)
-    return torch.from_numpy((counts > 0) & (counts >= share * fair)).double().mean()
+    edges, mass = stretches
+    counts = counted(torch.bucketize(reached, edges, right=True), len(mass), distance < k)
+    return ((counts > 0) & (counts >= share * mass * len(observed))).double().mean(-1)
 
 
 def nodes(curve: Curve, n: int) -> Tensor:
@@ -140,7 +164,7 @@ def nodes(curve: Curve, n: int) -> Tensor:
     size = curve.points.shape[1]
     sobol = torch.quasirandom.SobolEngine(size + 1)  # type: ignore[no-untyped-call]
     even = sobol.draw(n, dtype=torch.float64) + 0.5 / n
-    along, mass = even[:, 0].numpy(), curve.mass.numpy()
-    centres: list[NDArray[np.float64]] = [np.interp(along, mass, column) for column in curve.points.T.numpy()]
+    along, mass = even[:, 0].numpy(), curve.mass.cpu().numpy()
+    centres: list[NDArray[np.float64]] = [np.interp(along, mass, column) for column in curve.points.T.cpu().numpy()]
     noise: Tensor = torch.special.ndtri(even[:, 1:])
-    return noise * curve.std + torch.from_numpy(np.stack(centres, 1))
+    return (noise * curve.std + torch.from_numpy(np.stack(centres, 1))).to(curve.points.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -19,30 +20,59 @@ class Moments(NamedTuple):
     covariance: Tensor
 
 
-def fd(observed: Observed, reference: Moments) -> Tensor:
-    """The squared Fréchet distance between Gaussians that are fitted to both; raises Skip for too few samples."""
-    return frechet_distance(fitted(observed.samples), reference)
+class Extrapolation(NamedTuple):
+    """Random subsets of n samples: the first `sizes` of so many `orders` `(points, n)`, always the same."""
+
+    orders: Tensor
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, n: int, features: int, points: int) -> Extrapolation:
+        """So many sizes from a tenth of n up to all, and from twice as many as a covariance needs.
+
+        Raises Skip where there are fewer samples.
+        """
+        smallest = max(n // 10, 2 * features)
+        if n <= smallest:
+            raise Skip(f"to extrapolate, {features} features need more than {smallest} samples and got {n}")
+        rng = seeding.stream(0, seeding.SUBSETS)
+        orders = torch.stack([torch.randperm(n, generator=rng) for _ in range(points)])
+        return cls(orders, tuple(torch.linspace(smallest, n, points).round().long().tolist()))
+
+    def to(self, device: torch.device | str) -> Extrapolation:
+        """The same subsets on a device."""
+        return self._replace(orders=self.orders.to(device))
 
 
-def fd_infinity(observed: Observed, reference: Moments, points: int) -> Tensor:
+def fd(observed: Observed, reference: Moments, factor: Tensor) -> Tensor:
+    """The squared Fréchet distance between Gaussians that are fitted to both; raises Skip for too few samples.
+
+    `factor` is that of the reference's covariance.
+    """
+    return frechet_distance(fitted(observed.samples), reference, factor)
+
+
+def fd_infinity(observed: Observed, reference: Moments, factor: Tensor, subsets: Extrapolation) -> Tensor:
     """The Fréchet distance of infinitely many samples. arXiv:1911.07023, section 3.
 
-    A line through the distances of random subsets over one over their size, which goes down to zero: `points` sizes
-    from a tenth of the samples up to all, and from twice as many as a covariance needs. Raises Skip where there are
-    fewer.
+    A line through the distances of random subsets over one over their size, which goes down to zero. Other subsets are
+    made of another number of samples than `subsets` are for. Raises Skip for too few.
     """
-    features = observed.samples
-    n, size = features.shape
-    smallest = max(n // 10, 2 * size)
-    if n <= smallest:
-        raise Skip(f"to extrapolate, {size} features need more than {smallest} samples and got {n}")
-    rng = seeding.stream(0, seeding.SUBSETS)
-    sizes = torch.linspace(smallest, n, points).round().long().tolist()
-    subsets = (features[torch.randperm(n, generator=rng)[:each]] for each in sizes)
-    distances = torch.stack([frechet_distance(fitted(subset), reference) for subset in subsets])
-    design = torch.stack([torch.ones(points), 1 / torch.tensor(sizes)], 1).to(distances)
-    intercept: Tensor = torch.linalg.lstsq(design, distances[:, None]).solution[0, 0]
-    return intercept
+    n, size = observed.samples.shape
+    if n != subsets.orders.shape[1]:
+        subsets = Extrapolation.of(n, size, len(subsets.sizes)).to(observed.samples.device)
+    parts = [observed.samples[order[:each]] for order, each in zip(subsets.orders, subsets.sizes, strict=True)]
+    together = Moments(*map(torch.stack, zip(*map(fitted, parts), strict=True)))
+    return intercept([1 / each for each in subsets.sizes], frechet_distance(together, reference, factor))
+
+
+def intercept(x: Sequence[float], y: Tensor) -> Tensor:
+    """Where the least-squares line through points, of which `y` `(points,)` are the heights, meets x = 0: `()`."""
+    centre = sum(x) / len(x)
+    spread = sum((each - centre) ** 2 for each in x)
+    # By how much each point moves it.
+    shares = [1 / len(x) - centre * (each - centre) / spread for each in x]
+    return torch.stack([share * each for share, each in zip(shares, y.unbind(), strict=True)]).sum()
 
 
 def fitted(features: Tensor) -> Moments:
@@ -55,29 +85,31 @@ def fitted(features: Tensor) -> Moments:
 
 def moments(features: Tensor) -> Moments:
     """The moments of features `(n, features)`, n ≥ 2."""
-    features = features.double()
-    size = features.shape[1]
-    return Moments(features.mean(0), features.T.cov().reshape(size, size))
+    rows = features.double().T
+    centred = rows - rows.mean(1, keepdim=True)
+    return Moments(rows.mean(1), centred @ centred.T / (len(features) - 1))
 
 
-def frechet_distance(one: Moments, other: Moments) -> Tensor:
+def frechet_distance(one: Moments, other: Moments, factor: Tensor | None = None) -> Tensor:
     """‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½), the squared Fréchet distance between two Gaussians.
 
-    With Σ₁ = AAᵀ, Σ₁Σ₂ has the eigenvalues of the symmetric AᵀΣ₂A, and (Σ₁Σ₂)^½ has their roots as its trace.
-    Rounding may leave that of equal Gaussians below zero, which is then returned.
+    With Σ₂ = AAᵀ, Σ₁Σ₂ has the eigenvalues of the symmetric AᵀΣ₁A, and (Σ₁Σ₂)^½ has their roots as its trace. `factor`
+    is that A, where it is at hand. Of equal Gaussians rounding may leave less than zero: zero is given then. `one` may
+    be several, `(…, features)`, held against one other.
     """
-    factor = _factor(one.covariance)
-    eigenvalues = torch.linalg.eigvalsh(factor.T @ other.covariance @ factor)
-    traces = one.covariance.trace() + other.covariance.trace()
-    distance: Tensor = (one.mean - other.mean).square().sum() + traces - 2 * eigenvalues.clamp(min=0).sqrt().sum()
+    factor = factor_of(other) if factor is None else factor
+    eigenvalues = torch.linalg.eigvalsh(factor.T @ one.covariance @ factor)
+    traces = one.covariance.diagonal(dim1=-2, dim2=-1).sum(-1) + other.covariance.trace()
+    roots = eigenvalues.clamp(min=0).sqrt().sum(-1)
+    distance: Tensor = (one.mean - other.mean).square().sum(-1) + traces - 2 * roots
     return distance.clamp(min=0)
 
 
-def _factor(covariance: Tensor) -> Tensor:
+def factor_of(moments: Moments) -> Tensor:
     """A with AAᵀ = Σ: Cholesky's, or of eigenvectors where Σ is singular, as with fewer samples than features."""
     factor: Tensor
-    factor, failed = torch.linalg.cholesky_ex(covariance)
+    factor, failed = torch.linalg.cholesky_ex(moments.covariance)
     if failed:
-        values, vectors = torch.linalg.eigh(covariance)
+        values, vectors = torch.linalg.eigh(moments.covariance)
         factor = vectors * values.clamp(min=0).sqrt()
     return factor

@@ -29,10 +29,11 @@ def fd(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000) -> Metric
     Through Inception it is the FID. Biased upwards by about the square of the number of features over n, so values at
     different n can't be compared; blind to what isn't in means and covariances, and to copies of training images.
     """
-    from genbench.metrics.frechet import fd, fitted
+    from genbench.metrics.frechet import factor_of, fd, fitted
 
     reference = fitted(truth.extracted(extractor, n).features)
-    return observed_metric(fd, reference=reference, extractor=truth.extractor(extractor))
+    eye = truth.extractor(extractor)
+    return observed_metric(fd, reference=reference, factor=factor_of(reference), extractor=eye)
 
 
 @metric("fd_infinity", unit="squared", higher_is_better=False, citation="arXiv:1911.07023")
@@ -42,10 +43,17 @@ def fd_infinity(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000, 
     A line is fitted through the distances of subsets of `points` sizes up to n, over one over their size.
     What the reference's own finite number adds stays in it.
     """
-    from genbench.metrics.frechet import fd_infinity, fitted
+    from genbench.metrics.frechet import Extrapolation, factor_of, fd_infinity, fitted
 
-    reference = fitted(truth.extracted(extractor, n).features)
-    return observed_metric(fd_infinity, reference=reference, points=points, extractor=truth.extractor(extractor))
+    features = truth.extracted(extractor, n).features
+    reference, subsets = fitted(features), Extrapolation.of(n, features.shape[1], points).to(features.device)
+    return observed_metric(
+        fd_infinity,
+        reference=reference,
+        factor=factor_of(reference),
+        subsets=subsets,
+        extractor=truth.extractor(extractor),
+    )
 
 
 @metric("kd", unit="squared", higher_is_better=False, citation="arXiv:1801.01401")
@@ -58,9 +66,8 @@ def kd(
     """
     from genbench.metrics.kernel import subset_mmd
 
-    reference = truth.extracted(extractor, n).features
-    eye = truth.extractor(extractor)
-    return observed_metric(subset_mmd, reference=reference, subsets=subsets, size=size, extractor=eye)
+    pairs = truth.subset_pairs(extractor, n, subsets, size)
+    return observed_metric(subset_mmd, subsets=pairs, extractor=truth.extractor(extractor))
 
 
 @metric("class_score", unit="classes", higher_is_better=True, bounds=(1, None), citation="arXiv:1606.03498")
@@ -72,7 +79,7 @@ def class_score(truth: Truth, *, extractor: ExtractorName, n: Several = 10_000, 
     from genbench.metrics.classes import class_score
 
     truth.extracted(extractor, n)
-    return observed_metric(class_score, splits=splits, extractor=truth.extractor(extractor))
+    return observed_metric(class_score, splits=splits, extractor=truth.extractor(extractor), replicas=True)
 
 
 @metric("image_precision", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1904.06991")
@@ -128,7 +135,8 @@ def class_modes(
     from genbench.metrics.histogram import captured
 
     bins = Classes() if rule == "any" else Classes(sure)
-    return observed_metric(captured, bins=bins, rule=rule, share=share, extractor=truth.classifier(extractor))
+    eye = truth.classifier(extractor)
+    return observed_metric(captured, bins=bins, rule=rule, share=share, extractor=eye, replicas=True)
 
 
 @metric("class_reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1705.07761")
@@ -140,7 +148,8 @@ def class_reverse_kl(truth: Truth, *, extractor: ExtractorName) -> Metric:
     from genbench.metrics.classes import Classes
     from genbench.metrics.histogram import reverse_kl
 
-    return observed_metric(reverse_kl, bins=Classes(), junk=False, extractor=truth.classifier(extractor))
+    eye = truth.classifier(extractor)
+    return observed_metric(reverse_kl, bins=Classes(), junk=False, extractor=eye, replicas=True)
 
 
 @metric("confident", unit="fraction", higher_is_better=True, bounds=FRACTION)
@@ -152,7 +161,7 @@ def confident(truth: Truth, *, extractor: ExtractorName, sure: Share = 0.9) -> M
     from genbench.metrics.classes import Classes
     from genbench.metrics.histogram import hq
 
-    return observed_metric(hq, bins=Classes(sure), extractor=truth.classifier(extractor))
+    return observed_metric(hq, bins=Classes(sure), extractor=truth.classifier(extractor), replicas=True)
 
 
 @metric("confidence", unit="probability", higher_is_better=True, bounds=FRACTION)
@@ -163,7 +172,7 @@ def confidence(truth: Truth, *, extractor: ExtractorName) -> Metric:
     """
     from genbench.metrics.classes import confidence
 
-    return observed_metric(confidence, extractor=truth.classifier(extractor))
+    return observed_metric(confidence, extractor=truth.classifier(extractor), replicas=True)
 
 
 @metric("image_hq", unit="fraction", higher_is_better=True, bounds=FRACTION)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from copy import copy
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from genbench import seeding
+from genbench.cores import side_by_side
 from genbench.distances import blocks
 from genbench.errors import Skip
 from genbench.metrics.observed import Observed
@@ -52,25 +55,69 @@ def _kernel(squares: Tensor) -> Tensor:
     return total / len(BANDWIDTHS)
 
 
-def subset_mmd(observed: Observed, reference: Tensor, subsets: int, size: int) -> Tensor:
+class SubsetPairs:
+    """Random subsets of n samples, and of the reference `(m, features)` that they are held against: always the same.
+
+    Raises Skip where there are fewer of either than `size`.
+    """
+
+    def __init__(self, reference: Tensor, n: int, count: int, size: int) -> None:
+        if (fewest := min(n, len(reference))) < size:
+            raise Skip(f"subsets of {size} were asked for and there are {fewest} samples")
+        self.reference, self.n, self.count, self.size = reference, n, count, size
+        rng = seeding.stream(0, seeding.SUBSETS)
+        pairs = [[torch.randperm(each, generator=rng)[:size] for each in (n, len(reference))] for _ in range(count)]
+        self.places = torch.stack([torch.stack(pair) for pair in pairs]).to(reference.device)
+        """Of the samples and of the reference, `(count, 2, size)`."""
+
+    @cached_property
+    def within(self) -> list[Tensor]:
+        """What the pairs within each of the reference's subsets add."""
+        alone, places = self.reference.device.type != "cpu", self.places[:, 1].unbind()
+        return side_by_side(lambda own: _within(self.reference[own].double()), places, alone=alone)
+
+    def to(self, device: torch.device | str) -> SubsetPairs:
+        """The same subsets on a device."""
+        other = copy(self)
+        other.reference, other.places = self.reference.to(device), self.places.to(device)
+        if "within" in self.__dict__:
+            other.__dict__["within"] = [each.to(device) for each in self.within]
+        return other
+
+
+def subset_mmd(observed: Observed, subsets: SubsetPairs) -> Tensor:
     """The unbiased estimate of MMD² under (x·y/d + 1)³, averaged over random subsets of both. arXiv:1801.01401.
 
-    Raises Skip where there are fewer samples, or of `reference` `(m, features)`, than `size`.
+    Other subsets are made of another number of samples than `subsets` are for; raises Skip for too few.
     """
-    both = observed.samples, reference
-    if (fewest := min(map(len, both))) < size:
-        raise Skip(f"subsets of {size} were asked for and there are {fewest} samples")
-    rng = seeding.stream(0, seeding.SUBSETS)
-    values = [
-        unbiased_mmd(*(each[torch.randperm(len(each), generator=rng)[:size]].double() for each in both))
-        for _ in range(subsets)
-    ]
-    return torch.stack(values).mean()
+    if len(observed) != subsets.n:
+        subsets = SubsetPairs(subsets.reference, len(observed), subsets.count, subsets.size)
+
+    def value(i: int) -> Tensor:
+        own, others = subsets.places[i]
+        return _mmd(observed.samples[own].double(), subsets.reference[others].double(), within[i])
+
+    within = subsets.within
+    alone = observed.samples.device.type != "cpu"
+    return torch.stack(side_by_side(value, range(subsets.count), alone=alone)).mean()
 
 
 def unbiased_mmd(x: Tensor, y: Tensor) -> Tensor:
     """MMD² of as many `x` as `y` `(n, d)` under (x·y/d + 1)³, without the pairs of a sample with itself."""
-    n, d = x.shape
-    within = [(each @ each.T / d + 1).pow_(3) for each in (x, y)]
-    between: Tensor = (x @ y.T / d + 1).pow_(3).sum()
-    return sum(table.sum() - table.trace() for table in within) / (n * (n - 1)) - 2 * between / n**2
+    return _mmd(x, y, _within(y))
+
+
+def _mmd(x: Tensor, y: Tensor, within: Tensor) -> Tensor:
+    n = len(x)
+    between: Tensor = _table(x, y).sum()
+    return (_within(x) + within) / (n * (n - 1)) - 2 * between / n**2
+
+
+def _within(x: Tensor) -> Tensor:
+    """The kernel summed over the pairs of different points."""
+    table = _table(x, x)
+    return table.sum() - table.trace()
+
+
+def _table(x: Tensor, y: Tensor) -> Tensor:
+    return (x @ y.T / x.shape[1] + 1).pow_(3)

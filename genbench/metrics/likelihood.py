@@ -9,5 +9,6 @@ from genbench.metrics.observed import Observed
 
 
 def cross_entropy(observed: Observed, target: Target) -> Tensor:
-    """−E[ln p(x)] over the samples, p the target's density, in nats."""
-    return -target.log_prob(observed.samples).mean()
+    """−E[ln p(x)] over the samples, p the target's density, in nats: `()`, or of several replicas `(replicas,)`."""
+    samples = observed.samples
+    return -target.log_prob(samples.flatten(0, -2)).reshape(samples.shape[:-1]).mean(-1)

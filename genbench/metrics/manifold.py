@@ -15,11 +15,12 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from genbench.distances import blocks, squared_distances
+from genbench.cores import side_by_side
+from genbench.distances import rows, squared_distances
 from genbench.metrics.observed import Observed
 
 TREE_FEATURES = 8
-"""Up to so many features a k-d tree finds neighbours faster than a table of all distances."""
+"""Up to so many features a k-d tree finds neighbours on a processor faster than a table of all distances."""
 
 ROWS = 64
 """So many samples of few features are held against the reference at a time, those that are neighbours in one."""
@@ -57,44 +58,63 @@ class Neighbourhood(NamedTuple):
 
     def __call__(self, observed: Observed) -> Hits:
         samples = observed.samples
-        around = torch.zeros(len(samples), dtype=torch.long, device=samples.device)
+        reach = radii(samples, self.k)
+        if by_tree(samples):
+            return self._among_near(samples, reach)
+
+        def hits(those: slice) -> Hits:
+            squares = squared_distances(samples[those], self.reference)
+            inside = squares < self.radii
+            return Hits(inside.sum(1), inside.any(0), (squares < reach[those, None]).any(0))
+
+        parts = side_by_side(hits, rows(samples, self.reference), alone=samples.device.type != "cpu")
+        around, covered, recalled = zip(*parts, strict=True)
+        return Hits(torch.cat(around), torch.stack(covered).any(0), torch.stack(recalled).any(0))
+
+    def _among_near(self, samples: Tensor, reach: Tensor) -> Hits:
+        """The same, from those pairs alone that may lie in a ball."""
+        around = torch.zeros(len(samples), dtype=torch.long)
         covered = torch.zeros_like(self.radii, dtype=torch.bool)
         recalled = torch.zeros_like(covered)
-        reach = radii(samples, self.k)
-        for rows, columns, squares in self._near(samples, reach):
+        for these, columns, squares in self._near(samples, reach):
             inside = squares < self.radii[columns]
-            around[rows] += inside.sum(1)
+            around[these] += inside.sum(1)
             covered[columns] |= inside.any(0)
-            recalled[columns] |= (squares < reach[rows, None]).any(0)
+            recalled[columns] |= (squares < reach[these, None]).any(0)
         return Hits(around, covered, recalled)
 
     def _near(self, samples: Tensor, reach: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Samples and reference samples, some of each at a time, with the squared distances between them.
 
-        Of few features, those that lie further apart along the first one than any ball reaches are left out.
+        Those that lie further apart along the first feature than any ball reaches are left out.
         """
-        if samples.shape[1] > TREE_FEATURES:
-            every = torch.arange(len(self.reference), device=samples.device)
-            for those, squares in blocks(samples, self.reference):
-                yield torch.arange(those.start, those.stop, device=samples.device), every, squares
-            return
         place, order = self.reference[:, 0].sort()
-        for rows in torch.split(samples[:, 0].argsort(), ROWS):
-            widest = torch.maximum(self.radii.max(), reach[rows].max()).sqrt() * (1 + ROUNDING)
-            own = samples[rows, 0]
+        for these in torch.split(samples[:, 0].argsort(), ROWS):
+            widest = torch.maximum(self.radii.max(), reach[these].max()).sqrt() * (1 + ROUNDING)
+            own = samples[these, 0]
             first, last = torch.searchsorted(place, torch.stack([own[0] - widest, own[-1] + widest])).tolist()
             columns = order[first:last]
-            yield rows, columns, squared_distances(samples[rows], self.reference[columns])
+            yield these, columns, squared_distances(samples[these], self.reference[columns])
+
+
+def by_tree(points: Tensor) -> bool:
+    """Whether neighbours are found faster by a tree, or by order, than by a table of all distances."""
+    return points.device.type == "cpu" and points.shape[1] <= TREE_FEATURES
 
 
 def radii(points: Tensor, k: int) -> Tensor:
     """Each point's squared distance to its k-th nearest other point, `(n, features)` to `(n,)`."""
-    if points.shape[1] <= TREE_FEATURES:
+    if by_tree(points):
         # The tree only finds the neighbour: all distances come from one function, or a tie would be none.
-        there = points.cpu().numpy()
-        nearest = torch.from_numpy(cKDTree(there).query(there, [k + 1])[1]).to(points.device)
+        there = points.numpy()
+        nearest = torch.from_numpy(cKDTree(there).query(there, [k + 1])[1])
         return squared_distances(points[:, None], points[nearest]).flatten()
-    return torch.cat([squares.topk(k + 1, largest=False).values[:, -1] for _, squares in blocks(points, points)])
+
+    def kth(those: slice) -> Tensor:
+        squares = squared_distances(points[those], points)
+        return squares.topk(k + 1, largest=False).values[:, -1]
+
+    return torch.cat(side_by_side(kth, rows(points, points), alone=points.device.type != "cpu"))
 
 
 def precision(observed: Observed, near: Neighbourhood) -> Tensor:

@@ -1,6 +1,7 @@
 """Metrics of a mixture's modes, all read from where samples lie off the nearest centre.
 
-A sample is high quality (HQ) when it lies closer than k standard deviations to the nearest centre.
+A sample is high quality (HQ) when it lies closer than k standard deviations to the nearest centre. All take the samples
+of several replicas at once: `…` below is nothing, or their number.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from torch import Tensor
 
 from genbench.datasets.base import Modes
 from genbench.distances import squared_distances
-from genbench.errors import Undefined
-from genbench.metrics.histogram import Histogram
+from genbench.metrics.histogram import Histogram, counted, summed
 from genbench.metrics.observed import Observed
 
 
@@ -29,7 +29,7 @@ def junk_mass(k: float, dimensions: int) -> float:
 
 
 class HighQuality(NamedTuple):
-    """Which samples are HQ, `(n,)` of bool; and of these, the nearest mode and the distance to its centre in stds."""
+    """Of each sample, whether it is HQ, the nearest mode, and the distance to its centre in stds: `(…, n)` each."""
 
     which: Tensor
     mode: Tensor
@@ -43,10 +43,9 @@ class NearCentres(NamedTuple):
     k: float
 
     def __call__(self, observed: Observed) -> HighQuality:
-        squares, mode = squared_distances(observed.samples.double(), self.modes.centres.double()).min(1)
+        squares, mode = squared_distances(observed.samples.double(), self.modes.centres.double()).min(-1)
         distance = squares.sqrt() / self.modes.std
-        which = distance < self.k
-        return HighQuality(which, mode[which], distance[which])
+        return HighQuality(distance < self.k, mode, distance)
 
 
 class Balls(NamedTuple):
@@ -57,12 +56,13 @@ class Balls(NamedTuple):
 
     def __call__(self, observed: Observed) -> Histogram:
         count, dimensions = self.modes.centres.shape
-        counts = self.inside(observed).mode.bincount(minlength=count).double()
+        which, mode, _ = self.inside(observed)
+        counts = counted(mode, count, which)
         mass, junk = ball_mass(self.k, dimensions), junk_mass(self.k, dimensions)
         return Histogram(counts, len(observed), self.modes.weights, mass, junk)
 
     def inside(self, observed: Observed) -> HighQuality:
-        """The samples in the balls."""
+        """Which samples lie in the balls, and in which."""
         return observed.once(NearCentres(self.modes, self.k))
 
 
@@ -71,41 +71,36 @@ def std_ratio(observed: Observed, bins: Balls, share: float) -> Tensor:
 
     Both are of distributions cut off at k standard deviations, and the variance is unbiased, so the truth scores 1:
     E[r² | r < k] = d · P(χ²_{d+2} < k²) / P(χ²_d < k²) for d dimensions. A mode of one sample has no spread and is
-    left out.
+    left out. `(…)`, NaN where no captured mode holds two samples.
     """
-    counts, several = observed.once(bins).counts, _captured(observed, bins, share)
-    several &= counts > 1
-    if not several.any():
-        raise Undefined("no captured mode holds two samples")
-    _, mode, distance = bins.inside(observed)
-    squares = torch.zeros_like(counts).index_add_(0, mode, distance.square())[several]
-    count, d = counts[several], bins.modes.centres.shape[1]
+    histogram = observed.once(bins)
+    which, mode, distance = bins.inside(observed)
+    counts, d = histogram.counts, bins.modes.centres.shape[1]
+    squares = summed(mode, len(bins.modes.centres), torch.where(which, distance.square(), 0.0))
     expected = d * ball_mass(bins.k, d + 2) / ball_mass(bins.k, d)
-    around_mean = (squares - _off(observed, bins)[several].square().sum(1) / count).clamp(min=0)
-    return (around_mean / (count - 1) / expected).sqrt().mean()
+    around_mean = (squares - _off(observed, bins).square().sum(-1) / counts).clamp(min=0)
+    ratios = (around_mean / (counts - 1) / expected).sqrt()
+    return _mean(ratios, histogram.captured("fair", share) & (counts > 1))
 
 
 def offset(observed: Observed, bins: Balls, share: float) -> Tensor:
     """How many standard deviations the mean of a mode's HQ samples lies off its centre, averaged over captured modes.
 
-    The truth's own is that of a mean of m samples, about √(π/2m) in the plane.
+    The truth's own is that of a mean of m samples, about √(π/2m) in the plane. `(…)`, NaN where no mode is captured.
     """
-    held = _captured(observed, bins, share)
-    off: Tensor = (_off(observed, bins)[held] / observed.once(bins).counts[held, None]).norm(dim=1)
-    return off.mean()
+    histogram = observed.once(bins)
+    off = (_off(observed, bins) / histogram.counts[..., None]).norm(dim=-1)
+    return _mean(off, histogram.captured("fair", share))
 
 
-def _captured(observed: Observed, bins: Balls, share: float) -> Tensor:
-    """Which modes hold `share` of their fair number; raises Undefined where none does."""
-    held = observed.once(bins).captured("fair", share)
-    if not held.any():
-        raise Undefined("no mode is captured")
-    return held
+def _mean(values: Tensor, which: Tensor) -> Tensor:
+    """The mean of some of the values along the last dimension, which may be NaN elsewhere; NaN of none of them."""
+    return torch.where(which, values, 0.0).sum(-1) / which.sum(-1)
 
 
 def _off(observed: Observed, bins: Balls) -> Tensor:
-    """Where each mode's HQ samples lie off its centre in stds, summed up: `(modes, features)`."""
+    """Where each mode's HQ samples lie off its centre in stds, summed up: `(…, modes, features)`."""
     which, mode, _ = bins.inside(observed)
     centres = bins.modes.centres.double()
-    off = (observed.samples[which].double() - centres[mode]) / bins.modes.std
-    return torch.zeros_like(centres).index_add_(0, mode, off)
+    off = torch.where(which[..., None], (observed.samples.double() - centres[mode]) / bins.modes.std, 0.0)
+    return summed(mode[..., None, :].expand(*off.mT.shape), len(centres), off.mT).mT

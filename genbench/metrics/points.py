@@ -24,7 +24,7 @@ def modes(truth: Truth, *, k: Radius = 3.0, rule: Rule = "fair", share: Share = 
     from genbench.metrics.histogram import captured
     from genbench.metrics.modes import Balls
 
-    return observed_metric(captured, bins=Balls(truth.modes, k), rule=rule, share=share)
+    return observed_metric(captured, bins=Balls(truth.modes, k), rule=rule, share=share, replicas=True)
 
 
 @metric("hq", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:1705.07761")
@@ -37,7 +37,7 @@ def hq(truth: Truth, *, k: Radius = 3.0) -> Metric:
     from genbench.metrics.histogram import hq
     from genbench.metrics.modes import Balls
 
-    return observed_metric(hq, bins=Balls(truth.modes, k))
+    return observed_metric(hq, bins=Balls(truth.modes, k), replicas=True)
 
 
 @metric("reverse_kl", unit="nats", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1712.04086", version=2)
@@ -59,7 +59,8 @@ def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
 
     along_curve = junk and truth.target.modes is None and truth.target.curve is not None
     bins = truth.curve_bins(k) if along_curve else Balls(truth.modes, k)
-    return observed_metric(reverse_kl, bins=bins, junk=junk)
+    undefined = None if junk else "no sample lies near a mode"
+    return observed_metric(reverse_kl, bins=bins, junk=junk, replicas=True, undefined=undefined)
 
 
 @metric("jsd", unit="nats", higher_is_better=False, bounds=(0, math.log(2)))
@@ -68,7 +69,7 @@ def jsd(truth: Truth, *, k: Radius = 3.0) -> Metric:
     from genbench.metrics.histogram import jsd
     from genbench.metrics.modes import Balls
 
-    return observed_metric(jsd, bins=Balls(truth.modes, k))
+    return observed_metric(jsd, bins=Balls(truth.modes, k), replicas=True)
 
 
 @metric("std_ratio", unit="ratio", higher_is_better=None, bounds=NOT_NEGATIVE, version=2)
@@ -80,7 +81,8 @@ def std_ratio(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     """
     from genbench.metrics.modes import Balls, std_ratio
 
-    return observed_metric(std_ratio, bins=Balls(truth.modes, k), share=share)
+    undefined = "no captured mode holds two samples"
+    return observed_metric(std_ratio, bins=Balls(truth.modes, k), share=share, replicas=True, undefined=undefined)
 
 
 @metric("offset", unit="stds", higher_is_better=False, bounds=NOT_NEGATIVE)
@@ -92,7 +94,8 @@ def offset(truth: Truth, *, k: Radius = 3.0, share: Share = 0.2) -> Metric:
     """
     from genbench.metrics.modes import Balls, offset
 
-    return observed_metric(offset, bins=Balls(truth.modes, k), share=share)
+    bins, undefined = Balls(truth.modes, k), "no mode is captured"
+    return observed_metric(offset, bins=bins, share=share, replicas=True, undefined=undefined)
 
 
 @metric("w2", unit="data units", higher_is_better=False, bounds=NOT_NEGATIVE)
@@ -104,7 +107,7 @@ def w2(truth: Truth, *, n: Count = 2_000) -> Metric:
     """
     from genbench.metrics.transport import w2
 
-    return observed_metric(w2, reference=truth.reference(n))
+    return observed_metric(w2, reference=truth.reference(n), on_host=True)
 
 
 @metric("sliced_w2", unit="data units", higher_is_better=False, bounds=NOT_NEGATIVE, citation="arXiv:1804.01947")
@@ -114,8 +117,10 @@ def sliced_w2(truth: Truth, *, n: Count = 10_000, directions: Count = 64) -> Met
     from genbench.metrics import transport
 
     reference = truth.reference(n)
-    lines = transport.directions(reference.shape[1], directions, seeding.stream(0, seeding.PROJECTIONS))
-    return observed_metric(transport.sliced_w2, lines=lines, reference=transport.along(reference, lines))
+    rng = seeding.stream(0, seeding.PROJECTIONS)
+    lines = transport.directions(reference.shape[1], directions, rng).to(reference.device)
+    along = transport.along(reference, lines)
+    return observed_metric(transport.sliced_w2, lines=lines, reference=along, replicas=True)
 
 
 @metric("mmd", unit="squared", higher_is_better=False, citation="JMLR 13 (2012) 723-773")
@@ -176,7 +181,7 @@ def cross_entropy(truth: Truth) -> Metric:
     """
     from genbench.metrics.likelihood import cross_entropy
 
-    return observed_metric(cross_entropy, target=truth.target)
+    return observed_metric(cross_entropy, target=truth.target, replicas=True)
 
 
 @metric("curve_distance", unit="noise stds", higher_is_better=None, bounds=NOT_NEGATIVE)
@@ -187,7 +192,7 @@ def curve_distance(truth: Truth) -> Metric:
     """
     from genbench.metrics.curve import curve_distance
 
-    return observed_metric(curve_distance, projection=truth.projection())
+    return observed_metric(curve_distance, projection=truth.projection(), replicas=True)
 
 
 @metric("arc_coverage", unit="fraction", higher_is_better=True, bounds=FRACTION)
@@ -196,6 +201,8 @@ def arc_coverage(truth: Truth, *, k: Radius = 3.0, bins: Count = 100, share: Sha
 
     Near is closer than k noise stds. Blind to the noise within that, and to imbalance above the threshold.
     """
-    from genbench.metrics.curve import arc_coverage
+    from genbench.metrics.curve import Stretches, arc_coverage
 
-    return observed_metric(arc_coverage, projection=truth.projection(), k=k, bins=bins, share=share)
+    projection = truth.projection()
+    stretches = Stretches.of(projection.curve, bins)
+    return observed_metric(arc_coverage, projection=projection, k=k, stretches=stretches, share=share, replicas=True)

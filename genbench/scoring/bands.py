@@ -71,7 +71,7 @@ def bands(component: Component, dataset: Dataset, scorer: Scorer, watch: Watch =
     if not lacking:
         return ready
     draws = MEASURED_DEALS if isinstance(dataset, Finite) else MEASURED_DRAWS
-    rest = Scorer(dataset, scorer.protocol.only(lacking)) if ready else scorer
+    rest = Scorer(dataset, scorer.protocol.only(lacking), device=scorer.device) if ready else scorer
     return ready | measure(dataset, rest, draws, watch)
 
 
@@ -135,7 +135,7 @@ def _drawn(dataset: Dataset, scorer: Scorer, draws: int, role: str) -> Iterator[
         n = scorer.protocol.n
         yield from (scorer(dataset.sample(n, seeding.stream(seed, role))) for seed in range(draws))
         return
-    judge = Scorer(dataset, affordable(scorer.protocol))
+    judge = Scorer(dataset, affordable(scorer.protocol), device=scorer.device)
     for seed in range(draws):
         rng = seeding.stream(seed, role)
         again = dataset.dealt(rng)

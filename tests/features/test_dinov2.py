@@ -1,45 +1,18 @@
 """DINOv2: the same features as timm's, with the weights of a file that is one, and what it says of any other."""
 
-import warnings
-
 import pytest
 import torch
+from foreign_weights import WIDTH, dinov2_published, dinov2_twin
 from torch.nn.functional import interpolate
 
 from genbench.errors import GenbenchError, Skip
 from genbench.features import dinov2, extractor
 
-WIDTH, DEPTH, LEARNT_GRID = 128, 3, 37
+LEARNT_GRID = 37
 
 
 def noise(*shape, seed=0):
     return 2 * torch.rand(shape, generator=torch.Generator().manual_seed(seed)) - 1
-
-
-def twin(grid):
-    """timm's network of the same kind, for images of `grid` × `grid` patches, with weights that all matter."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from timm.models.vision_transformer import VisionTransformer
-    network = VisionTransformer(
-        img_size=grid * dinov2.PATCH,
-        patch_size=dinov2.PATCH,
-        embed_dim=WIDTH,
-        depth=DEPTH,
-        num_heads=WIDTH // dinov2.HEAD,
-        num_classes=0,
-        init_values=1.0,
-    ).eval()
-    rng = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(0.1 * torch.randn(parameter.shape, generator=rng) + (parameter.dim() == 1))
-    return network
-
-
-def published(network):
-    """Weights as the published files hold them, with the mask that only training needs."""
-    return {**network.state_dict(), "mask_token": torch.zeros(1, WIDTH)}
 
 
 @pytest.fixture
@@ -57,8 +30,8 @@ def named(tmp_path, monkeypatch):
 
 
 def test_features_are_those_of_timm(named):
-    network = twin(dinov2.GRID)
-    named(published(network))
+    network = dinov2_twin(dinov2.GRID)
+    named(dinov2_published(network))
     images = noise(3, 3, 224, 224)
     mean, std = (torch.tensor(each)[:, None, None] for each in (dinov2.MEAN, dinov2.STD))
     with torch.no_grad():
@@ -85,12 +58,12 @@ def test_positions_are_those_of_the_places(named):
 
 
 def test_a_file_for_larger_images_is_taken(named):
-    named(published(twin(LEARNT_GRID)))
+    named(dinov2_published(dinov2_twin(LEARNT_GRID)))
     assert extractor("dinov2")(noise(2, 3, 32, 32)).features.isfinite().all()
 
 
 def test_grey_images_and_sizes_and_blocks(named, monkeypatch):
-    named(published(twin(dinov2.GRID)))
+    named(dinov2_published(dinov2_twin(dinov2.GRID)))
     look = extractor("dinov2")
     grey = noise(5, 1, 32, 32)
     whole = look(grey)
@@ -104,7 +77,7 @@ def test_grey_images_and_sizes_and_blocks(named, monkeypatch):
 
 
 def test_other_weights_are_another_identity(named):
-    weights = published(twin(dinov2.GRID))
+    weights = dinov2_published(dinov2_twin(dinov2.GRID))
     named(weights)
     first = extractor("dinov2").sha256
     named({**weights, "cls_token": weights["cls_token"] + 1})
@@ -159,7 +132,7 @@ def test_any_other_file_is_refused_by_its_name(weights, named):
     ],
 )
 def test_weights_of_other_shapes_or_that_are_not_finite_are_refused(name, damage, reason, named):
-    weights = published(twin(dinov2.GRID))
+    weights = dinov2_published(dinov2_twin(dinov2.GRID))
     path = named({**weights, name: damage(weights[name])})
     with pytest.raises(GenbenchError) as refused:
         dinov2.dinov2()
@@ -169,14 +142,14 @@ def test_weights_of_other_shapes_or_that_are_not_finite_are_refused(name, damage
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64], ids=str)
 def test_weights_of_any_precision_are_taken(dtype, named):
-    weights = published(twin(dinov2.GRID))
+    weights = dinov2_published(dinov2_twin(dinov2.GRID))
     named({name: weight.to(dtype) for name, weight in weights.items()})
     assert extractor("dinov2")(noise(2, 3, 32, 32)).features.dtype == torch.float32
 
 
 @pytest.mark.parametrize("lacking", ["norm.bias", "blocks.1.ls1.gamma", "pos_embed", "blocks.2.mlp.fc1.bias"])
 def test_weights_that_lack_some_are_refused(lacking, named):
-    weights = published(twin(dinov2.GRID))
+    weights = dinov2_published(dinov2_twin(dinov2.GRID))
     del weights[lacking]
     named(weights)
     with pytest.raises(GenbenchError, match=lacking.replace(".", r"\.")):
@@ -193,6 +166,6 @@ def test_bytes_are_refused(tmp_path, monkeypatch):
 
 def test_weights_of_another_kind_of_network_are_refused(named):
     """Registers are tokens that this network has no place for."""
-    named({**published(twin(dinov2.GRID)), "register_tokens": torch.zeros(1, 4, WIDTH)})
+    named({**dinov2_published(dinov2_twin(dinov2.GRID)), "register_tokens": torch.zeros(1, 4, WIDTH)})
     with pytest.raises(GenbenchError, match="register_tokens"):
         dinov2.dinov2()

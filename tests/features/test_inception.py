@@ -1,10 +1,10 @@
 """Inception without its weights at hand: what is refused, what is skipped, and how it takes images."""
 
-import hashlib
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
 
+import foreign_weights
 import pytest
 import torch
 
@@ -67,18 +67,7 @@ def test_refuses_another_file(where, fidelity, monkeypatch, tmp_path):
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
     """A file of some weights that passes for FID's."""
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
-    with torch.random.fork_rng(devices=[]), pytest.MonkeyPatch.context() as patch:
-        torch.manual_seed(0)
-        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
-        patch.setattr(torch, "load", lambda *args, **kwargs: {})
-        network = FeatureExtractorInceptionV3("random", ["2048"], feature_extractor_weights_path="none")
-    path = tmp_path / "random.pth"
-    torch.save(network.state_dict(), path)
-    monkeypatch.setenv(inception.VARIABLE, str(path))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(inception, "INCEPTION", replace(inception.INCEPTION, sha256=digest))
+    foreign_weights.of_inception(tmp_path, monkeypatch)
 
 
 @FIDELITY

@@ -5,7 +5,7 @@ from reference.torchmetrics_fid import fid
 from scipy.linalg import sqrtm
 
 from genbench.errors import Skip
-from genbench.metrics.frechet import Moments, fd_infinity, fitted, frechet_distance, moments
+from genbench.metrics.frechet import Extrapolation, Moments, factor_of, fd_infinity, fitted, frechet_distance, moments
 from genbench.metrics.observed import Observed
 
 
@@ -14,6 +14,11 @@ def features(n, d, seed=0, scale=1.0, shift=0.0):
     rng = torch.Generator().manual_seed(seed)
     mix = torch.randn(d, d, generator=rng, dtype=torch.float64) * torch.logspace(-1, 0, d, dtype=torch.float64)
     return scale * torch.randn(n, d, generator=rng, dtype=torch.float64) @ mix / d**0.5 + shift
+
+
+def extrapolated_distance(x, reference, points=15):
+    subsets = Extrapolation.of(*x.shape, points)
+    return fd_infinity(Observed(x), reference, factor_of(reference), subsets)
 
 
 def distance(x, y):
@@ -88,7 +93,7 @@ def test_extrapolation_takes_away_what_the_number_of_samples_adds():
     extrapolated, biased = [], []
     for seed in range(5):
         x = torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-        extrapolated.append(fd_infinity(Observed(x), truth, 15).item())
+        extrapolated.append(extrapolated_distance(x, truth).item())
         biased.append(frechet_distance(moments(x), truth).item())
     assert sum(biased) / 5 == pytest.approx((d**2 / 4 + d) / n, rel=0.2)
     assert abs(sum(extrapolated)) < sum(biased) / 4
@@ -97,6 +102,6 @@ def test_extrapolation_takes_away_what_the_number_of_samples_adds():
 def test_extrapolation_leaves_a_distance_alone_that_is_no_bias():
     x = features(2_000, 3)
     far = moments(x + 2.0)
-    assert fd_infinity(Observed(x), far, 15).item() == pytest.approx(frechet_distance(moments(x), far).item(), rel=0.05)
+    assert extrapolated_distance(x, far).item() == pytest.approx(frechet_distance(moments(x), far).item(), rel=0.05)
     with pytest.raises(Skip, match="3 features need more than 6 samples and got 6"):
-        fd_infinity(Observed(x[:6]), far, 5)
+        extrapolated_distance(x[:6], far, 5)

@@ -59,7 +59,7 @@ def test_spread_and_offset_agree_with_the_twin(metric, target, spread, k, share,
     about = truth(target)
     samples = draw(about, 601, spread=spread) + 0.2 * about.modes.std
     if not modes_twin.modes_fair(*as_twin_sees(about, samples), k=k, share=share):
-        with pytest.raises(Skip, match="no mode is captured"):
+        with pytest.raises(Skip, match=r"no mode is captured|no captured mode"):
             score(f"{metric}[k={k},share={share}]", about, samples)
     else:
         expected = getattr(modes_twin, metric)(*as_twin_sees(about, samples), k=k, share=share)

@@ -51,7 +51,7 @@ def test_w2_of_samples_that_are_not_finite_is_no_number(value, truth, score, dra
 @pytest.mark.filterwarnings("default")
 def test_w2_that_was_not_found_is_no_number(truth, score, draw, monkeypatch):
     monkeypatch.setattr("genbench.metrics.transport.MOST_PIVOTS", 10)
-    with pytest.raises(UserWarning, match="numItermax"):
+    with pytest.warns(UserWarning), pytest.raises(RuntimeError, match="numItermax"):
         score("w2[n=200]", truth("ring8"), draw(truth("ring8"), 200))
 
 
