@@ -82,6 +82,7 @@ def assemble(
     Raises EngineRefused where the path that `engine` names can't be taken.
     """
     check_versions(trials[0])
+    dataset = dataset.to(device)  # one copy for all seeds
     if len(trials) > 1 and trials[0].budget.kind == "seconds":
         raise CannotStack(f"{trials[0].trainer.label} trains one seed at a time: the budget is in seconds.")
     problems = [Problem(dataset.event_shape, trial.seed, device, len(dataset.classes)) for trial in trials]
@@ -144,12 +145,13 @@ def check_versions(trial: Trial) -> None:
             )
 
 
-def revive(trial: Trial, dataset: Dataset, weights: Mapping[str, Tensor]) -> Stack:
-    """A trial's networks with stored weights, named `network.parameter`, ready to sample.
+def revive(trial: Trial, dataset: Dataset, weights: Mapping[str, Tensor], device: str = "cpu") -> Stack:
+    """A trial's networks with stored weights, named `network.parameter`, ready to sample on a device.
 
     Its versions must be today's. Raises GenbenchError where the weights don't fit, or the trainer is no list of phases.
     """
-    label, problem = trial.trainer.label, Problem(dataset.event_shape, trial.seed, classes=len(dataset.classes))
+    label = trial.trainer.label
+    problem = Problem(dataset.event_shape, trial.seed, device, len(dataset.classes))
     method = build(trial.trainer, problem)
     if not isinstance(method, Method):
         raise GenbenchError(f"{label} is no list of phases, so nothing can be made of its stored weights alone.")
@@ -185,6 +187,8 @@ def _stack(
         try:
             stack = _warm(Stacked(methods, feeds, device, compile_key, capture=path.name == "graph"), device)
             return Assembled(stack, path, clock.now() - started)
+        except torch.OutOfMemoryError:  # fewer seeds at once may fit
+            raise
         except Exception as error:  # no compiler, or code that no compiler takes: the method still trains
             line = next(iter(str(error).strip().splitlines()), "")
             _failures[compile_key] = f"{path.name} failed: {type(error).__name__}: {line}"
@@ -215,7 +219,7 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, 
         return Path("plain", NUMERICS)
     if engine != "auto":
         return Path(engine, "asked for")
-    if any(list(network.buffers()) for network in method.networks.values()):
+    if device.type == "cpu" and any(list(network.buffers()) for network in method.networks.values()):
         return Path("plain", "its networks keep buffers")
     if trial.budget.kind == "seconds":
         amount, enough = f"{trial.budget.amount:g} seconds", trial.budget.amount >= COMPILE_FROM_SECONDS

@@ -20,6 +20,9 @@ from genbench.engine.stack import Likelihood, below
 from genbench.engine.torch_internals import compiled
 from genbench.engine.update import Update, Weights, flat_update
 
+WARM_UPS = 3
+"""Steps on a stream beside the present one before a step is captured, as torch's notes on CUDA graphs ask for."""
+
 Turns = tuple[bool, ...]
 """Which of the phases have their turn in a step."""
 
@@ -102,6 +105,7 @@ class Stacked:
             self._updates = self._compiled_updates(blank)
         self._run(blank)
         if self._capture:
+            on_the_side(lambda: self._run(blank), WARM_UPS)
             self._graphs[_turns(blank)] = self._captured(blank)
         for tensor, value in zip(tensors, before, strict=True):
             tensor.copy_(value)
@@ -205,9 +209,13 @@ class Stacked:
         return self._graphs[turns](drawn)
 
     def _captured(self, inputs: Drawn) -> Step:
-        """A step as a CUDA graph that reads its draws from `inputs`; everything in it has run once before."""
+        """A step as a CUDA graph that reads its draws from `inputs`; everything in it has run before.
+
+        It is captured on a stream of its own, on which nothing else is under way. Other threads, which bring scores
+        from the device, may go on meanwhile.
+        """
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             losses = self._run(inputs)
 
         def replay(drawn: Drawn) -> Mapping[str, Tensor]:
@@ -228,6 +236,16 @@ class Stacked:
                 if draws is not None
             ]
         return _compiled[key]
+
+
+def on_the_side(work: Callable[[], object], times: int) -> None:
+    """Does work for CUDA on a stream beside the present one, as capturing will: what first calls make is then made."""
+    present, side = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    side.wait_stream(present)
+    with torch.cuda.stream(side):
+        for _ in range(times):
+            work()
+    present.wait_stream(side)
 
 
 def _turns(drawn: Drawn) -> Turns:

@@ -168,7 +168,10 @@ class Training:
 
     def _check_losses(self) -> dict[str, list[float]]:
         """The losses as numbers; a replica with one that isn't finite has diverged."""
-        values = {name: losses.tolist() for name, losses in self.losses.items()}
+        values: dict[str, list[float]] = {}
+        if self.losses:
+            there = torch.stack([each.to(self.device, torch.float64) for each in self.losses.values()])
+            values = dict(zip(self.losses, there.tolist(), strict=True))
         for name, losses in values.items():
             for replica, loss in enumerate(losses):
                 if not math.isfinite(loss):
@@ -178,12 +181,17 @@ class Training:
         return values
 
     def _check_weights(self) -> None:
-        for replica in range(self.stack.size):
-            for name, value in self.stack.weights(replica).items():
-                if not bool(torch.isfinite(value).all()):
-                    self.diverged.setdefault(
-                        replica, f"{name} is no longer finite at generator step {self.meter.steps}"
-                    )
+        finite = [
+            (replica, name, torch.isfinite(value).all().to(self.device))
+            for replica in range(self.stack.size)
+            for name, value in self.stack.weights(replica).items()
+        ]
+        if not finite:
+            return
+        # Brought from the device in one go.
+        for (replica, name, _), fine in zip(finite, torch.stack([each for *_, each in finite]).tolist(), strict=True):
+            if not fine:
+                self.diverged.setdefault(replica, f"{name} is no longer finite at generator step {self.meter.steps}")
 
 
 def marks(budget: Budget, count: int) -> list[float]:

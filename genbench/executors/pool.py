@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from genbench import cores
 from genbench.errors import GenbenchError
 from genbench.executors.signals import SIGNALS, interruptible
 from genbench.executors.task import Notify, Outcome, Progress, Task
@@ -45,7 +46,8 @@ class PoolExecutor:
             # A pipe of its own: a worker that dies in the middle of a word holds no lock that others need.
             reader, writer = context.Pipe(duplex=False)
             readers.append(reader)
-            return ProcessPoolExecutor(1, context, _start, (writer, stop, self.plugins))
+            spare = cores.available() // self.jobs - 1
+            return ProcessPoolExecutor(1, context, _start, (writer, stop, self.plugins, spare))
 
         def slot() -> None:
             # A worker inherits this thread's mask: Ctrl-C is for the parent, which then asks the workers to stop.
@@ -128,14 +130,15 @@ class Backlog:
 
 _writer: Any = None
 _stop: Any = None
+_spare = 0
 
 
-def _start(writer: Connection, stop: Any, plugins: Sequence[str]) -> None:
-    """Sets a worker up."""
-    global _writer, _stop
+def _start(writer: Connection, stop: Any, plugins: Sequence[str], spare: int) -> None:
+    """Sets a worker up, which has so many cores beside its own."""
+    global _writer, _stop, _spare
     from genbench.plugins import load_plugin
 
-    _writer, _stop = writer, stop
+    _writer, _stop, _spare = writer, stop, spare
     threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
     for plugin in plugins:
         load_plugin(plugin)
@@ -143,7 +146,8 @@ def _start(writer: Connection, stop: Any, plugins: Sequence[str]) -> None:
 
 def _run(task: Task) -> Outcome:
     try:
-        return task.run(_notify, _stop.is_set)
+        with cores.spared(_spare):
+            return task.run(_notify, _stop.is_set)
     except GenbenchError as error:
         return Outcome(task, error=str(error))
 

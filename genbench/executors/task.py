@@ -39,6 +39,13 @@ class Outcome(NamedTuple):
     error: str | None = None
 
 
+End = Callable[[], Outcome]
+"""Waits for what a task has begun on other cores, and gives its outcome."""
+
+Begun = Outcome | End
+"""What a task leaves that has begun: its outcome, or its end, for which the next task need not wait."""
+
+
 class Task(Protocol):
     """A piece of work that can travel to another process. Its dataclass fields are all that it needs."""
 
@@ -50,8 +57,21 @@ class Task(Protocol):
     def needs(self) -> str | None:
         """The name of the task that must have ended before this one starts."""
 
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nothing may go on beside it."""
+        return False
+
+    def begin(self, notify: Notify, stop: Stop) -> Begun:
+        """Does the work but for what it has begun on other cores, which may go on beside the next task.
+
+        Neither raises anything but GenbenchError, for input that no run could use.
+        """
+
     def run(self, notify: Notify, stop: Stop) -> Outcome:
-        """Does the work. Raises nothing but GenbenchError, for input that no run could use."""
+        """Does all of the work at once."""
+        begun = self.begin(notify, stop)
+        return begun if isinstance(begun, Outcome) else begun()
 
     def crashed(self, reason: str) -> Outcome:
         """The outcome where the process that ran the task died; what can be recorded is recorded here."""

@@ -83,9 +83,9 @@ class Cost(Frozen):
 
     `evaluations` is how often networks are evaluated for one sample, as far as anyone knows.
 
-    Seconds are the trial's share of what its stack took (genbench.engine.meter), memory is its process's.
-    `compile_seconds` is None where nobody knows: in records of schema version 1, and where the process died. Curves of
-    that version hold the seconds of the whole stack, whose size the provenance tells.
+    Seconds are the trial's share of what its stack took (genbench.engine.meter), memory is its process's, on the host
+    and on the device. `compile_seconds` is None where nobody knows: in records of schema version 1, and where the
+    process died. Curves of that version hold the seconds of the whole stack, whose size the provenance tells.
     """
 
     steps: int
@@ -95,6 +95,7 @@ class Cost(Frozen):
     compile_seconds: float | None = None
     eval_seconds: float
     peak_memory_bytes: int | None
+    peak_device_memory_bytes: int | None = None
     evaluations: int | None = None
 
 
@@ -114,11 +115,15 @@ class Record(Frozen):
 
 
 class Scores(Frozen):
-    """A trial's scores, which can be computed again from its samples without training, but for likelihoods."""
+    """A trial's scores, which can be computed again from its samples without training, but for likelihoods.
+
+    `device` is where they were computed last, as people call it; None where nobody noted it.
+    """
 
     schema_version: int = SCHEMA_VERSION
     id: str
     scores: tuple[Score, ...]
+    device: str | None = None
 
 
 class External(Frozen):

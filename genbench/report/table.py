@@ -115,6 +115,11 @@ def _filled(
         notes.append(
             f"Trained on several devices, whose bits differ and whose seconds aren't compared: {', '.join(devices)}."
         )
+    judges = sorted(
+        {str(trial.scores.device) for row in trained for trial in row.trials if trial.scores and trial.scores.device}
+    )
+    if len(judges) > 1 and judges != devices:
+        notes.append(f"Scored on several devices, whose values agree but for rounding: {', '.join(judges)}.")
     held = {column.name for column in columns}
     nowhere = [line for lines in of.values() for line in lines if line.state == "undefined" and gate.admits(line)]
     notes += _without((str(line.metric), str(line.reason)) for line in nowhere if line.metric not in held)

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from genbench import seeding
+from genbench import devices, seeding
 from genbench.datasets.base import Finite
 from genbench.errors import GenbenchError, Skip
 from genbench.executors.process import run_conditions
-from genbench.executors.task import Context, Notify, Outcome, Progress, Stop
+from genbench.executors.task import Context, Notify, Outcome, Progress, Stop, Task
 from genbench.records import provenance, store
 from genbench.records.record import ControlScores, Score
 from genbench.registry import ControlEntry, controls
@@ -36,7 +36,7 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True)
-class ControlTask:
+class ControlTask(Task):
     """Scores every control on one dataset, `draws` times each; `key` says what decided them."""
 
     context: Context
@@ -52,7 +52,7 @@ class ControlTask:
     def needs(self) -> None:
         return None
 
-    def run(self, notify: Notify, stop: Stop) -> Outcome:
+    def begin(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""
         with run_conditions():
 
@@ -62,21 +62,22 @@ class ControlTask:
                 notify(Progress(self.name, share / 2, note="null bands, which don't ship for this dataset"))
 
             protocols = ways(self.context.protocols, self.context.metrics)
+            device = devices.resolve(self.context.device)
             try:
-                null = null_bands(self.dataset, protocols, watch)
+                null = null_bands(self.dataset, protocols, device, watch)
             except Interrupted:
                 return Outcome(self)
             drawn: dict[str, tuple[tuple[Score, ...], ...]] = {}
             for i, control in enumerate(controls):
                 notify(Progress(self.name, 0.5 + i / len(list(controls)) / 2, note=control.name))
                 try:
-                    drawn[control.name] = scored_draws(control, self.dataset, null, self.draws, stop)
+                    drawn[control.name] = scored_draws(control, self.dataset, null, self.draws, device, stop)
                 except Skip:
                     continue
                 except Interrupted:
                     return Outcome(self)
             try:
-                along = along_draws(self.dataset, protocols[0], self.draws)
+                along = along_draws(self.dataset, protocols[0], self.draws, device)
             except Skip as few:
                 said = f"{self.dataset.label} is too little for {protocols[0].name}: {few}"
                 raise GenbenchError(f"{said}. Add more, or take a smaller --suite.") from few
@@ -87,7 +88,7 @@ class ControlTask:
                 bands=tuple(band for by_name in null.values() for band in by_name.values()),
                 along=along,
                 truth=self.dataset.identity,
-                provenance=provenance.gather("cpu", self.context.command),
+                provenance=provenance.gather(device, self.context.command),
             )
         results = store.Store(Path(self.context.root))
         before = results.read_controls(self.context.suite, self.dataset)
@@ -99,18 +100,25 @@ class ControlTask:
         return Outcome(self, error=f"{self.name}: {reason}")
 
 
-def null_bands(dataset: Component, protocols: Sequence[Protocol], watch: Watch = lambda share: None) -> Null:
+def null_bands(
+    dataset: Component, protocols: Sequence[Protocol], device: str = "cpu", watch: Watch = lambda share: None
+) -> Null:
     """The bands of a dataset under each protocol, measured where none are shipped; `watch` is as for `bands`."""
     built, n = build_dataset(dataset), len(protocols)
 
     def part(i: int) -> Watch:
         return lambda share: watch((i + share) / n)
 
-    return {way: bands(dataset, built, scorer(dataset, way), part(i)) for i, way in enumerate(protocols)}
+    return {way: bands(dataset, built, scorer(dataset, way, device), part(i)) for i, way in enumerate(protocols)}
 
 
 def scored_draws(
-    control: ControlEntry, dataset: Component, null: Null, draws: int, stop: Stop = lambda: False
+    control: ControlEntry,
+    dataset: Component,
+    null: Null,
+    draws: int,
+    device: str = "cpu",
+    stop: Stop = lambda: False,
 ) -> tuple[tuple[Score, ...], ...]:
     """A control's scores under the protocols of `null`, for each of so many draws.
 
@@ -120,26 +128,30 @@ def scored_draws(
     for drawn in _drawn(control, dataset, max(way.n for way in null), draws):
         if stop():
             raise Interrupted
-        judged = (drawn.judged_by(scorer(dataset, way))(drawn.samples, of) for way, of in null.items())
+        judged = (drawn.judged_by(scorer(dataset, way, device))(drawn.samples, of) for way, of in null.items())
         scored.append(tuple(score for scores in judged for score in scores))
     return tuple(scored)
 
 
-def along_draws(dataset: Component, protocol: Protocol, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
+def along_draws(
+    dataset: Component, protocol: Protocol, draws: int, device: str = "cpu"
+) -> dict[str, tuple[tuple[Score, ...], ...]]:
     """The oracle's scores as a protocol scores at checkpoints, by its name; nothing where it scores none there."""
-    judge, oracle = scorer(dataset, protocol, curve=True), controls[ORACLE]
+    judge, oracle = scorer(dataset, protocol, device, curve=True), controls[ORACLE]
     if not judge.protocol.columns:
         return {}
     drawn = _drawn(oracle, dataset, judge.protocol.n, draws)
     return {ORACLE: tuple(each.judged_by(judge)(each.samples) for each in drawn)}
 
 
-def all_draws(dataset: Component, null: Null, draws: int) -> dict[str, tuple[tuple[Score, ...], ...]]:
+def all_draws(
+    dataset: Component, null: Null, draws: int, device: str = "cpu"
+) -> dict[str, tuple[tuple[Score, ...], ...]]:
     """`scored_draws` of every control that applies, by its name."""
     drawn = {}
     for control in controls:
         with suppress(Skip):
-            drawn[control.name] = scored_draws(control, dataset, null, draws)
+            drawn[control.name] = scored_draws(control, dataset, null, draws, device)
     return drawn
 
 

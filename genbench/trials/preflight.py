@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genbench import seeding
+from genbench import devices, seeding
 from genbench.errors import GenbenchError
 from genbench.executors.task import Context
 from genbench.registry import datasets, metrics
@@ -48,13 +48,13 @@ def _check_metrics(plan: Plan, context: Context) -> None:
     """
     planned = list(dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))
     for way in ways(context.protocols, context.metrics):
-        for name, reasons in try_metrics(planned, way).items():
+        for name, reasons in try_metrics(planned, way, context.device).items():
             if name in way.added and all(reasons):
                 told = (f"{dataset.label}: {reason}" for dataset, reason in zip(planned, reasons, strict=True))
                 raise GenbenchError(f"The metric {name} applies to no dataset of the run. {'; '.join(told)}.")
 
 
-def try_metrics(planned: Sequence[Component], way: Protocol) -> dict[str, list[str | None]]:
+def try_metrics(planned: Sequence[Component], way: Protocol, device: str = "cpu") -> dict[str, list[str | None]]:
     """Scores real samples of datasets by each metric that was added or is a plugin's.
 
     Returns by the column's name why it doesn't apply to each of the datasets, None where it does. Raises GenbenchError,
@@ -63,16 +63,16 @@ def try_metrics(planned: Sequence[Component], way: Protocol) -> dict[str, list[s
     tried = (
         name for name, metric in way.columns.items() if name in way.added or Component.resolve(metrics, metric).source
     )
-    return {name: [_unfit(dataset, way.only([name])) for dataset in planned] for name in tried}
+    return {name: [_unfit(dataset, way.only([name]), device) for dataset in planned] for name in tried}
 
 
-def _unfit(dataset: Component, way: Protocol) -> str | None:
+def _unfit(dataset: Component, way: Protocol, device: str) -> str | None:
     """Why a protocol's only metric doesn't apply to a dataset; None where it does."""
     from genbench.trials.resources import build_dataset, scorer
 
     (name,) = way.columns
     try:
-        judge = scorer(dataset, way)
+        judge = scorer(dataset, way, devices.resolve(device))
         if (reason := judge.blanks[0].reason) is not None:
             return reason
         (score,) = judge(build_dataset(dataset).sample(way.n, seeding.stream(0, seeding.REFERENCE_DATA)))

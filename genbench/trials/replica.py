@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,19 +15,13 @@ from torch import Tensor
 from genbench.engine.training import Training
 from genbench.executors.task import Keep
 from genbench.records.commit import load_checkpoint, save_checkpoint
-from genbench.records.record import Record
+from genbench.records.record import Record, Score
 from genbench.scoring.protocols import Protocol
 from genbench.spec import Trial
-from genbench.trials.resources import scorer
+from genbench.trials.drawn import Samples
 
 STRIP_POINTS, STRIP_IMAGES = 400, 64
 """How many samples of each checkpoint are kept."""
-
-RAW, AVERAGED = "", "ema."
-"""What the names of stored tensors begin with: those of the generator as trained, and of its average."""
-
-Samples = dict[str, Tensor]
-"""Samples of every replica, `(replicas, n, *event)`, by such a beginning."""
 
 
 @dataclass
@@ -43,19 +37,20 @@ class Replica:
     eval_seconds: float = 0.0
     record: Record | None = None
 
-    def measure(self, training: Training, samples: Samples, protocol: Protocol, keep: Keep) -> None:
+    def note(
+        self, training: Training, scores: Sequence[Score], samples: Samples, protocol: Protocol, keep: Keep
+    ) -> None:
         """Adds a row to the curve, and some of the samples to the strips."""
-        scores = scorer(self.trial.dataset, protocol, curve=True)(samples[RAW][self.place])
         row: dict[str, Any] = {"protocol": protocol.name, **training.meter_of(self.place).units}
         row |= {f"loss_{name}": values[self.place].item() for name, values in training.losses.items()}
         row |= {score.name: score.value for score in scores if score.value is not None}
         self.curve.append(row)
         for prefix, drawn in samples.items():
-            self.strips.setdefault(prefix, []).append(_frame(drawn[self.place], keep))
+            self.strips.setdefault(prefix, []).append(_frame(drawn.here[self.place], keep))
 
     def kept(self, samples: Samples, keep: Keep) -> dict[str, Tensor]:
         """What is stored of the final samples and of every checkpoint's, by name."""
-        final = {f"{prefix}final": drawn[self.place, : keep.samples] for prefix, drawn in samples.items()}
+        final = {f"{prefix}final": drawn.here[self.place, : keep.samples] for prefix, drawn in samples.items()}
         return final | {f"{prefix}strip": torch.stack(frames) for prefix, frames in self.strips.items()}
 
     def losses_of(self, training: Training) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from genbench.errors import GenbenchError
 from genbench.records import store
 from genbench.records.atomic import write_model
+from genbench.records.provenance import device_name
 from genbench.records.record import Score, Scores, renewed
 from genbench.records.store import Found, Store
 from genbench.registry import datasets
@@ -20,7 +21,7 @@ from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import banded
 from genbench.spec import Component
 from genbench.trials.controls import Null, all_draws, null_bands
-from genbench.trials.replica import AVERAGED, RAW
+from genbench.trials.drawn import AVERAGED, RAW
 from genbench.trials.resources import build_dataset, scorer
 
 
@@ -38,11 +39,11 @@ class Rescorer:
 
     Those of other columns that were added to it stay.
     A score that was made when there were more samples than are stored stays, whatever made it. What stays gets the
-    null band that its identity has today.
+    null band that its identity has today. It judges on `device`.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
-        self.protocol = protocol
+    def __init__(self, protocol: Protocol, device: str = "cpu") -> None:
+        self.protocol, self.device = protocol, device
         self._null: dict[Component, Null] = {}
 
     def trial(self, finished: Found) -> Rescored:
@@ -53,13 +54,13 @@ class Rescorer:
         _check(trial.dataset)
         before = self._banded(trial.dataset, finished.scores.scores if finished.scores else ())
         if finished.scores and before != finished.scores.scores:
-            write_model(finished.folder / store.SCORES, Scores(id=finished.record.id, scores=before))
+            write_model(finished.folder / store.SCORES, finished.scores.model_copy(update={"scores": before}))
         scores: list[Score] = []
         stayed: list[Score] = []
         outdated: list[Score] = []
         for prefix, samples in _samples(finished, build_dataset(trial.dataset).event_shape).items():
             ema, null = trial.ema if prefix == AVERAGED else None, self._bands(trial.dataset)[self.protocol]
-            for score in scorer(trial.dataset, self.protocol)(samples, null, ema):
+            for score in scorer(trial.dataset, self.protocol, self.device)(samples, null, ema):
                 earlier = _of_more_samples(score, before, len(samples))
                 scores.append(earlier or score)
                 stayed += [earlier] if earlier else []
@@ -67,7 +68,8 @@ class Rescorer:
             scores += (gone := list(self._gone(before, len(samples), ema)))
             stayed += gone
             outdated += gone
-        write_model(finished.folder / store.SCORES, Scores(id=finished.record.id, scores=renewed(before, scores)))
+        made = Scores(id=finished.record.id, scores=renewed(before, scores), device=device_name(self.device))
+        write_model(finished.folder / store.SCORES, made)
         return Rescored(tuple(scores), tuple(stayed), tuple(outdated))
 
     def controls(self, results: Store, suite: str, dataset: Component) -> bool:
@@ -83,7 +85,7 @@ class Rescorer:
         draws = {name: tuple(self._banded(dataset, draw) for draw in of) for name, of in measured.draws.items()}
         fresh: dict[str, tuple[tuple[Score, ...], ...]] = {}
         if not {*map(_key, bands)} <= {*map(_key, measured.bands)}:
-            fresh = all_draws(dataset, null, max(map(len, measured.draws.values()), default=0))
+            fresh = all_draws(dataset, null, max(map(len, measured.draws.values()), default=0), self.device)
         own = measured.model_copy(update={"draws": fresh, "bands": bands})
         results.write_controls(suite, dataset, own.joined(draws, measured.bands))
         return True
@@ -103,7 +105,7 @@ class Rescorer:
 
     def _bands(self, dataset: Component) -> Null:
         if dataset not in self._null:
-            self._null[dataset] = null_bands(dataset, [self.protocol])
+            self._null[dataset] = null_bands(dataset, [self.protocol], self.device)
         return self._null[dataset]
 
 

@@ -6,20 +6,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import torch
-
-from genbench.datasets.base import Dataset, check_dataset
+from genbench.datasets.base import Dataset, Finite, check_dataset
 from genbench.features import named_weights
 from genbench.references import Reference
 from genbench.registry import datasets, metrics
 from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
-
-
-def resolve_device(device: str) -> str:
-    """`auto` is the accelerator where torch finds one, else the processor."""
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
 @lru_cache(maxsize=8)
@@ -30,21 +23,31 @@ def build_dataset(component: Component) -> Dataset:
     return dataset
 
 
-def scorer(component: Component, protocol: Protocol, curve: bool = False) -> Scorer:
-    """A dataset's scorer under a protocol, kept for the trials that follow.
+@lru_cache(maxsize=8)
+def dataset_on(component: Component, device: str) -> Dataset:
+    """The dataset of a component on a device: one copy, for all seeds and for those who judge them."""
+    return build_dataset(component).to(device)
+
+
+def scorer(component: Component, protocol: Protocol, device: str = "cpu", curve: bool = False) -> Scorer:
+    """A dataset's scorer under a protocol, kept for the trials that follow; it judges on `device`.
 
     A metric that is registered anew, and weights that are named anew, make another.
     """
     names = (Reference.parse(metric).name for metric in protocol.columns.values())
-    return _scorer(component, protocol, curve, tuple(metrics[name].build for name in names), named_weights())
+    return _scorer(component, protocol, device, curve, tuple(metrics[name].build for name in names), named_weights())
 
 
 @lru_cache(maxsize=16)
 def _scorer(
     component: Component,
     protocol: Protocol,
+    device: str,
     curve: bool,
     builders: tuple[Callable[..., Any], ...],
     weights: tuple[str | None, ...],
 ) -> Scorer:
-    return Scorer(build_dataset(component), protocol.along() if curve else protocol)
+    dataset = build_dataset(component)
+    # A target draws on the processor, so that its reference is the same for all devices.
+    place = dataset_on(component, device) if isinstance(dataset, Finite) else dataset
+    return Scorer(place, protocol.along() if curve else protocol, device=device)

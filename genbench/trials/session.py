@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from genbench import seeding
-from genbench.datasets.base import Dataset
+from genbench import devices, seeding
 from genbench.datasets.images import stored
 from genbench.engine.meter import Meter
 from genbench.engine.training import Stopped, Training, marks
@@ -26,12 +25,17 @@ from genbench.records.commit import commit
 from genbench.records.record import Cost, Record, Score, Scores, Status
 from genbench.scoring.likelihood import held_out, likelihoods
 from genbench.scoring.protocols import ways
+from genbench.scoring.scorer import Begun
 from genbench.spec import Trial
+from genbench.trials.drawn import AVERAGED, RAW, Drawn, Samples
 from genbench.trials.latents import for_pictures
-from genbench.trials.replica import AVERAGED, RAW, Replica, Samples, evaluation_clock
-from genbench.trials.resources import build_dataset, resolve_device, scorer
+from genbench.trials.replica import Replica, evaluation_clock
+from genbench.trials.resources import build_dataset, dataset_on, scorer
 
 NOTIFY_SECONDS = 0.25
+
+Finish = Callable[[], None]
+"""Waits for what is still worked out about trials, and commits them."""
 
 
 class Session:
@@ -45,6 +49,7 @@ class Session:
         keep: what to store of a finished trial.
         notify: hears of progress.
         stop: says whether to stop.
+        lowered_from: how many trials were to be trained as one stack, where memory was too small for these.
     """
 
     def __init__(
@@ -56,25 +61,30 @@ class Session:
         keep: Keep,
         notify: Notify,
         stop: Stop,
+        lowered_from: int = 0,
     ) -> None:
         self.name, self.context, self.checkpoints, self.keep = name, context, checkpoints, keep
-        self.notify, self.stop = notify, stop
+        self.notify, self.stop, self.lowered_from = notify, stop, lowered_from
         self.protocols = ways(context.protocols, context.metrics)
         self.replicas = [Replica(i, trial, folder(context, trial)) for i, trial in enumerate(trials)]
         self.training: Training | None = None
+        self.device = devices.resolve(context.device)
         self._notified = 0.0
+        self._settled: dict[int, Cost] = {}
+        self._origin: dict[str, Any] | None = None
 
     @property
     def records(self) -> tuple[Record, ...]:
         """The records of the trials that have ended."""
         return tuple(replica.record for replica in self.replicas if replica.record is not None)
 
-    def run(self) -> None:
-        """Trains up to each checkpoint in turn and measures there, then scores and commits."""
+    def run(self) -> Finish:
+        """Trains up to each checkpoint in turn and measures there, then scores; what it returns commits."""
         trials = [replica.trial for replica in self.replicas]
-        dataset = build_dataset(trials[0].dataset)
-        device = resolve_device(self.context.device)
-        self.training = training = Training(trials, dataset, device, self.context.engine, self.context.numerics)
+        dataset = dataset_on(trials[0].dataset, self.device)
+        if self.device.startswith("cuda"):
+            torch.cuda.reset_peak_memory_stats(self.device)
+        self.training = training = Training(trials, dataset, self.device, self.context.engine, self.context.numerics)
         done = max(replica.take_up(training) for replica in self.replicas)
         for mark in marks(training.budget, self.checkpoints):
             if mark <= done:
@@ -87,13 +97,12 @@ class Session:
             for i, reason in training.diverged.items():
                 self._fail(self.replicas[i], "diverged", reason)
             if not self._running:
-                return
+                return lambda: None
             samples = self._measure(training)
             done = mark
             if mark < 1:
                 self._save(training, done)
-        for replica in self._running:
-            self._finish(replica, samples, training, dataset)
+        return self._finish(samples, training)
 
     def fail(self, status: Status, reason: str, traceback: str) -> None:
         """Records how every trial that hasn't ended has failed, and what it had used by then."""
@@ -130,53 +139,81 @@ class Session:
             if training.average is not None:
                 with training.average.in_place():
                     samples[AVERAGED] = self._sample(training)
-        for replica in running:
-            with evaluation_clock(replica):
-                replica.measure(training, samples, self.protocols[0], self.keep)
+            judge = scorer(running[0].trial.dataset, self.protocols[0], self.device, curve=True)
+            measured = judge.begin(self._of(running, samples[RAW]))()
+            for replica, scores in zip(running, measured, strict=True):
+                replica.note(training, scores, samples, self.protocols[0], self.keep)
         return samples
 
-    def _sample(self, training: Training) -> Tensor:
+    def _of(self, running: Sequence[Replica], drawn: Drawn) -> Tensor:
+        """The samples of some of the replicas."""
+        return drawn.there if len(running) == len(self.replicas) else drawn.there[[each.place for each in running]]
+
+    def _sample(self, training: Training) -> Drawn:
         """Samples of every replica, as they are stored: at the end as many as scoring wants, before as curves do."""
         wanted = max(way.n for way in self.protocols)
         first = None if training.progress >= 1 else self.protocols[0].along().n
         rngs = [
             seeding.stream(replica.trial.seed, seeding.EVALUATION_NOISE, training.device) for replica in self.replicas
         ]
-        return torch.stack([stored(own) for own in training.stack.sample(wanted, rngs, first).cpu()])
+        return Drawn(torch.stack([stored(own) for own in training.stack.sample(wanted, rngs, first)]))
 
-    def _finish(self, replica: Replica, samples: Samples, training: Training, dataset: Dataset) -> None:
-        i, trial = replica.place, replica.trial
-        with evaluation_clock(replica):
-            scores = [score for prefix, drawn in samples.items() for score in self._scores(trial, drawn[i], prefix)]
-            scores += self._likelihoods(replica, training, dataset)
-            pictured = for_pictures(training.stack, i, dataset, samples[RAW][i], trial.seed)
-        losses = replica.losses_of(training)
-        record = Record(
-            id=trial.id,
-            suite=self.context.suite,
-            trial=trial,
-            status="done",
-            cost=self._cost(replica),
-            weights_sha256=training.weights_sha256(i),
-            provenance=self._provenance(),
-        )
-        replica.record = commit(
-            replica.folder,
-            record,
-            Scores(id=trial.id, scores=tuple(scores)),
-            {store.CURVE: pd.DataFrame(replica.curve)} | ({store.LOSSES: pd.DataFrame(losses)} if losses else {}),
-            pictured | replica.kept(samples, self.keep),
-            _weights(training, i) if self.keep.weights else None,
-        )
+    def _finish(self, samples: Samples, training: Training) -> Finish:
+        """Begins to score all replicas, and does all else that needs the networks; what it returns commits them."""
+        running = self._running
+        with evaluation_clock(*running):
+            begun = [each for prefix, drawn in samples.items() for each in self._begun(running, drawn, prefix)]
+        ready = [self._ready(replica, samples, training) for replica in running]
+        self._settled = {replica.place: self._cost(replica) for replica in running}
+        self._origin = self._provenance()
 
-    def _scores(self, trial: Trial, samples: Tensor, prefix: str) -> Iterator[Score]:
-        """A trial's scores under every protocol; those of averaged weights say so in their identity."""
+        def finish() -> None:
+            with evaluation_clock(*running):
+                scored = list(zip(*(scores() for scores in begun), strict=True))
+            for write, own in zip(ready, scored, strict=True):
+                write([score for scores in own for score in scores])
+            ready.clear()
+            begun.clear()
+
+        return finish
+
+    def _begun(self, running: Sequence[Replica], drawn: Drawn, prefix: str) -> Iterator[Begun]:
+        """The replicas' scores under each protocol; those of averaged weights say so in their identity."""
+        trial = running[0].trial
         controls = store.Store(Path(self.context.root)).read_controls(self.context.suite, trial.dataset)
         bands = controls.bands if controls else ()
+        samples, ema = self._of(running, drawn), trial.ema if prefix == AVERAGED else None
         for way in self.protocols:
             # Those of now stand before those of other versions and sources.
             fitting = {band.name: band for band in reversed(bands) if band.identity.protocol == way.name}
-            yield from scorer(trial.dataset, way)(samples, fitting, trial.ema if prefix == AVERAGED else None)
+            yield scorer(trial.dataset, way, self.device).begin(samples, fitting, ema)
+
+    def _ready(self, replica: Replica, samples: Samples, training: Training) -> Callable[[Sequence[Score]], None]:
+        """A trial that lacks nothing but the scores of its samples, with which what it returns commits it."""
+        i, trial = replica.place, replica.trial
+        with evaluation_clock(replica):
+            likelihood = tuple(self._likelihoods(replica, training))
+            pictured = for_pictures(training.stack, i, build_dataset(trial.dataset), samples[RAW].here[i], trial.seed)
+        losses = replica.losses_of(training)
+        tables = {store.CURVE: pd.DataFrame(replica.curve)} | ({store.LOSSES: pd.DataFrame(losses)} if losses else {})
+        tensors = pictured | replica.kept(samples, self.keep)
+        weights, sha256 = _weights(training, i) if self.keep.weights else None, training.weights_sha256(i)
+
+        def commit_with(scores: Sequence[Score]) -> None:
+            origin = self._provenance()
+            record = Record(
+                id=trial.id,
+                suite=self.context.suite,
+                trial=trial,
+                status="done",
+                cost=self._cost(replica),
+                weights_sha256=sha256,
+                provenance=origin,
+            )
+            scored = Scores(id=trial.id, scores=(*scores, *likelihood), device=origin["device"])
+            replica.record = commit(replica.folder, record, scored, tables, tensors, weights)
+
+        return commit_with
 
     @cached_property
     def _held_out(self) -> Tensor:
@@ -184,10 +221,11 @@ class Session:
         dataset = build_dataset(self.replicas[0].trial.dataset)
         return held_out(dataset, max(way.n for way in self.protocols))
 
-    def _likelihoods(self, replica: Replica, training: Training, dataset: Dataset) -> Iterator[Score]:
+    def _likelihoods(self, replica: Replica, training: Training) -> Iterator[Score]:
         """What a trial's model says of held-out data, under every protocol; nothing of one that says nothing."""
         if training.stack.likelihood is None:
             return
+        dataset = build_dataset(replica.trial.dataset)
         bound = training.stack.likelihood.bound
         averages: list[tuple[AbstractContextManager[None], float | None]] = [(nullcontext(), None)]
         if training.average is not None:
@@ -203,9 +241,12 @@ class Session:
             replica.save(training, done)
 
     def _cost(self, replica: Replica) -> Cost:
-        """What a trial has used."""
+        """What a trial has used; what it took to measure it may still grow once all else is settled."""
+        if replica.place in self._settled:
+            return self._settled[replica.place].model_copy(update={"eval_seconds": round(replica.eval_seconds, 3)})
         meter = self.training.meter_of(replica.place) if self.training else Meter()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        on_device = torch.cuda.max_memory_allocated(self.device) if self.device.startswith("cuda") else None
         return Cost(
             steps=meter.steps,
             updates=meter.updates,
@@ -214,19 +255,25 @@ class Session:
             compile_seconds=round(meter.compile_seconds, 3),
             eval_seconds=round(replica.eval_seconds, 3),
             peak_memory_bytes=peak,
+            peak_device_memory_bytes=on_device,
             evaluations=self.training.stack.evaluations if self.training else None,
         )
 
     def _provenance(self) -> dict[str, Any]:
+        if self._origin is not None:
+            return self._origin
         path = {**self.training.path._asdict(), "stack": len(self.replicas)} if self.training else {}
-        made = provenance.gather(resolve_device(self.context.device), self.context.command)
+        if self.lowered_from:
+            path["lowered_from"] = self.lowered_from
+        made = provenance.gather(self.device, self.context.command)
         own = {"plugins": list(self.context.plugins), "engine": {**path, **self.context.numerics._asdict()}}
         return made | own
 
 
 def _weights(training: Training, replica: int) -> dict[str, Tensor]:
     averaged = training.average.weights(replica) if training.average else {}
-    return training.stack.weights(replica) | {f"{AVERAGED}{name}": value for name, value in averaged.items()}
+    own = training.stack.weights(replica) | {f"{AVERAGED}{name}": value for name, value in averaged.items()}
+    return {name: value.cpu() for name, value in own.items()}
 
 
 def commit_failure(

@@ -5,6 +5,7 @@
 
 import ctypes
 import gc
+import os
 import statistics
 import time
 from pathlib import Path
@@ -13,9 +14,12 @@ import pytest
 import torch
 from reference.torchmetrics_fid import fid
 
+from genbench import cores
 from genbench.metrics.frechet import frechet_distance, moments
 from genbench.metrics.truth import Truth
 from genbench.registry import datasets, metrics
+from genbench.scoring.protocols import protocol
+from genbench.scoring.scorer import Scorer
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 LARGEST = {"w2": 3_000, "mmd": 30_000, "precision": 30_000}
@@ -97,3 +101,17 @@ def _status(key):
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     (line,) = [line for line in lines if line.startswith(f"{key}:")]
     return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_scoring_digits(benchmark, spare):
+    """10 000 digits by all columns of mnist1, on one core and on two."""
+    if "GENBENCH_DATA" not in os.environ:
+        pytest.skip("GENBENCH_DATA is not set")
+    dataset = datasets.build("mnist")
+    judge, samples = Scorer(dataset, protocol("mnist1")), dataset.sample(10_000, torch.Generator().manual_seed(0))
+    judge(samples)
+    with cores.spared(spare):
+        benchmark.pedantic(lambda: judge(samples), rounds=ROUNDS)
+    benchmark.group = "10 000 digits by all columns of mnist1"
+    benchmark.extra_info.update(metric="mnist1", n=10_000, cores=1 + spare, seconds=benchmark.stats.stats.median)

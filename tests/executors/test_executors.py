@@ -13,6 +13,7 @@ import made_up
 import pytest
 from tasks import Noted, ignore
 
+from genbench import cores
 from genbench.executors.local import LocalExecutor
 from genbench.executors.pool import Backlog, PoolExecutor
 from genbench.records import store
@@ -96,6 +97,43 @@ def test_tasks_run_here_one_after_the_other_as_they_are_asked_for(noted):
     assert not Path(tasks[1].folder, "a").exists()
     assert names(running) == ["a"]
     assert pid(tasks[0]) == os.getpid()
+
+
+@pytest.mark.parametrize("available", [1, 2])
+def test_a_task_ends_beside_the_next_one_where_a_core_is_free(available, noted, monkeypatch):
+    monkeypatch.setattr(cores, "available", lambda: available)
+    tasks = [noted(name, seconds=0.3, afterwards=0.1) for name in "abc"]
+    assert names(LocalExecutor().run(tasks, ignore)) == ["a", "b", "c"]
+    ended = [float(Path(task.folder, f"{task.name} ended").read_text()) for task in tasks]
+    for own, after in zip(ended, tasks[1:], strict=False):
+        began, left = after.span
+        assert began <= own <= left if available > 1 else own <= began
+
+
+def test_nothing_goes_on_beside_what_must_not_be_disturbed(noted, monkeypatch):
+    """A budget in seconds would otherwise be spent on another trial's scores."""
+    monkeypatch.setattr(cores, "available", lambda: 2)
+    tasks = [noted("a", afterwards=0.2), noted("b", undisturbed=True)]
+    assert names(LocalExecutor().run(tasks, ignore)) == ["a", "b"]
+    assert float(Path(tasks[0].folder, "a ended").read_text()) <= tasks[1].span[0]
+
+
+@pytest.mark.parametrize("available", [1, 2])
+def test_an_end_that_breaks_is_its_own_tasks_fault(available, noted, monkeypatch):
+    monkeypatch.setattr(cores, "available", lambda: available)
+    failed, after = LocalExecutor().run([noted("bad", act="break late", afterwards=0.0), noted("after")], ignore)
+    assert (failed.task.name, failed.error) == ("bad", "bad: RuntimeError: bad broke late")
+    assert (after.task.name, after.error) == ("after", None)
+
+
+def test_what_has_begun_ends_although_the_next_task_is_interrupted(noted, monkeypatch, hard_stop):
+    monkeypatch.setattr(cores, "available", lambda: 2)
+    tasks = [noted("first", afterwards=0.2), noted("second", act="wait")]
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    ended = []
+    with pytest.raises(KeyboardInterrupt):
+        ended += [outcome.task.name for outcome in LocalExecutor().run(tasks, ignore)]
+    assert Path(tasks[0].folder, "first ended").exists()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -5,22 +5,40 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
+from genbench.cores import aside
 from genbench.errors import GenbenchError
 from genbench.executors.task import Outcome, Progress
 
 
 @dataclass(frozen=True)
 class Noted:
-    """Writes down when it starts and ends; in between it does what `act` says."""
+    """Writes down when it starts and ends; in between it does what `act` says.
+
+    With `afterwards`, its end takes so many seconds more, beside the next task where that can be.
+    """
 
     name: str
     folder: str
     needs: str | None = None
     seconds: float = 0.0
     act: str = ""
+    afterwards: float | None = None
+    undisturbed: bool = False
+
+    def begin(self, notify, stop):
+        outcome = self.run(notify, stop)
+        return outcome if self.afterwards is None else aside(partial(self._end, outcome))
+
+    def _end(self, outcome):
+        time.sleep(self.afterwards)
+        if self.act == "break late":
+            raise RuntimeError(f"{self.name} broke late")
+        Path(self.folder, f"{self.name} ended").write_text(f"{time.monotonic()}")
+        return outcome
 
     def run(self, notify, stop):
         started = time.monotonic()

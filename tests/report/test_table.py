@@ -1,11 +1,13 @@
 """What a results folder says: every seed counted, every failure named, nothing compared that can't be."""
 
+import json
 import math
 from statistics import mean, median
 
 import made_up
 import pytest
 
+from genbench.records import store
 from genbench.records.record import ControlScores
 from genbench.records.store import Found, Store
 from genbench.registry import datasets
@@ -203,6 +205,16 @@ def test_several_devices_are_named(devices, read, tmp_path):
         made_up.put(tmp_path, trial, made_up.scores({"hq": 0.9}), provenance={"device": device})
     (table,) = read()
     assert any("several devices" in note and "here, there" in note for note in table.notes) == (devices[1] == "there")
+
+
+@pytest.mark.parametrize("judges", [(None, "there"), ("there", "there"), ("here", "there")])
+def test_where_scores_of_several_devices_stand_is_told(judges, read, tmp_path):
+    for seed, judge in enumerate(judges):
+        folder = made_up.put(tmp_path, made_up.trial(seed=seed), made_up.scores({"hq": 0.9}))
+        scores = json.loads((folder / store.SCORES).read_text())
+        (folder / store.SCORES).write_text(json.dumps({**scores, "device": judge}))
+    (table,) = read()
+    assert any("Scored on several devices" in note for note in table.notes) == (judges[0] == "here")
 
 
 def test_missing_controls_are_missed(put, read):

@@ -18,7 +18,7 @@ from genbench.records.commit import load_checkpoint
 from genbench.records.record import Cost
 from genbench.records.store import Store
 from genbench.spec import Budget
-from genbench.trials import replica, session
+from genbench.trials import replica, resources, session
 from genbench.trials.plan import make_plan
 from genbench.trials.session import folder
 from genbench.trials.trial import TrialTask
@@ -222,3 +222,110 @@ def test_budget_in_seconds_is_each_seeds_own_whatever_the_stack(stack):
 def test_task_of_trials_is_plain_data(stack):
     (task,) = stack("gan")
     assert task == TrialTask(task.context, task.trials, task.checkpoints, Keep())
+
+
+class TestTooLittleMemory:
+    """A device that has no room for all seeds at once trains fewer at a time."""
+
+    @pytest.fixture
+    def room(self, monkeypatch):
+        """`room(2)`: memory for so many seeds at once, and no more."""
+
+        def for_(most):
+            def training(trials, *args):
+                if len(trials) > most:
+                    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+                return original(trials, *args)
+
+            original = session.Training
+            monkeypatch.setattr(session, "Training", training)
+
+        return for_
+
+    @pytest.mark.parametrize(("most", "sizes"), [(3, [3, 3, 3]), (2, [2, 2, 1]), (1, [1, 1, 1])])
+    def test_the_stack_is_halved_until_it_fits(self, most, sizes, stack, room):
+        room(most)
+        (task,) = stack("gan[width=8,batch=16]")
+        records = task.run(ignore, never).records
+        assert [(record.trial.seed, record.status) for record in records] == [(seed, "done") for seed in SEEDS]
+        engines = [record.provenance["engine"] for record in records]
+        assert [engine["stack"] for engine in engines] == sizes
+        assert {engine.get("lowered_from") for engine in engines} == ({None} if most == 3 else {3})
+
+    def test_one_seed_for_which_there_is_none_has_failed(self, stack, room):
+        room(0)
+        (task,) = stack("gan[width=8,batch=16]")
+        records = task.run(ignore, never).records
+        assert {record.status for record in records} == {"out-of-memory"}
+        assert len(records) == len(SEEDS)
+
+    def test_one_that_has_ended_is_not_trained_again(self, stack, monkeypatch):
+        """Memory may run out after a replica has left the finite numbers."""
+        sizes = []
+
+        def run(own):
+            sizes.append(len(own.replicas))
+            if len(own.replicas) == 3:
+                own._fail(own.replicas[1], "diverged", "by a test")
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            return original(own)
+
+        original = session.Session.run
+        monkeypatch.setattr(session.Session, "run", run)
+        (task,) = stack("gan[width=8,batch=16]")
+        records = task.run(ignore, never).records
+        assert sizes == [3, 1, 1]
+        assert sorted((record.trial.seed, record.status) for record in records) == [
+            (0, "done"), (1, "diverged"), (2, "done"),
+        ]  # fmt: skip
+
+    def test_weights_are_those_of_any_stack(self, stack, room, tmp_path, double):
+        (whole,) = stack("gan[width=8,batch=16]", root=tmp_path / "whole")
+        whole.run(ignore, never)
+        room(2)
+        (halved,) = stack("gan[width=8,batch=16]", root=tmp_path / "halved")
+        halved.run(ignore, never)
+        for trial in whole.trials:
+            for name, own in weights(whole, trial).items():
+                torch.testing.assert_close(own, weights(halved, trial)[name], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("budget", "later"), [("steps=12", True), ("seconds=0.2", False)])
+def test_records_may_wait_for_the_end_but_not_beside_a_budget_in_seconds(budget, later, stack, monkeypatch):
+    """What is worked out beside it would take of the next trial's seconds."""
+    monkeypatch.setattr("genbench.trials.trial.cores.aside", lambda work: work)  # begun by nobody but who asks
+    (task,) = stack("gan[width=8,batch=16]", seeds=(0,), budgets=(Budget.parse(budget),))
+    end = task.begin(ignore, never)
+
+    def stored():
+        return list(Store(Path(task.context.root)).trials(task.context.suite))
+
+    assert (stored() == []) == later
+    (record,) = end().records
+    assert (record.status, record.cost.steps > 0) == ("done", True)
+    assert len(stored()) == 1
+
+
+def test_what_fails_at_the_end_keeps_what_was_used(stack, monkeypatch):
+    """A metric that fails on another core is its trial's failure, which has cost what it has."""
+    (task,) = stack("gan[width=8,batch=16]", seeds=(0,))
+    monkeypatch.setattr("genbench.metrics.transport.w2", lambda observed, reference: 1 / 0)
+    resources._scorer.cache_clear()
+    (record,) = task.run(ignore, never).records
+    resources._scorer.cache_clear()
+    assert (record.status, record.cost.steps) == ("crashed", 12)
+    assert "ZeroDivisionError" in record.reason
+    assert record.provenance["engine"]["name"]
+
+
+def test_trials_that_train_one_by_one_are_stored_one_by_one(stack, monkeypatch):
+    """What is finished is safe, whatever becomes of the next."""
+    monkeypatch.setattr(session.Session, "_stop", lambda self, meter: seen.append(len(stored())) or False)
+    (task,) = stack("gan[width=8,batch=16]", engine="plain")
+    seen = []
+
+    def stored():
+        return list(Store(Path(task.context.root)).trials(task.context.suite))
+
+    task.run(ignore, never)
+    assert sorted(set(seen)) == [0, 1, 2]
