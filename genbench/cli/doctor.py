@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from genbench.cli.options import AsJson, Plugins, load
+from genbench.cli.options import AsJson, Device, Plugins, load
 from genbench.cli.streams import document
 from genbench.errors import Skip
 
@@ -21,10 +21,10 @@ WIDTH = 66
 """Of what is listed beside its name, so that lines fit 80 columns."""
 
 
-def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
-    """Show versions, devices, plugins and what is broken. Exit code 1 where something is."""
+def doctor(device: Device = "auto", as_json: AsJson = False, plugin: Plugins = None) -> None:
+    """Show versions, devices, plugins and what is broken, and try the device. Exit code 1 where something is."""
     load(plugin)
-    report = examine()
+    report = examine(device)
     if as_json:
         document(json.dumps(report, indent=1, ensure_ascii=False))
     else:
@@ -33,8 +33,8 @@ def doctor(as_json: AsJson = False, plugin: Plugins = None) -> None:
         raise typer.Exit(1)
 
 
-def examine() -> dict[str, Any]:
-    """What there is, and in `problems` what is wrong with it."""
+def examine(device: str = "auto") -> dict[str, Any]:
+    """What there is, and in `problems` what is wrong with it and with the device."""
     from genbench import __version__, plugins, registry
     from genbench.datasets.files.roots import cache_root, data_root
     from genbench.records import provenance
@@ -44,6 +44,7 @@ def examine() -> dict[str, Any]:
     problems += [f"{kind}: none is registered; install genbench again" for kind, count in counts.items() if not count]
     packages = provenance.packages()
     devices = _devices(problems)
+    tried = _tried(device, problems) if devices else ""
     problems += [f"package {name} is not installed" for name, version in packages.items() if version is None]
     return {
         "genbench": __version__,
@@ -51,6 +52,7 @@ def examine() -> dict[str, Any]:
         "packages": packages,
         "cores": os.cpu_count(),
         "devices": devices,
+        "tried": tried,
         "compiler": shutil.which("c++") or shutil.which("g++") or shutil.which("clang++"),
         "data": str(data_root()),
         "cache": str(cache_root()),
@@ -71,6 +73,32 @@ def _devices(problems: list[str]) -> list[str]:
     except Exception as error:
         problems.append(f"torch doesn't work: {type(error).__name__}: {error}")
         return []
+
+
+def _tried(device: str, problems: list[str]) -> str:
+    """What a device computes and captures, as far as it does."""
+    import torch
+
+    from genbench import devices
+
+    try:
+        devices.check(device)
+        place = torch.device(devices.resolve(device))
+        numbers = torch.arange(64.0, device=place).reshape(8, 8)
+        if float((numbers @ numbers).sum()) != float((numbers.cpu() @ numbers.cpu()).sum()):
+            problems.append(f"{place} computes a product wrongly")
+        if place.type == "cpu":
+            return f"{place} computes"
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            twice = numbers + numbers
+        graph.replay()
+        if float(twice[7, 7]) != 126:
+            problems.append(f"{place} replays a CUDA graph wrongly")
+        return f"{place} computes and captures CUDA graphs; {devices.free_bytes(place) / 2**30:.1f} GiB are free"
+    except Exception as error:  # drivers raise anything
+        problems.append(f"{device} can't be used: {type(error).__name__}: {' '.join(str(error).split())}")
+        return ""
 
 
 def _weights(problems: list[str]) -> dict[str, str]:
@@ -109,6 +137,7 @@ def _print(report: dict[str, Any]) -> None:
         if name != "genbench":
             line(name, version)
     line("devices", ", ".join(report["devices"]))
+    line("tried", report["tried"] or "nothing that works")
     line("cores", report["cores"])
     line("compiler", report["compiler"] or "none")
     line("data", f"{report['data']}; what is there: genbench data list")

@@ -8,12 +8,13 @@ from contextlib import suppress
 from rich.console import Console
 from rich.markup import escape
 
+from genbench import devices
 from genbench.cli.display import duration
 from genbench.engine.training import Stopped, Training
 from genbench.executors.process import run_conditions
 from genbench.spec import Trial
 from genbench.trials.plan import Plan
-from genbench.trials.resources import build_dataset, resolve_device
+from genbench.trials.resources import build_dataset
 
 WARM_UP_STEPS = 10
 REHEARSAL_STEPS = 40
@@ -45,7 +46,7 @@ def rehearse(trial: Trial, device: str) -> float:
     if trial.budget.kind == "seconds":
         return trial.budget.amount
     with run_conditions():
-        training = Training([trial], build_dataset(trial.dataset), resolve_device(device), "plain")
+        training = Training([trial], build_dataset(trial.dataset), devices.resolve(device), "plain")
         _run_to(training, WARM_UP_STEPS)
         seconds, share = training.meter.seconds, training.progress
         _run_to(training, WARM_UP_STEPS + REHEARSAL_STEPS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genbench.cli.options import DataFolder, Plugins, load, use_data
+from genbench.cli.options import DataFolder, Device, Plugins, load, use_data
 from genbench.cli.stored import tell_unreadable
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def figures(
         int | None,
         typer.Option(min=0, help="Draws other samples and latents; the trial's seed by default."),
     ] = None,
+    device: Device = "auto",
     data: DataFolder = None,
     plugin: Plugins = None,
 ) -> None:
@@ -34,15 +35,17 @@ def figures(
     """
     load(plugin)
     use_data(data)
+    from genbench import devices
     from genbench.records.store import Store
     from genbench.report.figures import stored
     from genbench.report.figures.catalogue import draw_trial
 
+    devices.check(device)
     store = Store(trial.parent)
     stored_trial = store.trial(trial)
     _load_plugins(stored_trial.record, trial)
     seed = stored_trial.record.trial.seed if noise_seed is None else noise_seed
-    made = _made(stored_trial.record.trial, trial, seed)
+    made = _made(stored_trial.record.trial, trial, seed, device)
     kept = stored.samples(store, stored_trial) or {}
     tensors = {**kept, **{name: tensor.numpy() for name, tensor in made.items()}}
     for drawn in draw_trial(stored_trial.record.trial, tensors, out or trial / "figures"):
@@ -96,12 +99,12 @@ def _is_within(path: Path, trial: Path) -> bool:
     return any(path.resolve().is_relative_to(folder) for folder in folders)
 
 
-def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
+def _made(trial: Trial, folder: Path, seed: int, device: str) -> dict[str, Tensor]:
     """Samples and what else its pictures show, from a trial's weights; raises GenbenchError where it kept none."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from genbench import seeding
+    from genbench import devices, seeding
     from genbench.datasets.images import stored
     from genbench.engine.paths import check_versions, revive
     from genbench.errors import GenbenchError
@@ -119,6 +122,8 @@ def _made(trial: Trial, folder: Path, seed: int) -> dict[str, Tensor]:
     check_versions(trial)
     dataset = build_dataset(trial.dataset)
     with run_conditions():
-        stack = revive(trial, dataset, weights)
-        samples = stored(stack.sample(latents.REAL_POINTS, [seeding.stream(seed, seeding.EVALUATION_NOISE)])[0])
+        device = devices.resolve(device)
+        stack = revive(trial, dataset, weights, device)
+        rng = seeding.stream(seed, seeding.EVALUATION_NOISE, device)
+        samples = stored(stack.sample(latents.REAL_POINTS, [rng])[0]).cpu()
         return {"final": samples} | latents.for_pictures(stack, 0, dataset, samples, seed, everything=True)

@@ -11,6 +11,7 @@ import typer
 
 from genbench import __version__
 from genbench.cli import (
+    bench,
     check,
     compare,
     data,
@@ -65,6 +66,7 @@ app.command("show")(show.show)
 app.command("new")(new.new)
 app.command("check")(check.check)
 app.command("time")(time_.time_)
+app.command("bench")(bench.bench)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 

@@ -54,6 +54,9 @@ Metrics = Annotated[
 ]
 
 
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N: where to compute; auto takes CUDA if it can.")]
+
+
 def command_line() -> str:
     """The running command as a person would type it, without the path of the program."""
     return shlex.join([Path(sys.argv[0]).name, *map(printable, sys.argv[1:])])

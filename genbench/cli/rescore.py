@@ -12,6 +12,7 @@ import typer
 from genbench.cli import stored
 from genbench.cli.options import (
     DataFolder,
+    Device,
     Dinov2Weights,
     InceptionWeights,
     Metrics,
@@ -35,6 +36,7 @@ def rescore(
     protocol: Annotated[str | None, typer.Option(help="The way of scoring, say pacgan2018.")] = None,
     metric: Metrics = None,
     suite: Annotated[str | None, typer.Option(help="One suite; all that have results by default.")] = None,
+    device: Device = "auto",
     data: DataFolder = None,
     inception_weights: InceptionWeights = None,
     dinov2_weights: Dinov2Weights = None,
@@ -52,6 +54,7 @@ def rescore(
     load(plugin)
     use_data(data)
     use_weights(inception=inception_weights, dinov2=dinov2_weights)
+    from genbench import cores, devices
     from genbench.errors import GenbenchError
     from genbench.records.store import Store
     from genbench.scoring.protocols import protocol as protocol_named
@@ -67,15 +70,17 @@ def rescore(
             f"{results} holds no results. Give a results folder: genbench rescore results --protocol genbench1"
         )
     ways = {name: _way(store, name, protocol, added) for name in stored.suites(store, suite)}
+    devices.check(device)
     store.check_writable()
     from genbench.executors.process import run_conditions
     from genbench.trials.preflight import try_metrics
     from genbench.trials.rescoring import Rescorer
 
-    rescorers = {way: Rescorer(way) for way in ways.values()}
-    with run_conditions():
+    place = devices.resolve(device)
+    rescorers = {way: Rescorer(way, place) for way in ways.values()}
+    with run_conditions(), cores.spared(cores.available() - 1):
         for name, way in ways.items():
-            try_metrics(list(dict.fromkeys(each.record.trial.dataset for each in store.trials(name))), way)
+            try_metrics(list(dict.fromkeys(each.record.trial.dataset for each in store.trials(name))), way, place)
         refused = sum(_suite(store, name, rescorers[way]) for name, way in ways.items())
     stored.tell_unreadable(store, "left alone")
     if refused or store.unreadable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from genbench.cli.announce import announce, announce_arithmetic
 from genbench.cli.data import decode_first
 from genbench.cli.options import (
     DataFolder,
+    Device,
     Dinov2Weights,
     InceptionWeights,
     Metrics,
@@ -73,7 +73,7 @@ def run(
     metric: Metrics = None,
     checkpoints: Annotated[int | None, typer.Option(min=1, help="How often to measure, log-spaced.")] = None,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     engine: Annotated[Engine, typer.Option(help="How updates are run; auto compiles where it pays.")] = "auto",
     precision: Annotated[
         Precision,
@@ -84,7 +84,9 @@ def run(
     channels_last: Annotated[
         bool, typer.Option("--channels-last", help="Hold images' channels last, which some devices convolve faster.")
     ] = False,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes at once; by default one a core.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes at once; by default one a core, on CUDA one.")
+    ] = None,
     stack: Annotated[
         int | None, typer.Option(min=1, help="Seeds trained as one batched update; by default up to 5, on CUDA all.")
     ] = None,
@@ -114,7 +116,12 @@ def run(
     # Every name and parameter is checked here, and every file where the plan is made, before torch is imported.
     chosen = _suite(suite, trainer, dataset, seeds, budget, ema, checkpoints)
     chosen = chosen.model_copy(update={"metrics": (*chosen.metrics, *metrics_given(metric))}).canonical()
-    _check_device(device, engine)
+    from genbench import devices
+    from genbench.errors import GenbenchError
+
+    devices.check(device)
+    if engine == "graph" and not devices.resolve(device).startswith("cuda"):
+        raise GenbenchError("CUDA graphs need a CUDA device. Give --device cuda, or another --engine.")
     from genbench.records.store import Store
 
     store = Store(out)
@@ -133,7 +140,6 @@ def run(
     plugins = [part for given in plugin or () for part in ("--plugin", given)]
     announce(console, plan, store, plugins)
     announce_arithmetic(console, plan, store, precision, channels_last)
-    jobs = min(jobs or os.cpu_count() or 1, max(len(plan.run), len(plan.controls), 1))
     context = Context(
         str(store.root),
         chosen.name,
@@ -153,9 +159,10 @@ def run(
     elif dry_run:
         from genbench.cli.estimate import estimate
 
-        estimate(console, plan, jobs, device)
+        estimate(console, plan, _jobs(jobs, device, plan), device)
         return
     else:
+        jobs = _jobs(jobs, device, plan)
         preflight(plan, context)
         store.write_plan(chosen)
         if (stack or 1) > 1 and any(trial.budget.kind == "seconds" for trial in plan.run):
@@ -188,23 +195,34 @@ def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExe
                     plan.remove_stale(record)
                     engine = record.provenance.get("engine", {})
                     if engine.get("fell_back"):
-                        fallen.setdefault(record.trial.trainer.label, engine["reason"])
+                        fallen.setdefault(record.trial.trainer.label, f"trained plainly: {engine['reason']}")
+                    if engine.get("lowered_from"):
+                        least = f"{engine['stack']} at once, as {engine['lowered_from']} didn't fit into memory"
+                        fallen[record.trial.trainer.label] = f"trained its seeds {least}"
     except KeyboardInterrupt:
         console.print("Interrupted. Finished trials and checkpoints are kept; to go on:")
         console.print(f"  {command_line()}", markup=False, soft_wrap=True)
         raise
     for trainer, reason in fallen.items():
-        console.print(f"{trainer} trained plainly: {reason}", markup=False, soft_wrap=True, style="yellow")
+        console.print(f"{trainer} {reason}", markup=False, soft_wrap=True, style="yellow")
     if statuses:
         console.print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
     return statuses
 
 
+def _jobs(asked: int | None, device: str, plan: Plan) -> int:
+    """How many processes to run: on a processor one a core, on a device one, which trains all seeds together."""
+    from genbench import cores, devices
+
+    processes = asked or (1 if devices.resolve(device).startswith("cuda") else cores.available())
+    return min(processes, max(len(plan.run), len(plan.controls), 1))
+
+
 def _stack_size(plan: Plan, device: str, jobs: int) -> int:
     """How many seeds to train together: on CUDA all, on a processor as many as leave every process enough to do."""
-    from genbench.trials.resources import resolve_device
+    from genbench import devices
 
-    if resolve_device(device).startswith("cuda"):
+    if devices.resolve(device).startswith("cuda"):
         return len(plan.suite.seeds)
     return max(1, min(PROCESSOR_STACK, len(plan.run) // (STACKS_A_JOB * jobs)))
 
@@ -254,20 +272,3 @@ def _protocols(references: Sequence[str]) -> tuple[str, ...]:
     from genbench.references import Reference
 
     return tuple(dict.fromkeys(own_protocol(Reference.parse(reference).name) for reference in references))
-
-
-def _check_device(device: str, engine: Engine) -> None:
-    from genbench.errors import GenbenchError
-
-    if engine == "graph" and not device.startswith("cuda"):
-        raise GenbenchError("CUDA graphs need a CUDA device. Give --device cuda, or another --engine.")
-    if device in ("auto", "cpu"):
-        return
-    if not device.startswith("cuda"):
-        raise GenbenchError(f"No device is named {device!r}. Give --device auto, cpu, cuda or cuda:N.")
-    import torch
-
-    count = torch.cuda.device_count()
-    index = device.partition(":")[2] or "0"
-    if not index.isdigit() or int(index) >= count:
-        raise GenbenchError(f"torch finds {count} CUDA devices here, so {device} can't be used. Give --device cpu.")

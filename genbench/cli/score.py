@@ -14,6 +14,7 @@ import typer
 from genbench.cli.data import decode_first
 from genbench.cli.options import (
     DataFolder,
+    Device,
     Dinov2Weights,
     InceptionWeights,
     Metrics,
@@ -70,6 +71,7 @@ def score(
         str | None, typer.Option(metavar="NAME", help="Keep the scores under this name, for genbench report.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The results folder that --save writes to.")] = Path("results"),
+    device: Device = "auto",
     data: DataFolder = None,
     inception_weights: InceptionWeights = None,
     dinov2_weights: Dinov2Weights = None,
@@ -88,7 +90,7 @@ def score(
         load(plugin)
         use_data(data)
         use_weights(inception=inception_weights, dinov2=dinov2_weights)
-        _score(samples, dataset, protocol, metric, key, drop_nonfinite, range_, as_json, all_metrics, save, out)
+        _score(samples, dataset, protocol, metric, key, drop_nonfinite, range_, as_json, all_metrics, save, out, device)
 
 
 def _score(
@@ -103,7 +105,9 @@ def _score(
     all_metrics: bool,
     save: str | None,
     out: Path,
+    device: str,
 ) -> None:
+    from genbench import cores, devices
     from genbench.records.store import Store
     from genbench.references import Reference
     from genbench.registry import datasets
@@ -112,7 +116,8 @@ def _score(
     from genbench.scoring.protocols import protocol as protocol_named
     from genbench.spec import Component
 
-    # All that can be refused before torch is imported.
+    # All that can be refused before torch is imported, but for a device that is asked for.
+    devices.check(device)
     way = protocol_named(protocol or own_protocol(Reference.parse(dataset).name)).adding(metrics_given(metric))
     label = printable(path.name or str(path)) if save is None else _checked(save)
     find(path, key)
@@ -127,19 +132,20 @@ def _score(
         decode_first(Console(stderr=True, highlight=False), [component])
     from genbench.executors.process import run_conditions
 
-    with run_conditions():
-        read, null, scores = _scored(path, component, way, key, drop_nonfinite, black_and_white)
+    with run_conditions(), cores.spared(cores.available() - 1):
+        device = devices.resolve(device)
+        read, null, scores = _scored(path, component, way, key, drop_nonfinite, black_and_white, device)
         if as_json:
             document(_json(component, way, len(read.values), scores))
             if read.left_out:
                 typer.echo(f"Left out: {read.left_out}.", err=True)
         if as_json and store is None:
             return
-        entry = _entry(label, path, component, read, scores)
+        entry = _entry(label, path, component, read, scores, device)
         if not as_json:
             if len(read.values.shape) > 2:
                 typer.echo("Measuring the controls, which takes a while; --json does without.", err=True)
-            _print(entry, way, _controls(component, null), read, all_metrics)
+            _print(entry, way, _controls(component, null, device), read, all_metrics)
     if store is not None:
         replaced = store.write_external(entry)
         instead = f", in place of scores of {replaced}" if replaced else ""
@@ -160,6 +166,7 @@ def _scored(
     key: str | None,
     drop_nonfinite: bool,
     black_and_white: Range | None,
+    device: str,
 ) -> tuple[Samples, Null, tuple[Score, ...]]:
     """The samples, the dataset's null bands, and the samples' scores."""
     from genbench.scoring.bands import bands, unshipped
@@ -169,8 +176,8 @@ def _scored(
 
     dataset = build_dataset(component)
     samples = read(path, dataset.event_shape, key, drop_nonfinite, black_and_white)
-    try_metrics([component], way)
-    judge = scorer(component, way)
+    try_metrics([component], way, device)
+    judge = scorer(component, way, device)
     _check_count(path, len(samples.values), way, judge.blanks)
     lacking = unshipped(component, judge)
     if len(lacking) == len(way.columns):
@@ -233,7 +240,9 @@ def _nothing_scored(path: Path, way: Protocol, scores: Sequence[Score]) -> Genbe
     return GenbenchError(f"Nothing of {path} can be scored under {way.name}: {reasons}.")
 
 
-def _entry(name: str, path: Path, component: Component, samples: Samples, scores: tuple[Score, ...]) -> External:
+def _entry(
+    name: str, path: Path, component: Component, samples: Samples, scores: tuple[Score, ...], device: str
+) -> External:
     from genbench.records import provenance
     from genbench.records.record import External
 
@@ -244,16 +253,16 @@ def _entry(name: str, path: Path, component: Component, samples: Samples, scores
         n=len(samples.values),
         samples_sha256=samples.sha256,
         scores=scores,
-        provenance=provenance.gather("cpu", command_line()),
+        provenance=provenance.gather(device, command_line()),
     )
 
 
-def _controls(component: Component, null: Null) -> ControlScores:
+def _controls(component: Component, null: Null, device: str) -> ControlScores:
     """A few draws of every control that applies, as `genbench run` measures them."""
     from genbench.records.record import ControlScores
     from genbench.trials.controls import all_draws
 
-    drawn = all_draws(component, null, CONTROL_DRAWS)
+    drawn = all_draws(component, null, CONTROL_DRAWS, device)
     bands = tuple(band for of in null.values() for band in of.values())
     return ControlScores(dataset=component.label, key="", draws=drawn, bands=bands)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from genbench.cli.options import AsJson, Plugins, load
+from genbench.cli.options import AsJson, Device, Plugins, load
 from genbench.cli.streams import document
 
 
@@ -18,7 +18,7 @@ def time_(
     ],
     plugin: Plugins = None,
     dataset: Annotated[str, typer.Option("--dataset", metavar="NAME", help="What is trained on.")] = "ring8",
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, or auto.")] = "auto",
+    device: Device = "auto",
     engine: Annotated[
         Literal["plain", "compiled", "graph"] | None,
         typer.Option("--engine", help="Which engine alone; by default all that the device has."),
@@ -30,10 +30,12 @@ def time_(
     A ratio above 1 says how many times as many updates a second the trainer makes.
     """
     load(plugin)
+    from genbench import devices
     from genbench.contract.timing import BASELINES, time_trainer
-    from genbench.trials.resources import resolve_device
 
-    rows = list(time_trainer(trainer, dataset, resolve_device(device), [engine] if engine else ()))
+    devices.check(device)
+
+    rows = list(time_trainer(trainer, dataset, devices.resolve(device), [engine] if engine else ()))
     if as_json:
         document(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
         return
