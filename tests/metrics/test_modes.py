@@ -245,7 +245,7 @@ def test_needs_modes(reference, truth):
 @pytest.mark.parametrize(
     ("reference", "reason"),
     [
-        ("std_ratio", "no mode is captured"),
+        ("std_ratio", "no captured mode holds two samples"),
         ("offset", "no mode is captured"),
         ("reverse_kl[junk=false]", "no sample lies near"),
     ],

@@ -97,9 +97,9 @@ def test_manifold_is_searched_once_for_metrics_of_one_number(samples, monkeypatc
     from genbench.metrics import manifold
 
     searched = []
-    blocks = manifold.blocks
+    rows = manifold.rows
     scorer = Scorer(digits(), PROTOCOL)
-    monkeypatch.setattr(manifold, "blocks", lambda x, y: (searched.append((len(x), len(y))), blocks(x, y))[1])
+    monkeypatch.setattr(manifold, "rows", lambda x, y: (searched.append((len(x), len(y))), rows(x, y))[1])
     scorer(samples)
     assert sorted(searched) == [(120, 120)] * 2 + [(150, 150)] * 2
 
@@ -151,7 +151,8 @@ def test_any_function_of_samples_is_a_metric():
         *((name, "ring8") for name in ("modes", "hq", "jsd", "std_ratio", "w2[n=50]", "sliced_w2[n=50]", "mmd[n=50]")),
         *((name, "ring8") for name in ("recall[n=50]", "cross_entropy")),
         *((name, "swissroll") for name in ("reverse_kl", "curve_distance", "arc_coverage", "cross_entropy")),
-        *((f"{name}[extractor=mnist-cnn,n=100]", "digits") for name in ("fd", "kd", "image_hq", "image_recall")),
+        *((f"{name}[extractor=mnist-cnn,n=100]", "digits") for name in ("fd", "image_hq", "image_recall")),
+        ("kd[extractor=mnist-cnn,n=100,size=50]", "digits"),
         ("train_distance[n=10]", "digits"),
     ],
 )
