@@ -166,7 +166,7 @@ def test_controls_are_those_that_a_run_measures(once):
     component = Component.resolve(datasets, "ring8")
     dataset = datasets.build("ring8")
     null = {protocol("smoke"): bands.bands(component, dataset, Scorer(dataset, protocol("smoke")))}
-    measured = _controls(component, null)
+    measured = _controls(component, null, "cpu")
     assert measured.bands == tuple(band for band in controls.bands if band.identity.protocol == "smoke")
     assert measured.draws.keys() == controls.draws.keys()
     for name, draws in measured.draws.items():

@@ -115,6 +115,7 @@ def test_dataset_that_breaks_a_promise_is_refused(name, check, told):
         ("halves-what-others-look-at", "leaves samples alone", "work on a copy"),
         ("constant", "tells worse from the truth", "Nothing moves it: it is 1 on the truth"),
         ("noisy", "is one number", "draws from, or seeds, a global random stream"),
+        ("staysbehind", "runs on the samples device", "Let tensors that it holds be constants of"),
         ("several", "is one number", "a tensor of shape (2,): return a tensor of one number"),
         ("meangap-bounds", "stays within its bounds", "It declares values from 0 to 0.5"),
         ("meangap-whole", "stays within its bounds", "It declares whole numbers"),

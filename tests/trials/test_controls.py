@@ -58,7 +58,7 @@ def test_measuring_stops_between_the_draws_of_a_control(tmp_path):
     with pytest.raises(Interrupted):
         scored_draws(
             controls["oracle"], component("ring8"), {protocol("smoke"): {}}, 5,
-            lambda: asked.append(None) or len(asked) == 3,
+            stop=lambda: asked.append(None) or len(asked) == 3,
         )  # fmt: skip
     context = Context(str(tmp_path), "made-up", ("smoke",), "cpu", "genbench run")
     said = []
