@@ -22,7 +22,7 @@ def bench(
 ) -> None:
     """Measure a device: does it score as the processor does, what do many seeds take, are captured updates faster?
 
-    Some five minutes on a GPU. The table names the device, and every number that has a bar says whether it is met.
+    The table names the device, and every number that has a bar says whether it is met.
 
     Exit code: 0 all bars are met, 1 some are not, 2 bad usage.
     """

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 from genbench import cores
 from genbench.errors import GenbenchError
 from genbench.executors.signals import interruptible
-from genbench.executors.task import Begun, End, Notify, Outcome, Stop, Task
+from genbench.executors.task import End, Notify, Outcome, Task
+
+Result = TypeVar("Result")
 
 
 class LocalExecutor:
@@ -24,37 +28,28 @@ class LocalExecutor:
                 if interrupted():
                     break
                 if ending is not None and task.undisturbed:
-                    yield _ended(*ending)
+                    yield _guarded(*ending)
                     ending = None
-                begun = _begun(task, notify, interrupted)
+                begun = _guarded(task, partial(task.begin, notify, interrupted))
                 if ending is not None:
-                    yield _ended(*ending)
+                    yield _guarded(*ending)
                     ending = None
                 if isinstance(begun, Outcome):
                     yield begun
                 elif cores.are_spared():
                     ending = task, begun
                 else:
-                    yield _ended(task, begun)
+                    yield _guarded(task, begun)
             if ending is not None:
-                yield _ended(*ending)
+                yield _guarded(*ending)
             if interrupted():
                 raise KeyboardInterrupt
 
 
-def _begun(task: Task, notify: Notify, stop: Stop) -> Begun:
-    """Begins a task; one that can't be begun has ended."""
+def _guarded(task: Task, work: Callable[[], Result]) -> Result | Outcome:
+    """What beginning a task or its end gives, or the outcome where that fails."""
     try:
-        return task.begin(notify, stop)
-    except GenbenchError as error:
-        return Outcome(task, error=str(error))
-    except Exception as error:  # what no task foresaw: its own fault alone
-        return task.crashed(f"{type(error).__name__}: {error}")
-
-
-def _ended(task: Task, end: End) -> Outcome:
-    try:
-        return end()
+        return work()
     except GenbenchError as error:
         return Outcome(task, error=str(error))
     except Exception as error:  # what no task foresaw: its own fault alone

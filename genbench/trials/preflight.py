@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from genbench import devices, seeding
 from genbench.errors import GenbenchError
@@ -14,9 +13,6 @@ from genbench.registry import datasets, metrics
 from genbench.scoring.protocols import Protocol, ways
 from genbench.spec import Component
 from genbench.trials.plan import Plan
-
-if TYPE_CHECKING:
-    pass
 
 FEW = 3
 
