@@ -7,7 +7,7 @@ at what `LATE` names.
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, doc
 
 from genbench import registry
 from genbench.datasets.base import Box, Curve, Dataset, DataStream, Finite, Modes, Target
@@ -22,7 +22,7 @@ from genbench.engine.method import (
     Phase,
     Trainer,
 )
-from genbench.engine.problem import Problem, input_gradient, together
+from genbench.engine.problem import Problem, input_gradient, normal_log_prob, together
 from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
 from genbench.features import Extracted, ExtractorName
@@ -115,10 +115,12 @@ __all__ = [
     "Uniform",
     "control",
     "dataset",
+    "doc",
     "extractor",
     "input_gradient",
     "metric",
     "networks",
+    "normal_log_prob",
     "observed_metric",
     "panel",
     "protocol",

@@ -1,5 +1,43 @@
 """genbench's own methods, one a file. They enter through the same door as anyone's plugin."""
 
-from . import gan, wgan, wgan_gp
+from . import (
+    ali,
+    ddpm,
+    dragan,
+    flow_matching,
+    gan,
+    hinge,
+    lsgan,
+    nsf,
+    pacgan,
+    r1,
+    realnvp,
+    rpgan,
+    sngan,
+    unrolled,
+    vae,
+    veegan,
+    wgan,
+    wgan_gp,
+)
 
-__all__ = ["gan", "wgan", "wgan_gp"]
+__all__ = [
+    "ali",
+    "ddpm",
+    "dragan",
+    "flow_matching",
+    "gan",
+    "hinge",
+    "lsgan",
+    "nsf",
+    "pacgan",
+    "r1",
+    "realnvp",
+    "rpgan",
+    "sngan",
+    "unrolled",
+    "vae",
+    "veegan",
+    "wgan",
+    "wgan_gp",
+]

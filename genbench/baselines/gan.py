@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from genbench import api
 
+from .parameters import Batch, Beta1, Beta2, CriticSteps, Depth, Latent, Nets, Rate, Rule, Schedule, Width
 from .recipes import GAN, GAN_NOTES
 
 if TYPE_CHECKING:
@@ -16,26 +17,25 @@ if TYPE_CHECKING:
 def gan(
     problem: api.Problem,
     *,
-    loss: Literal["non-saturating", "minimax"] = "non-saturating",
-    smoothing: bool = False,
-    batch: api.Count = 256,
-    latent: api.Count = 2,
-    networks: api.PairName = "mlp",
-    width: api.Count = 64,
-    depth: api.Count = 3,
-    critic_steps: api.Count = 1,
-    optimizer: api.OptimizerName = "adam",
-    lr: api.Positive = 2e-3,
-    beta1: api.Decay = 0.0,
-    beta2: api.Decay = 0.999,
-    schedule: api.ScheduleName = "linear",
+    loss: Annotated[Literal["non-saturating", "minimax"], api.doc("what the generator learns")] = "non-saturating",
+    smoothing: Annotated[bool, api.doc("whether real labels are drawn uniformly from [.7, .9]")] = False,
+    batch: Batch = 256,
+    latent: Latent = 2,
+    networks: Nets = "mlp",
+    width: Width = 64,
+    depth: Depth = 3,
+    critic_steps: CriticSteps = 1,
+    optimizer: Rule = "adam",
+    lr: Rate = 2e-3,
+    beta1: Beta1 = 0.0,
+    beta2: Beta2 = 0.999,
+    schedule: Schedule = "linear",
 ) -> api.Method:
     """Generative adversarial network, non-saturating or minimax.
 
     Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`.
-    `smoothing` draws the real label uniformly from [.7, .9] and leaves the fake one at 0. With `schedule=linear` the
-    learning rate falls on a line that reaches 5 % after 95 % of the budget and stays there; `cosine` is half a cosine,
-    rescaled to end at 5 %.
+    D learns −ln σ(D(x)) − ln(1 − σ(D(G(z)))), and G −ln σ(D(G(z))), or ln(1 − σ(D(G(z)))) where it is minimax.
+    `smoothing` makes real labels less than 1 and leaves fake ones at 0.
     """
     from torch.nn.functional import softplus
 

@@ -21,6 +21,10 @@ GAN = {
         "batch": 64, "latent": 10, "networks": "dcgan", "width": 16, "depth": 3, "lr": 1e-3, "beta1": 0.5,
     },
 }  # fmt: skip
+GAN["veegan2017"] = GAN["seed2020-toys"] | {
+    "smoothing": False, "batch": 500, "latent": 254, "width": 128, "depth": 2, "lr": 1e-3,
+}  # fmt: skip
+GAN["metz2017"] = GAN["veegan2017"] | {"batch": 512, "latent": 256, "networks": "mlp-orthogonal"}
 GAN["seed2020"] = GAN["seed2020-toys"] | {
     "batch": 128, "latent": 10, "networks": "dcgan", "width": 128, "depth": 4,
 }  # fmt: skip
@@ -49,6 +53,23 @@ WGAN_GP["seed2020"] = WGAN_GP["seed2020-toys"] | {
     "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-gp", "width": 128, "depth": 4,
 }  # fmt: skip
 
+PACGAN = {"pacgan2018": {key: value for key, value in GAN["pacgan2018"].items() if key not in ("loss", "smoothing")}}
+
+UNROLLED = {
+    "metz2017": {
+        "steps": 5, "critic_steps": 1, "batch": 512, "latent": 256, "networks": "mlp-orthogonal", "width": 128,
+        "depth": 2, "optimizer": "adam", "lr": 1e-3, "slower": 0.1, "beta1": 0.5, "beta2": 0.999,
+        "schedule": "constant",
+    },
+}  # fmt: skip
+
+VEEGAN = {
+    "veegan2017": {
+        "reconstruction": 1.0, "critic_steps": 1, "batch": 500, "latent": 254, "width": 128, "depth": 2,
+        "optimizer": "adam", "lr": 1e-3, "beta1": 0.5, "beta2": 0.999, "schedule": "constant",
+    },
+}  # fmt: skip
+
 _TOYS = "the toys of arXiv:1704.00028, github.com/igul222/improved_wgan_training, gan_toy.py; 100 000 steps there"
 _GRID = "of the grid every point is fresh, there they come from 100 000 that were drawn once"
 _SEED = "the write-up that genbench grew from, which isn't published, so this can't be checked"
@@ -59,17 +80,41 @@ _SMALL = (
     "Source: genbench's own, for images on a processor, after arXiv:1511.06434. Departs: 16 channels and three stages, "
     "normal noise of ten dimensions, and this trainer's own optimiser and rate."
 )
+_PACGAN = (
+    "arXiv:1712.04086 and github.com/fjxmlzn/PacGAN; 400 000 steps there. Departs: the networks learn in turn, each "
+    "from noise of its own, there at once from one batch; so the running statistics of batch normalisation move twice "
+    "a step, and they are of variances, there of standard deviations; every point is fresh, there they come from "
+    "100 000 that were drawn once."
+)
+_VEEGAN = "the ring of arXiv:1705.07761, github.com/akashgit/VEEGAN; 100 epochs of 1 000 steps there"
+_METZ = "the ring of arXiv:1611.02163, github.com/poolio/unrolled_gan; 25 000 steps there"
 
 GAN_NOTES = {
-    "pacgan2018": (
-        "Source: the GAN beside PacGAN's toys, arXiv:1712.04086 and github.com/fjxmlzn/PacGAN; 400 000 steps there. "
-        "Departs: the networks learn in turn, each from noise of its own, there at once from one batch; so the running "
-        "statistics of batch normalisation move twice a step, and they are of variances, there of standard deviations; "
-        "every point is fresh, there they come from 100 000 that were drawn once."
+    "pacgan2018": f"Source: the GAN beside PacGAN's toys, {_PACGAN}",
+    "veegan2017": (
+        f"Source: the networks and the optimiser of VEEGAN on {_VEEGAN}, without its reconstructor: what its GAN was "
+        f"isn't told. Departs: {_TORCHS}."
+    ),
+    "metz2017": (
+        f"Source: the networks and the optimiser of {_METZ}, with no step ahead. Departs: one rate for both networks, "
+        "there the discriminator's is a tenth; points are fresh on a ring of eight places, there one counts twice."
     ),
     "seed2020-toys": f"Source: {_SEED}. Departs: {_CHOSEN}and {_TORCHS}.",
     "small-images": _SMALL,
     "seed2020": f"Source: {_SEED}; 20 epochs there. Departs: {_CHOSEN}and {_DCGANS}.",
+}
+
+PACGAN_NOTES = {"pacgan2018": f"Source: PacGAN's toys, {_PACGAN}"}
+
+UNROLLED_NOTES = {
+    "metz2017": (
+        f"Source: {_METZ}. Departs: Adam looks ahead with the slots that it has, there from zero; points are fresh on "
+        "a ring of eight places, there one place counts twice."
+    ),
+}
+
+VEEGAN_NOTES = {
+    "veegan2017": f"Source: {_VEEGAN}. Departs: {_TORCHS}.",
 }
 
 WGAN_NOTES = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from genbench import api
 
+from .parameters import Batch, Beta1, Beta2, CriticSteps, Depth, Latent, Nets, Rate, Rule, Schedule, Width
 from .recipes import WGAN, WGAN_NOTES
 
 if TYPE_CHECKING:
@@ -16,24 +17,23 @@ if TYPE_CHECKING:
 def wgan(
     problem: api.Problem,
     *,
-    clip: api.Positive = 0.1,
-    critic_steps: api.Count = 2,
-    batch: api.Count = 256,
-    latent: api.Count = 2,
-    networks: api.PairName = "mlp",
-    width: api.Count = 64,
-    depth: api.Count = 3,
-    optimizer: api.OptimizerName = "rmsprop",
-    lr: api.Positive = 4e-3,
-    beta1: api.Decay = 0.0,
-    beta2: api.Decay = 0.99,
-    schedule: api.ScheduleName = "linear",
+    clip: Annotated[api.Positive, api.doc("c, the largest size of a critic's weight")] = 0.1,
+    critic_steps: CriticSteps = 2,
+    batch: Batch = 256,
+    latent: Latent = 2,
+    networks: Nets = "mlp",
+    width: Width = 64,
+    depth: Depth = 3,
+    optimizer: Rule = "rmsprop",
+    lr: Rate = 4e-3,
+    beta1: Beta1 = 0.0,
+    beta2: Beta2 = 0.99,
+    schedule: Schedule = "linear",
 ) -> api.Method:
     """Wasserstein GAN with weight clipping and RMSProp.
 
-    Symbols as in the paper: f is `critic`, g is `generator`, z is `noise`, c is `clip`. After each of its updates
-    the critic's weights are clipped to [−c, c]. With `schedule=linear` the learning rate falls on a line that reaches
-    5 % after 95 % of the budget and stays there; `cosine` is half a cosine, rescaled to end at 5 %.
+    Symbols as in the paper: f is `critic`, g is `generator`, z is `noise`, c is `clip`. f learns
+    f(g(z)) − f(x), after each of its updates its weights are clipped to [−c, c], and g learns −f(g(z)).
     """
 
     def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:

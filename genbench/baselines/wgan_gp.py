@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from genbench import api
 
+from .parameters import Batch, Beta1, Beta2, CriticSteps, Depth, Latent, Nets, Rate, Rule, Schedule, Width
 from .recipes import WGAN_GP, WGAN_GP_NOTES
 
 if TYPE_CHECKING:
@@ -16,24 +17,23 @@ if TYPE_CHECKING:
 def wgan_gp(
     problem: api.Problem,
     *,
-    penalty: api.NonNegative = 0.1,
-    critic_steps: api.Count = 2,
-    batch: api.Count = 256,
-    latent: api.Count = 2,
-    networks: api.PairName = "mlp",
-    width: api.Count = 64,
-    depth: api.Count = 3,
-    optimizer: api.OptimizerName = "adam",
-    lr: api.Positive = 4e-3,
-    beta1: api.Decay = 0.0,
-    beta2: api.Decay = 0.9,
-    schedule: api.ScheduleName = "linear",
+    penalty: Annotated[api.NonNegative, api.doc("λ, the weight of the gradient penalty")] = 0.1,
+    critic_steps: CriticSteps = 2,
+    batch: Batch = 256,
+    latent: Latent = 2,
+    networks: Nets = "mlp",
+    width: Width = 64,
+    depth: Depth = 3,
+    optimizer: Rule = "adam",
+    lr: Rate = 4e-3,
+    beta1: Beta1 = 0.0,
+    beta2: Beta2 = 0.9,
+    schedule: Schedule = "linear",
 ) -> api.Method:
     """Wasserstein GAN with gradient penalty.
 
     Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`, x̂ is `between`, ε is `mix`, λ is
-    `penalty`. With `schedule=linear` the learning rate falls on a line that reaches 5 % after 95 % of the budget and
-    stays there; `cosine` is half a cosine, rescaled to end at 5 %.
+    `penalty`. D learns D(G(z)) − D(x) + λ(‖∇D(x̂)‖ − 1)², with x̂ = εx + (1 − ε)G(z), and G learns −D(G(z)).
     """
 
     def critic_loss(nets: api.Networks, batch: api.Batch) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench import seeding
 from genbench.datasets.base import Dataset, DataStream
@@ -30,8 +30,13 @@ COMPILE_FROM = 5_000
 COMPILE_FROM_SECONDS = 5.0
 """Seconds of a budget from which on it compiles: they don't hold what compiling takes, so only people wait for it."""
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
 NO_PHASES = "the trainer is no list of phases"
 NUMERICS = "only plainly can layers be cast to bfloat16 and channels lie last"
+
+CONVOLVES = "its networks convolve and keep buffers"
+"""Why a method isn't compiled for a processor: convolutions are the same on both paths, and most of the time."""
 
 _failures: dict[str, str] = {}
 """Why a trainer's updates were not compiled or captured, so that nobody tries it again in this process."""
@@ -219,8 +224,8 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, 
         return Path("plain", NUMERICS)
     if engine != "auto":
         return Path(engine, "asked for")
-    if device.type == "cpu" and any(list(network.buffers()) for network in method.networks.values()):
-        return Path("plain", "its networks keep buffers")
+    if device.type == "cpu" and _convolves_with_buffers(method):
+        return Path("plain", CONVOLVES)
     if trial.budget.kind == "seconds":
         amount, enough = f"{trial.budget.amount:g} seconds", trial.budget.amount >= COMPILE_FROM_SECONDS
     else:
@@ -229,6 +234,11 @@ def _choose(method: Method, trial: Trial, device: torch.device, engine: Engine, 
     if not enough:
         return Path("plain", f"{amount} don't repay compiling")
     return Path("graph" if device.type == "cuda" else "compiled", f"{amount} repay compiling")
+
+
+def _convolves_with_buffers(method: Method) -> bool:
+    networks = [network for network in method.networks.values() if list(network.buffers())]
+    return any(isinstance(layer, CONVOLUTIONS) for network in networks for layer in network.modules())
 
 
 def check_engine(built: Method | Trainer, trainer: Component, engine: Engine, numerics: Numerics) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -36,6 +37,11 @@ class Problem:
         self.streams: dict[str, torch.Generator] = {}
 
     @property
+    def size(self) -> int:
+        """How many numbers a sample is."""
+        return math.prod(self.event_shape)
+
+    @property
     def number_shape(self) -> tuple[int, ...]:
         """The shape of one number a sample, ready for arithmetic with samples: all of it ones."""
         return (1,) * len(self.event_shape)
@@ -45,10 +51,50 @@ class Problem:
         build = networks.pair(pair).generator
         return self.initialised(role, lambda rng: build(latent, self.event_shape, width, depth, rng))
 
-    def critic(self, pair: str, *, width: int, depth: int, role: str = "critic") -> Module:
-        """The critic (or discriminator) of a named pair, `(batch, *event)` to `(batch, 1)`, freshly initialised."""
+    def critic(
+        self, pair: str, *, width: int, depth: int, role: str = "critic", pack: int = 1, spectral: bool = False
+    ) -> Module:
+        """The critic (or discriminator) of a named pair, `(batch, *event)` to `(batch, 1)`, freshly initialised.
+
+        With `pack` it sees so many samples side by side in their first dimension, `(batch, pack · event[0], …)`. With
+        `spectral` each layer's weights are divided by their largest singular value, as one step of the power iteration
+        an update finds it (arXiv:1802.05957).
+        """
         build = networks.pair(pair).critic
-        return self.initialised(role, lambda rng: build(self.event_shape, width, depth, rng))
+        shape = (pack * self.event_shape[0], *self.event_shape[1:])
+
+        def built(rng: torch.Generator) -> Module:
+            made: Module = build(shape, width, depth, rng)
+            return networks.spectrally_normalised(made) if spectral else made
+
+        return self.initialised(role, built)
+
+    def mlp(self, role: str, inputs: int, outputs: int, *, width: int, depth: int) -> Module:
+        """A network of fully connected layers with ReLU between them, `(batch, inputs)` to `(batch, outputs)`."""
+        from genbench.networks.mlp import layered
+
+        return self.initialised(role, lambda rng: layered(inputs, outputs, width, depth, rng))
+
+    def denoiser(self, *, width: int, depth: int, role: str = "denoiser") -> Module:
+        """A network of a sample and a time in [0, 1], `(batch, *event)` and `(batch, 1)` to `(batch, *event)`."""
+        from genbench.networks.denoiser import Denoiser
+
+        return self.initialised(role, lambda rng: Denoiser(self.event_shape, width, depth, rng))
+
+    def flow(self, *, layers: int, width: int, depth: int, bins: int | None = None, role: str = "flow") -> Module:
+        """An invertible network, freshly initialised as the identity.
+
+        It maps `(batch, *event)` to noise and a log-determinant, `(batch, size + 1)`, and with `inverse=True` noise
+        `(batch, size)` to samples. Its couplings are affine, or splines of so many `bins`.
+        """
+        from genbench.networks import flow
+
+        def built(rng: torch.Generator) -> Module:
+            if bins is None:
+                return flow.affine(self.event_shape, layers, width, depth, rng)
+            return flow.spline(self.event_shape, layers, width, depth, bins, rng)
+
+        return self.initialised(role, built)
 
     def initialised(self, role: str, build: Callable[[torch.Generator], Module]) -> Module:
         """A network of one's own: `build(rng)` draws its weights from the role's stream or from torch's default.
@@ -80,6 +126,15 @@ class Problem:
         if role not in self.streams:
             self.streams[role] = seeding.stream(self._seed, role, self.device)
         return self.streams[role]
+
+
+def normal_log_prob(x: Tensor, mean: Tensor | float = 0.0, log_std: Tensor | float = 0.0) -> Tensor:
+    """The log density in nats of numbers `(…, d)` that are normal and independent, `(…)`; by default N(0, 1)."""
+    import torch
+
+    log_std = torch.as_tensor(log_std, dtype=x.dtype, device=x.device)
+    each = 0.5 * ((x - mean) * (-log_std).exp()).square() + 0.5 * math.log(2 * math.pi) + log_std
+    return -each.sum(-1)
 
 
 def together(network: Callable[[Tensor], Tensor], *batches: Tensor) -> tuple[Tensor, ...]:

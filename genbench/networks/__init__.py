@@ -31,6 +31,20 @@ def pair(name: str) -> Pair:
     return made
 
 
+def spectrally_normalised(network: Module) -> Module:
+    """The network with the weights of its linear and convolutional layers divided by their largest singular values.
+
+    Miyato et al., 2018, arXiv:1802.05957. The first vectors of the power iteration are drawn from torch's own stream.
+    """
+    from torch import nn
+    from torch.nn.utils.parametrizations import spectral_norm
+
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
+            spectral_norm(layer)
+    return network
+
+
 @networks.register("mlp")
 def plain() -> Pair:
     """The plain pair for points: ReLU layers with torch's default initialisation."""
@@ -48,6 +62,14 @@ def he() -> Pair:
     from genbench.networks import mlp
 
     return Pair(mlp.he_generator, mlp.he_critic)
+
+
+@networks.register("mlp-orthogonal", citation="arXiv:1611.02163")
+def orthogonal() -> Pair:
+    """The pair of the unrolled GAN's toys and their code: tanh, and orthogonal weights 1.4 times as large."""
+    from genbench.networks import mlp
+
+    return Pair(mlp.orthogonal_generator, mlp.orthogonal_critic)
 
 
 @networks.register("pacgan", citation="arXiv:1712.04086")

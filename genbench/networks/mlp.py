@@ -6,6 +6,9 @@ from torch import Generator, Tensor, nn
 
 from genbench.networks.layers import Linear
 
+ORTHOGONAL_GAIN = 1.4
+"""Of the unrolled GAN's toys."""
+
 PACGAN_STD = 0.02
 PACGAN_PIECES = 5
 PACGAN_MOMENTUM, PACGAN_EPSILON = 0.05, 1e-4
@@ -25,28 +28,49 @@ class Maxout(nn.Module):
         return values.view(len(x), -1, self.pieces).amax(2)
 
 
+def layered(
+    inputs: int, outputs: int, width: int, depth: int, rng: Generator, activation: type[nn.Module] = nn.ReLU
+) -> nn.Sequential:
+    """`(batch, inputs)` to `(batch, outputs)` in `depth` hidden layers of `width` units."""
+    return _uniform_init(nn.Sequential(*_layers(inputs, outputs, width, depth, activation)), rng)
+
+
 def generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
     """`depth` ReLU layers of `width` units, then a linear map to the event."""
-    layers = _relu_layers(latent, math.prod(event_shape), width, depth)
+    layers = _layers(latent, math.prod(event_shape), width, depth)
     return _uniform_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
 
 
 def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
     """`depth` ReLU layers of `width` units, then one score."""
-    layers = _relu_layers(math.prod(event_shape), 1, width, depth)
+    layers = _layers(math.prod(event_shape), 1, width, depth)
     return _uniform_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
 
 
 def he_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
     """The layers of `generator`, starting from He's and Glorot's weights."""
-    layers = _relu_layers(latent, math.prod(event_shape), width, depth)
+    layers = _layers(latent, math.prod(event_shape), width, depth)
     return _he_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
 
 
 def he_critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
     """The layers of `critic`, starting from He's and Glorot's weights."""
-    layers = _relu_layers(math.prod(event_shape), 1, width, depth)
+    layers = _layers(math.prod(event_shape), 1, width, depth)
     return _he_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
+
+
+def orthogonal_generator(
+    latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator
+) -> nn.Module:
+    """`depth` layers of `width` units with tanh, then a linear map to the event."""
+    layers = _layers(latent, math.prod(event_shape), width, depth, nn.Tanh)
+    return _orthogonal_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
+
+
+def orthogonal_critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """`depth` layers of `width` units with tanh, then one score."""
+    layers = _layers(math.prod(event_shape), 1, width, depth, nn.Tanh)
+    return _orthogonal_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
 
 
 def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
@@ -84,15 +108,17 @@ def _to_vector(event_shape: tuple[int, ...]) -> list[nn.Module]:
     return [nn.Flatten()] if len(event_shape) > 1 else []
 
 
-def _relu_layers(inputs: int, outputs: int, width: int, depth: int) -> list[nn.Module]:
+def _layers(
+    inputs: int, outputs: int, width: int, depth: int, activation: type[nn.Module] = nn.ReLU
+) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for _ in range(depth):
-        layers += [_linear(inputs, width), nn.ReLU()]
+        layers += [_linear(inputs, width), activation()]
         inputs = width
     return [*layers, _linear(inputs, outputs)]
 
 
-def _uniform_init(network: nn.Module, rng: Generator) -> nn.Module:
+def _uniform_init(network: nn.Sequential, rng: Generator) -> nn.Sequential:
     """U(−1/√fan-in, 1/√fan-in) for weights and biases: torch's default for linear layers."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
@@ -112,6 +138,15 @@ def _he_init(network: nn.Module, rng: Generator) -> nn.Module:
     nn.init.xavier_uniform_(last.weight, generator=rng)
     for layer in (*hidden, last):
         nn.init.zeros_(layer.bias)
+    return network
+
+
+def _orthogonal_init(network: nn.Module, rng: Generator) -> nn.Module:
+    """Orthogonal weights, 1.4 times as large, and no biases. arXiv:1312.6120."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.orthogonal_(layer.weight, ORTHOGONAL_GAIN, generator=rng)
+            nn.init.zeros_(layer.bias)
     return network
 
 

@@ -5,9 +5,13 @@ single precision Adam and RMSProp blow it up: a Wasserstein critic's last bias, 
 nothing but rounding is left to be divided by its own size.
 """
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 import torch
 from agreement import far_apart
+from torch import nn
 
 from genbench.engine import EXACT, Numerics, paths, stacked
 from genbench.engine.training import Training
@@ -155,7 +159,7 @@ def test_replica_that_diverges_leaves_the_others_alone():
     ("trainer", "engine", "budget", "name", "reason"),
     [
         ("gan", "plain", "steps=6000", "plain", "asked for"),
-        ("gan[networks=pacgan]", "auto", "steps=6000", "plain", "its networks keep buffers"),
+        ("gan[networks=pacgan]", "auto", "steps=6000", "compiled", "12000 updates repay compiling"),
         ("gan", "auto", "seconds=4.9", "plain", "4.9 seconds don't repay compiling"),
         ("gan", "auto", "seconds=5", "compiled", "5 seconds repay compiling"),
         ("gan", "auto", "steps=2499", "plain", "4998 updates don't repay compiling"),
@@ -217,5 +221,23 @@ def test_trial_of_another_source_than_is_loaded_is_not_trained(part):
 
 
 def test_what_cannot_be_stacked_says_so():
-    with pytest.raises(GenbenchError, match="trains one seed at a time: its networks keep buffers"):
-        ready("gan[networks=pacgan]", (0, 1), "auto")
+    with pytest.raises(GenbenchError, match="trains one seed at a time: 120 updates don't repay compiling"):
+        ready("gan", (0, 1), "auto")
+
+
+def test_convolutions_with_buffers_stay_plain_on_a_processor(assembled):
+    """Those without buffers, and normalised layers without convolutions, are compiled."""
+
+    def normalised(problem, layers):
+        critic = nn.Sequential(*layers, nn.BatchNorm1d(1), nn.Flatten(), nn.Linear(2, 1))
+        method = trainers.build("gan[width=8]", problem)
+        networks = {**method.networks, "discriminator": problem.initialised("critic", lambda rng: critic)}
+        return replace(method, networks=networks)
+
+    for layers, name in (
+        ([nn.Unflatten(1, (1, 2)), nn.Conv1d(1, 1, 1)], "plain"),
+        ([nn.Unflatten(1, (1, 2))], "compiled"),
+    ):
+        training = assembled(partial(normalised, layers=layers), "auto", budget="steps=6000")
+        assert training.path.name == name
+        assert (training.path.reason == paths.CONVOLVES) == (name == "plain")

@@ -1,7 +1,6 @@
 """What models say of held-out data: known values of known densities, in the literature's units."""
 
 import math
-from pathlib import Path
 
 import made_up
 import pytest
@@ -10,13 +9,10 @@ from tasks import ignore, never
 
 from genbench.datasets.images import as_pixels
 from genbench.errors import Skip
-from genbench.plugins import load_plugin
 from genbench.records.store import Store
 from genbench.registry import datasets, metrics
 from genbench.scoring.likelihood import held_out, likelihoods
 from genbench.scoring.protocols import protocol
-
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def test_of_the_truth_itself_it_is_the_entropy():
@@ -75,19 +71,14 @@ def test_nobody_can_tell_it_from_samples(name):
 
 def test_a_trial_of_a_method_that_gives_its_likelihood_has_it_as_a_column(trials, tmp_path):
     """Of the weights as trained and of their average; a method without one has none."""
-    with made_up.forgetful_registries():
-        load_plugin(str(EXAMPLES / "realnvp.py"))
-        load_plugin(str(EXAMPLES / "vae.py"))
-        size = "width=8,batch=16"
-        for task in trials(f"realnvp[{size},layers=2]", f"vae[{size},bound=3]", f"gan[{size}]", seeds=(0,), ema=0.5):
-            assert made_up.record(task.run(ignore, never)).status == "done"
-        (name,) = (folder.name for folder in tmp_path.iterdir())
-        found = {
-            each.record.trial.trainer.name: [
-                s for s in each.scores.scores if s.identity.metric in ("nll", "bits_per_dim")
-            ]
-            for each in Store(tmp_path).trials(name)
-        }
+    size = "width=8,batch=16"
+    for task in trials(f"realnvp[{size},layers=2]", f"vae[{size},bound=3]", f"gan[{size}]", seeds=(0,), ema=0.5):
+        assert made_up.record(task.run(ignore, never)).status == "done"
+    (name,) = (folder.name for folder in tmp_path.iterdir())
+    found = {
+        each.record.trial.trainer.name: [s for s in each.scores.scores if s.identity.metric in ("nll", "bits_per_dim")]
+        for each in Store(tmp_path).trials(name)
+    }
     assert found["gan"] == []
     assert [score.identity.ema for score in found["realnvp"]] == [None, None, 0.5, 0.5]
     assert {score.identity.parameters["bound"] for score in found["realnvp"]} == {None}

@@ -1,6 +1,9 @@
-"""The worked examples in docs/examples: short, of the public interface alone, and trained alike on every path."""
+"""genbench's own methods and the worked examples in docs/examples: short, of the public interface alone, and trained
+alike on every path.
+"""
 
 import ast
+import inspect
 from pathlib import Path
 
 import made_up
@@ -17,23 +20,38 @@ from genbench.trials.resources import build_dataset
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+OWN = {
+    entry.name: Path(inspect.getfile(entry.build))
+    for entry in trainers
+    if entry.origin.startswith("genbench.baselines")
+}
 LONGEST = 80
 SMALL = {"width": 8, "batch": 16}
 SEEDS = (0, 1, 2)
-ALONE = {"genbench", "torch", "math", "typing", "collections", "__future__"}
+ALONE = {"genbench", "torch", "math", "typing", "collections", "annotated_types", "__future__"}
+BESIDE = {"parameters", "recipes"}
+"""What genbench's own methods share."""
 
 
-@pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
-def example(request, monkeypatch):
-    """A worked example's trainer, registered for one test, in its shortest reference but for its size."""
+def called(given):
+    return given if isinstance(given, str) else given.stem
+
+
+@pytest.fixture(params=[*OWN, *EXAMPLES], ids=called)
+def small(request, monkeypatch):
+    """A trainer in its shortest reference but for its size; a worked example's is registered for one test."""
     monkeypatch.setattr(stacked, "_compiled", {})
     monkeypatch.setattr(stacked, "compiled", traced)  # what is compiled, without waiting for the compiler
     monkeypatch.setattr(paths, "_failures", {})
+    size = ",".join(f"{key}={value}" for key, value in SMALL.items())
     with made_up.forgetful_registries():
-        before = {entry.name for entry in trainers}
-        load_plugin(str(request.param))
-        (name,) = {entry.name for entry in trainers} - before
-        yield f"{name}[{','.join(f'{key}={value}' for key, value in SMALL.items())}]"
+        if request.param in OWN:
+            yield f"{request.param}[{size}]"
+        else:
+            before = {entry.name for entry in trainers}
+            load_plugin(str(request.param))
+            (name,) = {entry.name for entry in trainers} - before
+            yield f"{name}[{size}]"
 
 
 def training(reference, engine, seeds=SEEDS, steps=8):
@@ -42,31 +60,35 @@ def training(reference, engine, seeds=SEEDS, steps=8):
     return Training(trials, build_dataset(dataset), "cpu", engine)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*OWN.values(), *EXAMPLES], ids=called)
 def test_it_is_short_and_needs_no_more_than_anyone_has(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) < LONGEST
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom):
-            assert node.module.partition(".")[0] in ALONE
-            assert node.module.partition(".")[0] != "genbench" or [alias.name for alias in node.names] == ["api"]
+            assert node.module in BESIDE if node.level else node.module.partition(".")[0] in ALONE
+            assert (
+                node.level
+                or node.module.partition(".")[0] != "genbench"
+                or [alias.name for alias in node.names] == ["api"]
+            )
 
 
-def test_all_seeds_at_once_are_each_alone(example, double):
+def test_all_seeds_at_once_are_each_alone(small, double):
     """Stacked, as the graph that is compiled, against the plain path, in double precision."""
-    together = trained(training(example, "compiled"))
+    together = trained(training(small, "compiled"))
     assert together.path.name == "compiled"
     assert together.stack.size == len(SEEDS)
     for replica, seed in enumerate(SEEDS):
-        alone = trained(training(example, "plain", (seed,)))
+        alone = trained(training(small, "plain", (seed,)))
         assert far_apart(together.stack.weights(replica), alone.stack.weights(0)) < 1e-9
         assert set(together.losses) == set(alone.losses)
 
 
 @pytest.mark.slow
-def test_all_seeds_compile(example, monkeypatch, double):
+def test_all_seeds_compile(small, monkeypatch, double):
     monkeypatch.setattr(stacked, "compiled", compiled)
-    together = trained(training(example, "compiled"))
+    together = trained(training(small, "compiled"))
     assert together.path.name == "compiled"
-    alone = trained(training(example, "plain", SEEDS[:1]))
+    alone = trained(training(small, "plain", SEEDS[:1]))
     assert far_apart(together.stack.weights(0), alone.stack.weights(0)) < 1e-9

@@ -1,0 +1,71 @@
+"""Denoising diffusion: Ho, Jain and Abbeel, 2020, arXiv:2006.11239; cosine variances: arXiv:2102.09672."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+from genbench import api
+
+from .parameters import Batch, Depth, Rate, Schedule, Width
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@api.trainer("ddpm", citation="arXiv:2006.11239")
+def ddpm(
+    problem: api.Problem,
+    *,
+    steps: Annotated[api.Count, api.doc("T, the steps of diffusion, and evaluations for a sample")] = 50,
+    batch: Batch = 256,
+    width: Width = 64,
+    depth: Depth = 3,
+    lr: Rate = 2e-3,
+    schedule: Schedule = "linear",
+) -> api.Method:
+    """Denoising diffusion, with the simple loss and ancestral sampling.
+
+    Symbols as in the paper: T is `steps`, ε_θ is `denoiser`, ε is `epsilon`, ᾱ_t is `kept(t)`, half a cosine; it learns
+    ‖ε − ε_θ(√ᾱ_t x + √(1 − ᾱ_t) ε, t)‖² (equation 14), and samples by algorithm 2 with the posterior's variance. The
+    steps' own noise comes from the prior, beside the first: T times a sample. The denoiser is fully connected.
+    """
+    import torch
+
+    def kept(t: Tensor) -> Tensor:
+        return (0.5 * math.pi * (t / steps + 0.008) / 1.008).cos().square().clamp(min=1e-4)
+
+    def denoised(nets: api.Networks, x: Tensor, t: Tensor) -> Tensor:
+        return nets.denoiser(x, t.flatten(1) / steps)
+
+    def simple_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
+        t = 1 + (batch.time * steps).floor()
+        noisy = kept(t).sqrt() * batch.real + (1 - kept(t)).sqrt() * batch.epsilon
+        return (denoised(nets, noisy, t) - batch.epsilon).square().mean()
+
+    def sample(nets: api.Networks, noise: Tensor) -> Tensor:
+        x = noise[:, 0]
+        for step in range(steps, 0, -1):
+            t = torch.full_like(x.flatten(1)[:, :1], step).view(-1, *problem.number_shape)
+            now, before = kept(t), kept(t - 1)
+            beta = 1 - now / before
+            x = (x - beta / (1 - now).sqrt() * denoised(nets, x, t)) / (1 - beta).sqrt()
+            if step > 1:
+                x = x + ((1 - before) / (1 - now) * beta).sqrt() * noise[:, step - 1]
+        return x
+
+    event = problem.event_shape
+    draws: dict[str, api.Draw] = {
+        "real": api.Real(),
+        "epsilon": api.Normal(event),
+        "time": api.Uniform(shape=problem.number_shape),
+    }
+    return api.Method(
+        networks={"denoiser": problem.denoiser(width=width, depth=depth)},
+        phases=[api.Phase("denoiser", simple_loss, draws)],
+        optimizers={"denoiser": api.Optimizer("adam", lr)},
+        prior=api.Normal((steps, *event)),
+        batch=batch,
+        schedule=schedule,
+        sample=sample,
+    )

@@ -1,0 +1,98 @@
+"""Flows are invertible, and their log-determinant is that of the Jacobian which autograd finds."""
+
+import math
+
+import pytest
+import torch
+
+from genbench.errors import BadParameter
+from genbench.networks import flow
+from genbench.seeding import stream
+
+SHAPES = [(2,), (3,), (7,), (1, 4, 4)]
+KINDS = ["affine", "spline"]
+
+
+@pytest.fixture
+def made():
+    """`made(kind, shape)`: a flow in double precision whose couplings do something."""
+
+    def build(kind, shape, scale=1.0):
+        rng = stream(0, "test")
+        more = {"bins": 5} if kind == "spline" else {}
+        network = getattr(flow, kind)(shape, layers=5, width=8, depth=2, rng=rng, **more).double()
+        with torch.no_grad():
+            for coupling in network.couplings:
+                last = coupling.conditioner[-1]
+                last.weight.normal_(std=0.5 * scale, generator=rng)
+                last.bias.normal_(std=scale, generator=rng)
+        return network
+
+    return build
+
+
+@pytest.fixture(params=SHAPES, ids=str)
+def x(request):
+    return 2 * torch.randn(50, *request.param, generator=stream(1, "test"), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_inverse_gives_the_samples_back(kind, made, x):
+    network = made(kind, tuple(x.shape[1:]))
+    noise = network(x)[:, :-1]
+    assert not torch.allclose(noise, x.flatten(1), atol=0.1)
+    assert torch.allclose(network(noise, inverse=True), x, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_determinant_is_the_jacobians(kind, made, x):
+    network = made(kind, tuple(x.shape[1:]))
+    jacobians = torch.stack(
+        [torch.autograd.functional.jacobian(lambda one: network(one[None])[0, :-1], one) for one in x]
+    )
+    square = jacobians.flatten(2)
+    assert torch.allclose(network(x)[:, -1], torch.linalg.slogdet(square).logabsdet, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_number_is_moved(kind, made, x):
+    network = made(kind, tuple(x.shape[1:]))
+    moved = network(x)[:, :-1] - x.flatten(1)
+    assert bool((moved.abs().amax(0) > 1e-3).all())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flow_starts_as_the_identity(kind):
+    more = {"bins": 5} if kind == "spline" else {}
+    network = getattr(flow, kind)((3,), layers=4, width=8, depth=2, rng=stream(0, "test"), **more)
+    x = torch.randn(20, 3, generator=stream(1, "test"))
+    assert torch.allclose(network(x), torch.cat([x, torch.zeros(20, 1)], 1), atol=1e-5)
+
+
+def test_a_spline_is_the_identity_beyond_its_bins_and_rises_within():
+    logits = [torch.randn(1, size, generator=stream(0, "test"), dtype=torch.float64) for size in (6, 6, 5)]
+    x = torch.linspace(-7, 7, 20_001, dtype=torch.float64)
+    moved, log_slope = flow.rational_quadratic(x, *(each.expand(len(x), -1) for each in logits))
+    outside = x.abs() >= flow.BOUND
+    assert torch.equal(moved[outside], x[outside])
+    assert not log_slope[outside].any()
+    assert bool((moved[1:] > moved[:-1]).all())
+    between = (moved[1:] - moved[:-1]) / (x[1:] - x[:-1])
+    inner = ~outside[1:] & ~outside[:-1]
+    assert between[inner].log() == pytest.approx((log_slope[1:] + log_slope[:-1])[inner] / 2, abs=0.02)
+    back, falling = flow.rational_quadratic(moved, *(each.expand(len(x), -1) for each in logits), inverse=True)
+    assert torch.allclose(back, x, atol=1e-9)
+    assert torch.allclose(falling, -log_slope, atol=1e-9)
+
+
+def test_a_number_alone_cannot_be_coupled():
+    with pytest.raises(BadParameter, match="these samples are one number"):
+        flow.affine((1,), layers=2, width=4, depth=1, rng=stream(0, "test"))
+
+
+def test_the_density_sums_to_one(made):
+    network = made("spline", (2,), scale=0.3)
+    axis = torch.linspace(-8, 8, 400, dtype=torch.float64)
+    said = network(torch.cartesian_prod(axis, axis)).detach()
+    log_density = said[:, -1] - 0.5 * said[:, :-1].square().sum(1) - math.log(2 * math.pi)
+    assert float(log_density.exp().sum() * (axis[1] - axis[0]) ** 2) == pytest.approx(1, abs=2e-3)
