@@ -28,6 +28,9 @@ GRID_STD = 0.025
 ModeCount = Annotated[int, Ge(2), Le(10_000)]
 Side = Annotated[int, Ge(2), Le(100)]
 Std = Annotated[float, Gt(0)]
+Angle = Annotated[float, Ge(-360), Le(360)]
+Ratio = Annotated[float, Ge(1), Le(1_000)]
+Dimensions = Annotated[int, Ge(2), Le(1_000)]
 Pixels = Annotated[int, Ge(8), Le(1024)]
 Place = Annotated[str, Home()]
 FaceCrop = Annotated[int, Ge(8), Le(178)]
@@ -74,6 +77,52 @@ def grid(*, side: Side = 5, std: Std = GRID_STD) -> Target:
     from genbench.datasets import mixtures
 
     return mixtures.grid(side, std)
+
+
+@dataset("rotated")
+def rotated(*, side: Side = 5, std: Std = GRID_STD, angle: Angle = 30.0) -> Target:
+    """Gaussians on a square grid that is turned, so that no axis says where modes are.
+
+    `side` and `std` are as in grid; `angle` is in degrees.
+    """
+    from genbench.datasets import mixtures
+
+    return mixtures.rotated(side, std, angle)
+
+
+@dataset("staggered")
+def staggered(*, side: Side = 5, std: Std = GRID_STD) -> Target:
+    """Gaussians on a grid whose every other row is moved by half the spacing.
+
+    `side` and `std` are as in grid.
+    """
+    from genbench.datasets import mixtures
+
+    return mixtures.staggered(side, std)
+
+
+@dataset("unequal")
+def unequal(*, side: Side = 5, std: Std = GRID_STD, ratio: Ratio = 10.0) -> Target:
+    """Gaussians on a square grid, of which every other one is rare.
+
+    `side` and `std` are as in grid; `ratio` is how many times as likely a frequent mode is as a rare one. They take
+    turns as a chessboard's squares do, and a mode's fair share, of which a fifth captures it, is its own.
+    """
+    from genbench.datasets import mixtures
+
+    return mixtures.unequal(side, std, ratio)
+
+
+@dataset("gmm40", citation="arXiv:2208.01893", protocol="gmm40")
+def gmm40(*, dimensions: Dimensions = 2) -> Target:
+    """40 Gaussians at random places of a cube of so many `dimensions`: a target of the sampling literature.
+
+    There the centres are uniform in [−40, 40] an axis and the std is 1; here all is divided by 40/√3, so that the std
+    is about 1 an axis, and a centre is drawn again where it lies within six stds of another.
+    """
+    from genbench.datasets import mixtures
+
+    return mixtures.scattered(40, dimensions)
 
 
 @dataset("mixture", files=("path",))

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians in the plane, with equal isotropic components: the classic tests for dropped modes."""
+"""Mixtures of Gaussians that are isotropic and of one std: the classic tests for dropped modes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,27 @@ from genbench.datasets.files.arrays import ENDINGS, read_csv
 from genbench.distances import squared_distances
 from genbench.errors import BadParameter, GenbenchError
 
+SCATTERED = 40
+"""Stds from a scattered mixture's middle to its cube's sides."""
+
+SCATTERED_APART = 6.01
+"""Stds between two of its centres, at the least, so that each sample has one nearest."""
+
+SCATTERED_SEED = 40
+
 
 class Mixture(Target):
-    """An equal-weight mixture of isotropic Gaussians around `centres` `(modes, features)` with one `std`.
+    """A mixture of isotropic Gaussians around `centres` `(modes, features)` with one `std`.
 
-    The classes are its modes.
+    `weights` `(modes,)` are their shares, by default equal. The classes are its modes.
     """
 
     modes: Modes
 
-    def __init__(self, centres: Tensor, std: float) -> None:
-        weights = torch.full((len(centres),), 1 / len(centres), dtype=torch.float64, device=centres.device)
-        self.modes = Modes(centres, std, weights)
+    def __init__(self, centres: Tensor, std: float, weights: Tensor | None = None) -> None:
+        self._equal = weights is None
+        shares = torch.ones(len(centres), dtype=torch.float64) if weights is None else weights.double()
+        self.modes = Modes(centres, std, (shares / shares.sum()).to(centres.device))
         self.event_shape = (centres.shape[1],)
         self.classes = tuple(map(str, range(len(centres))))
 
@@ -34,13 +43,14 @@ class Mixture(Target):
         return self.altered(n, rng)
 
     def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
-        return self._drawn(self.modes.centres, self.modes.std, n, rng)
+        return self._drawn(self.modes, n, rng)
 
     def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
-        centres, std, _ = self.modes
+        centres, std, weights = self.modes
         if keep < 1:
-            centres = centres[_evenly_kept(len(centres), keep)]
-        return self._drawn(centres, std * spread, n, rng)[0]
+            kept = _evenly_kept(len(centres), keep)
+            centres, weights = centres[kept], weights[kept]
+        return self._drawn(Modes(centres, std * spread, weights), n, rng)[0]
 
     def log_prob(self, x: Tensor) -> Tensor:
         centres, std, weights = self.modes
@@ -48,8 +58,12 @@ class Mixture(Target):
         normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi))
         return torch.logsumexp(weights.log() - squares / (2 * std**2), 1) - normaliser
 
-    def _drawn(self, centres: Tensor, std: float, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
-        picked = torch.randint(len(centres), (n,), generator=rng, device=rng.device)
+    def _drawn(self, modes: Modes, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
+        centres, std, weights = modes
+        if self._equal:
+            picked = torch.randint(len(centres), (n,), generator=rng, device=rng.device)
+        else:
+            picked = torch.multinomial(weights, n, replacement=True, generator=rng)
         noise = torch.randn(n, *self.event_shape, generator=rng, device=rng.device)
         return noise.mul_(std).add_(centres[picked]), picked
 
@@ -66,6 +80,47 @@ def grid(side: int, std: float) -> Mixture:
     spacing = math.sqrt(12 / (side**2 - 1))
     axis = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)
     return Mixture(torch.cartesian_prod(axis, axis).float(), spacing * std)
+
+
+def rotated(side: int, std: float, angle: float) -> Mixture:
+    """The grid, turned by `angle` degrees."""
+    upright = grid(side, std).modes
+    turn = math.radians(angle)
+    turned = torch.tensor([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]], dtype=torch.float64)
+    return Mixture((upright.centres.double() @ turned).float(), upright.std)
+
+
+def staggered(side: int, std: float) -> Mixture:
+    """The grid with every other row moved by half the spacing, its centres around zero."""
+    upright = grid(side, std).modes
+    centres = upright.centres.double()
+    spacing = upright.std / std
+    centres[:, 0] += spacing / 2 * (torch.arange(side) % 2).repeat(side)
+    return Mixture((centres - centres.mean(0)).float(), upright.std)
+
+
+def unequal(side: int, std: float, ratio: float) -> Mixture:
+    """The grid in which every other mode, as the squares of a chessboard, weighs `ratio` times as much."""
+    upright = grid(side, std).modes
+    place = torch.arange(side)
+    heavy = (place[:, None] + place) % 2 == 0
+    return Mixture(upright.centres, upright.std, torch.where(heavy.flatten(), ratio, 1.0))
+
+
+def scattered(modes: int, dimensions: int) -> Mixture:
+    """Centres uniform in a cube of which one std is a fortieth of half a side, each six stds or more from the others.
+
+    In units in which a uniform distribution over the cube has a standard deviation of 1 an axis. The centres are the
+    same at every call.
+    """
+    half, std = math.sqrt(3), math.sqrt(3) / SCATTERED
+    rng = torch.Generator().manual_seed(SCATTERED_SEED)
+    centres: list[Tensor] = []
+    while len(centres) < modes:
+        centre = half * (2 * torch.rand(dimensions, generator=rng, dtype=torch.float64) - 1)
+        if all(float((centre - other).norm()) > SCATTERED_APART * std for other in centres):
+            centres.append(centre)
+    return Mixture(torch.stack(centres).float(), std)
 
 
 def from_file(path: str, std: float) -> Mixture:

@@ -7,6 +7,7 @@ Definitions: arXiv:1712.04086, arXiv:1705.07761.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -77,6 +78,13 @@ def hq(observed: Observed, bins: Bins) -> Tensor:
 def reverse_kl(observed: Observed, bins: Bins, junk: bool) -> Tensor:
     """KL(samples ‖ truth) over the bins, in nats: `(…)`, NaN without `junk` where no bin holds a sample."""
     return kl_divergence(*observed.once(bins).shares(junk))
+
+
+def evenness(observed: Observed, bins: Bins) -> Tensor:
+    """The entropy of the samples' shares of the bins over that of equal shares, in [0, 1]: `(…)`."""
+    shares, truth = observed.once(bins).shares(junk=False)
+    entropy: Tensor = -torch.special.xlogy(shares, shares).sum(-1)
+    return entropy / math.log(len(truth))
 
 
 def jsd(observed: Observed, bins: Bins) -> Tensor:

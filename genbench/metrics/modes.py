@@ -6,6 +6,7 @@ of several replicas at once: `…` below is nothing, or their number.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -64,6 +65,17 @@ class Balls(NamedTuple):
     def inside(self, observed: Observed) -> HighQuality:
         """Which samples lie in the balls, and in which."""
         return observed.once(NearCentres(self.modes, self.k))
+
+
+class Cells(NamedTuple):
+    """Bins of what lies nearer to one mode's centre than to the others', however far away."""
+
+    modes: Modes
+
+    def __call__(self, observed: Observed) -> Histogram:
+        _, mode, distance = observed.once(NearCentres(self.modes, math.inf))
+        counts = counted(mode, len(self.modes.centres), torch.isfinite(distance))
+        return Histogram(counts, len(observed), self.modes.weights)
 
 
 def std_ratio(observed: Observed, bins: Balls, share: float) -> Tensor:

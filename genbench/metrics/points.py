@@ -63,6 +63,20 @@ def reverse_kl(truth: Truth, *, k: Radius = 3.0, junk: bool = True) -> Metric:
     return observed_metric(reverse_kl, bins=bins, junk=junk, replicas=True, undefined=undefined)
 
 
+@metric("mode_entropy", unit="fraction", higher_is_better=True, bounds=FRACTION, citation="arXiv:2406.07423")
+def mode_entropy(truth: Truth) -> Metric:
+    """How evenly samples are shared among the modes: the entropy of the nearest centres' shares over ln M.
+
+    1 for equal shares of all M modes, 0 for a single one; of modes with unequal weights the truth scores less than 1.
+    It suits any number of dimensions, where a distance of 3 stds holds nearly nothing. Blind to how far from the
+    centres samples lie: noise that is spread evenly scores well.
+    """
+    from genbench.metrics.histogram import evenness
+    from genbench.metrics.modes import Cells
+
+    return observed_metric(evenness, bins=Cells(truth.modes), replicas=True)
+
+
 @metric("jsd", unit="nats", higher_is_better=False, bounds=(0, math.log(2)))
 def jsd(truth: Truth, *, k: Radius = 3.0) -> Metric:
     """Jensen-Shannon divergence between samples and truth over the modes and a junk bin; at most ln 2."""

@@ -46,6 +46,27 @@ def genbench1() -> Protocol:
     )  # fmt: skip
 
 
+@protocol("gmm40", citation="arXiv:2406.07423")
+def gmm40() -> Protocol:
+    """For mixtures in any number of dimensions: 2 000 samples, and no ball around a centre.
+
+    The entropy of the modes' shares is the sampling literature's; sliced W2 decides, which sees spread as well.
+    """
+    return Protocol(
+        n=2_000,
+        columns={
+            "mode_entropy": "mode_entropy",
+            "sliced_w2": "sliced_w2[n=2000]",
+            "w2": "w2[n=2000]",
+            "mmd": "mmd[n=2000]",
+            "cross_entropy": "cross_entropy",
+        },
+        headline=("mode_entropy", "sliced_w2", "w2"),
+        deciding=("sliced_w2",),
+        curve=("mode_entropy", "sliced_w2"),
+    )
+
+
 @protocol("pacgan2018", citation="arXiv:1712.04086")
 def pacgan2018() -> Protocol:
     """PacGAN's for its toys: 2 500 samples; a mode counts with one high-quality sample, and reverse KL is over those.
