@@ -8,6 +8,8 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
+from annotated_types import DocInfo
+
 from genbench.errors import UnknownName
 from genbench.references import Spelled, Value, parse_value, printable
 
@@ -61,6 +63,11 @@ class NameOf:
 def named_in(annotation: Any) -> Registry[Any] | None:
     """The registry that values of a type are names in, where they are."""
     return next((mark.registry for mark in get_args(annotation)[1:] if isinstance(mark, NameOf)), None)
+
+
+def explained(annotation: Any) -> str:
+    """What `annotated_types.doc` says of a parameter in its type; empty where nobody does."""
+    return next((mark.documentation for mark in get_args(annotation)[1:] if isinstance(mark, DocInfo)), "")
 
 
 def _takes_text(annotation: Any) -> bool:

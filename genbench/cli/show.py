@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import textwrap
-import typing
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from genbench.cli.described import describe
 from genbench.cli.options import AsJson, Plugins, load
 from genbench.cli.streams import document
 
 if TYPE_CHECKING:
-    from genbench.references import Value
     from genbench.registry import Entry
     from genbench.scoring.columns import Use
 
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
 WIDTH = 80
 AVERAGED = ", EMA "
 """Before the decay, in the label of a row of averaged weights."""
-
-GIVEN = ("name", "version", "source", "added")
-"""What a protocol has from its entry."""
-
 
 NULL_BAND = (
     "null band, a row of tables: where 95 % of the truth's own values lie at the same number of samples. "
@@ -127,61 +122,6 @@ def _row(name: str) -> list[str]:
     ]
 
 
-def describe(entry: Entry, given: Mapping[str, Value] | None = None) -> dict[str, Any]:
-    """Everything there is to know of an entry, as plain data; raises BadParameter for a given parameter it hasn't."""
-    defaults = entry.defaults
-    values = entry.resolve(given) if given else {}
-    described: dict[str, Any] = {
-        "kind": entry.kind,
-        "name": entry.name,
-        "version": entry.version,
-        "origin": entry.origin,
-        "citation": entry.citation,
-        "doc": entry.doc,
-        "parameters": {
-            key: {
-                "type": _type_name(annotation),
-                **({"default": defaults[key]} if key in defaults else {}),
-                **({"value": values[key]} if key in values else {}),
-            }
-            for key, annotation in entry.annotations.items()
-        },
-        "recipes": {key: dict(values) for key, values in entry.recipes.items()},
-        "notes": dict(entry.notes),
-    }
-    return described | _of_kind(entry)
-
-
-def _of_kind(entry: Entry) -> dict[str, Any]:
-    """What is to be known of a thing of its kind alone."""
-    from dataclasses import asdict
-
-    from genbench.registry import ControlEntry, DatasetEntry, MetricEntry
-    from genbench.scoring.columns import uses
-    from genbench.scoring.protocols import protocol
-
-    if isinstance(entry, MetricEntry):
-        own = {key: getattr(entry, key) for key in ("unit", "higher_is_better", "bounds", "whole")}
-        columns = [use._asdict() for use in uses() if use.metric_name == entry.name]
-        return own | {"columns": columns} | _measured(entry.name)
-    if isinstance(entry, DatasetEntry):
-        return {"protocol": entry.protocol}
-    if isinstance(entry, ControlEntry):
-        return {"dealt": entry.dealt}
-    if entry.kind == "protocol":
-        return {"scores": {key: value for key, value in asdict(protocol(entry.name)).items() if key not in GIVEN}}
-    return {"plan": entry.build().model_dump(mode="json")} if entry.kind == "suite" else {}
-
-
-def _measured(metric: str) -> dict[str, Any]:
-    """The bands and the power cards of a metric's columns that ship with genbench."""
-    from genbench.scoring.power_cards import cards_of
-    from genbench.scoring.shipped import bands_of
-
-    bands = [{"dataset": band.dataset, **band.score.model_dump(mode="json")} for band in bands_of(metric)]
-    return {"bands": bands, "power": [card.model_dump(mode="json") for card in cards_of(metric)]}
-
-
 def _print(entry: Entry, described: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -222,8 +162,7 @@ def _print(entry: Entry, described: dict[str, Any]) -> None:
         console.print(_table(described["scores"]["columns"], Table, Text))
     if described["parameters"]:
         console.print("\n[bold]parameters[/]")
-        lines = {key: f"{_value_of(p)}   ({p['type']})" for key, p in described["parameters"].items()}
-        console.print(_table(lines, Table, Text))
+        console.print(_parameters(described["parameters"], Table, Text))
     if entry.recipes:
         console.print("\n[bold]recipes[/]")
         console.print(_table({name: _recipe(entry, name) for name in entry.recipes}, Table, Text))
@@ -289,6 +228,17 @@ def _table(rows: dict[str, Any], table_type: Any, text_type: Any) -> Any:
     return table
 
 
+def _parameters(described: Mapping[str, Mapping[str, Any]], table_type: Any, text_type: Any) -> Any:
+    """A line for each parameter: its name, its value, and what it means and takes."""
+    table = table_type(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for wraps in (False, False, True):
+        table.add_column(no_wrap=not wraps, overflow="fold")
+    for key, parameter in described.items():
+        meaning = " ".join(filter(None, [parameter.get("meaning"), f"({parameter['type']})"]))
+        table.add_row(text_type(f"  {key}"), text_type(_value_of(parameter)), text_type(meaning))
+    return table
+
+
 def _plain(value: Any) -> str:
     """A part of a plan as people type it: a name, a number, a budget, or several of them."""
     from genbench.spec import Budget
@@ -304,25 +254,3 @@ def _value_of(parameter: Mapping[str, Any]) -> str:
 
     given = {"default", "value"} & parameter.keys()
     return format_value(parameter.get("value", parameter.get("default"))) if given else "required"
-
-
-def _type_name(annotation: Any) -> str:
-    """`int ≥ 1`, `float > 0`, `adam | sgd`: what a parameter takes."""
-    from genbench.parameters import Home, named_in
-
-    if typing.get_origin(annotation) is typing.Literal:
-        return " | ".join(map(str, typing.get_args(annotation)))
-    if typing.get_origin(annotation) is Annotated:
-        kind, *bounds = typing.get_args(annotation)
-        if (held := named_in(annotation)) is not None:
-            return " | ".join(entry.name for entry in held)
-        if any(isinstance(mark, Home) for mark in bounds):
-            return "path"
-        signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-        limits = (
-            [f"{signs[key]} {limit}" for b in bounds for key, limit in vars(b).items() if key in signs]
-            if all(hasattr(b, "__dict__") for b in bounds)
-            else [f"{signs[key]} {getattr(b, key)}" for b in bounds for key in signs if hasattr(b, key)]
-        )
-        return " ".join([_type_name(kind), " and ".join(limits)])
-    return getattr(annotation, "__name__", str(annotation))

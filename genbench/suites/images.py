@@ -1,76 +1,19 @@
-"""The suites that come with genbench: each with a preset that tries whether all works, of images with one for GPUs."""
+"""Suites of images, with networks that a processor can train and, as presets for a GPU, at the literature's sizes."""
 
 from __future__ import annotations
 
 from genbench.registry import suites
 from genbench.spec import Budget, Suite
+from genbench.suites.smoke import smoke
+from genbench.suites.toys import FAMILIES, TRAINERS
 
 suite = suites.register
 
-TRAINERS = ("gan", "wgan", "wgan-gp")
 SMALL = tuple(f"{trainer}[recipe=small-images]" for trainer in TRAINERS)
 SMOKE = tuple(f"{trainer}[batch=16,recipe=small-images,width=4]" for trainer in TRAINERS)
 SEED = ("gan[recipe=seed2020]", "wgan-gp[recipe=seed2020]")
 EPOCHS = 20
 """Of the seed document."""
-
-
-@suite("toy2d")
-def toy2d() -> Suite:
-    """Mode collapse in the plane: GAN, WGAN and WGAN-GP on 8 and 25 Gaussians and a Swiss roll, five seeds each.
-
-    6 000 generator steps for everyone. The trainers' defaults were chosen by a search with as many tries for each,
-    on other seeds: results/search/toy2d.md.
-    """
-    return Suite(
-        name="toy2d",
-        version=1,
-        datasets=("ring8", "grid25", "swissroll"),
-        trainers=TRAINERS,
-        seeds=(0, 1, 2, 3, 4),
-        budgets=(Budget(kind="steps", amount=6_000),),
-        protocols=("genbench1", "pacgan2018", "veegan2017"),
-    )
-
-
-@suite("toy2d-smoke")
-def toy2d_smoke() -> Suite:
-    """toy2d with 30 generator steps and a tenth of the samples: does everything run? Its numbers mean nothing."""
-    return _smoke(toy2d(), TRAINERS, "smoke")
-
-
-@suite("toy2d-equal")
-def toy2d_equal() -> Suite:
-    """toy2d at equal network updates, equal real samples and equal train seconds: one ranking for each.
-
-    The learning rate falls over the whole budget, so a trainer that is stopped, or read, before its budget's end is
-    judged with its rate still high. Only runs whose budget counts a unit can be ranked at equal amounts of that unit:
-    GAN takes two updates and 256 real samples a generator step, WGAN and WGAN-GP three and 512. The amounts are about
-    what WGAN and WGAN-GP use in toy2d. Seconds are those of the machine it runs on; give every process a core. There
-    are six seeds, since a difference that one of nine tables shows alone could not be told with five.
-    """
-    return toy2d().model_copy(
-        update={
-            "name": "toy2d-equal",
-            "seeds": (0, 1, 2, 3, 4, 5),
-            "budgets": (
-                Budget(kind="updates", amount=18_000),
-                Budget(kind="samples", amount=3_072_000),
-                Budget(kind="seconds", amount=10),
-            ),
-        }
-    )
-
-
-@suite("toy2d-equal-smoke")
-def toy2d_equal_smoke() -> Suite:
-    """toy2d-equal with tiny budgets and a tenth of the samples: does everything run? Its numbers mean nothing."""
-    budgets = (
-        Budget(kind="updates", amount=60),
-        Budget(kind="samples", amount=15_360),
-        Budget(kind="seconds", amount=0.1),
-    )
-    return _smoke(toy2d_equal(), TRAINERS, "smoke").model_copy(update={"budgets": budgets})
 
 
 @suite("mnist")
@@ -95,7 +38,7 @@ def mnist() -> Suite:
 @suite("mnist-smoke")
 def mnist_smoke() -> Suite:
     """mnist with 30 generator steps, tiny networks and few samples: does everything run? Its numbers mean nothing."""
-    return _smoke(mnist(), SMOKE, "mnist-smoke")
+    return smoke(mnist(), SMOKE, "mnist-smoke")
 
 
 @suite("mnist-paper")
@@ -114,7 +57,7 @@ def stacked_mnist() -> Suite:
 @suite("stacked-mnist-smoke")
 def stacked_mnist_smoke() -> Suite:
     """stacked-mnist with 30 generator steps, tiny networks and few samples: its numbers mean nothing."""
-    return _smoke(stacked_mnist(), SMOKE, "stacked-mnist-smoke")
+    return smoke(stacked_mnist(), SMOKE, "stacked-mnist-smoke")
 
 
 @suite("stacked-mnist-paper")
@@ -136,7 +79,7 @@ def celeba() -> Suite:
 @suite("celeba-smoke")
 def celeba_smoke() -> Suite:
     """celeba with 30 generator steps, tiny networks and few samples: does everything run? Its numbers mean nothing."""
-    return _smoke(celeba(), SMOKE, "celeba-smoke")
+    return smoke(celeba(), SMOKE, "celeba-smoke")
 
 
 @suite("celeba-paper")
@@ -147,16 +90,22 @@ def celeba_paper() -> Suite:
     )
 
 
-def _smoke(whole: Suite, trainers: tuple[str, ...], protocol: str) -> Suite:
-    changes = {
-        "name": f"{whole.name}-smoke",
-        "trainers": trainers,
-        "budgets": (Budget(kind="steps", amount=30),),
-        "protocols": (protocol,),
-        "checkpoints": 3,
-        "control_draws": 2,
-    }
-    return whole.model_copy(update=changes)
+@suite("families-mnist")
+def families_mnist() -> Suite:
+    """One method of each family on digits at 16 × 16, all with fully connected networks of 256 units.
+
+    Samples and, where a method gives it, the likelihood of held-out digits in bits per dimension.
+    """
+    latent = {"wgan-gp": "latent=10,", "vae": "latent=10,"}
+    trainers = tuple(f"{name}[{latent.get(name, '')}width=256]" for name in FAMILIES)
+    changes = {"name": "families-mnist", "datasets": ("mnist[size=16]",), "trainers": trainers}
+    return mnist().model_copy(update=changes)
+
+
+@suite("families-mnist-smoke")
+def families_mnist_smoke() -> Suite:
+    """families-mnist with 30 generator steps, tiny networks and few samples: its numbers mean nothing."""
+    return smoke(families_mnist(), tuple(f"{name}[batch=16,width=8]" for name in FAMILIES), "mnist-smoke")
 
 
 def _paper(whole: Suite, dataset: str, protocol: str, samples: int) -> Suite:
