@@ -1,6 +1,6 @@
-"""The catalogue of metrics of what a model says of itself: of its likelihood, not of its samples.
+"""The catalogue of metrics of a trial and its model, and not of its final samples: likelihood, cost, when it covered.
 
-A trial whose method has a `log_prob` gets them by itself, beside the columns of its protocol.
+A trial gets them by itself, beside the columns of its protocol; a likelihood where its method has a `log_prob`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genbench.errors import Skip
-from genbench.metrics.catalogue import metric
+from genbench.metrics.catalogue import NOT_NEGATIVE, metric
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from genbench.metrics.truth import Truth
 
 UNSAID = "the samples don't say it: it is of trainers that give their log_prob, which get it unasked"
+UNSEEN = "the samples don't say it: it is read off a trial's checkpoints"
+UNCOUNTED = "the samples don't say it: it is counted when a trial samples"
 
 
 @metric("nll", unit="nats", higher_is_better=False)
@@ -27,6 +29,44 @@ def nll(truth: Truth, *, bound: int | None = None) -> Metric:
     in [−1, 1]. Blind to what samples look like: a good likelihood and poor samples go together (same source).
     """
     raise Skip(UNSAID)
+
+
+@metric("nll_gap", unit="nats", higher_is_better=False)
+def nll_gap(truth: Truth, *, bound: int | None = None) -> Metric:
+    """What held-out data cost a model more than the truth: E[ln p*(x) − ln p(x)], an estimate of KL(p* ‖ p).
+
+    p* is the target's own density, on the same data as `nll`, so it is `nll` less the truth's own and 0 for the truth;
+    it is below zero only by chance. With `bound` it is an upper bound. Only datasets that know their density have it.
+    """
+    raise Skip(UNSAID)
+
+
+@metric("evaluations", unit="evaluations", higher_is_better=False, bounds=NOT_NEGATIVE, whole=True)
+def evaluations(truth: Truth) -> Metric:
+    """How often networks are evaluated to make one sample: 1 of a generator, each step's of a diffusion or a flow.
+
+    Tables show it where one of their trainers needs more than one. It says nothing of how large the networks are.
+    """
+    raise Skip(UNCOUNTED)
+
+
+@metric("first_coverage", unit="steps", higher_is_better=False, bounds=NOT_NEGATIVE, whole=True)
+def first_coverage(truth: Truth) -> Metric:
+    """The first checkpoint, in generator steps, at which all modes or classes are captured; see `modes`.
+
+    As fine as checkpoints lie, and blind to whether they stay captured: see `sustained_coverage`. Undefined, which is
+    worse than any value, where no checkpoint has them all.
+    """
+    raise Skip(UNSEEN)
+
+
+@metric("sustained_coverage", unit="steps", higher_is_better=False, bounds=NOT_NEGATIVE, whole=True)
+def sustained_coverage(truth: Truth) -> Metric:
+    """The first checkpoint, in generator steps, from which all later ones capture all modes or classes; see `modes`.
+
+    As fine as checkpoints lie. Undefined, which is worse than any value, where the last checkpoint hasn't them all.
+    """
+    raise Skip(UNSEEN)
 
 
 @metric("bits_per_dim", unit="bits per dimension", higher_is_better=False, citation="arXiv:1511.01844")

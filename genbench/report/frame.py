@@ -6,12 +6,13 @@ figures, `compare`. A line holds data; the names and the numbers that people rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from genbench.records.record import ControlScores, External, Identity, Record, Score
+from genbench.records.record import ControlScores, External, Identity, Record, Score, Scores
 from genbench.records.store import Found, Store
+from genbench.registry import metrics
 from genbench.scoring.shipped import all_bands
 from genbench.spec import Budget, Component, Suite, canonical_json
 
@@ -107,7 +108,7 @@ def frame(store: Store, suite: str) -> Frame:
 
     Beside them stand the controls of their datasets, and the samples from elsewhere of whatever has such a label.
     """
-    trained = tuple(_trained(suite, store.trials(suite)))
+    trained = tuple(_trained(suite, [*store.trials(suite)]))
     datasets: dict[str, list[Thing]] = {}
     for dataset in dict.fromkeys(line.dataset for line in trained):
         datasets.setdefault(dataset.label, []).append(dataset)
@@ -163,7 +164,8 @@ def _measured_on(controls: ControlScores, datasets: Sequence[Thing]) -> list[Thi
     return [dataset for dataset in datasets if dataset.facts == facts(controls.truth)]
 
 
-def _trained(suite: str, trials: Iterable[Found]) -> Iterator[Line]:
+def _trained(suite: str, trials: Sequence[Found]) -> Iterator[Line]:
+    in_steps = any((trial.record.cost.evaluations or 0) > 1 for trial in trials)
     places: dict[tuple[Thing, Budget], dict[Thing, list[Found]]] = {}
     for trial in trials:
         of = trial.record.trial
@@ -180,6 +182,40 @@ def _trained(suite: str, trials: Iterable[Found]) -> Iterator[Line]:
                     yield Line(*draw, "unscored")
                 else:
                     yield from _scored(draw, trial.scores.scores)
+                    if in_steps:
+                        yield from _evaluations(draw, record, trial.scores)
+
+
+def _evaluations(draw: Draw, record: Record, scores: Scores) -> Iterator[Line]:
+    """What a sample costs, a line beside the scores of each protocol and average."""
+    metric, count = metrics["evaluations"], record.cost.evaluations
+    beside: dict[str, Identity] = {}
+    for of in (score.identity for score in scores.scores):
+        identity = Identity(
+            metric=metric.name,
+            version=metric.version,
+            parameters={},
+            protocol=of.protocol,
+            protocol_version=of.protocol_version,
+            protocol_source=of.protocol_source,
+            n=1,
+            split="each sample",
+            dtype="int64",
+            ema=of.ema,
+        )
+        beside[canonical_json(identity.model_dump())] = identity
+    for identity in beside.values():
+        score = Score(
+            name=metric.name,
+            identity=identity,
+            value=count,
+            unit=metric.unit,
+            higher_is_better=metric.higher_is_better,
+            state="skipped" if count is None else "ok",
+            reason="nobody counted them" if count is None else None,
+            added=True,
+        )
+        yield from _scored(draw, [score])
 
 
 def _settled(rows: Mapping[Thing, list[Found]]) -> dict[Thing, list[Found]]:

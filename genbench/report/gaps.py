@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from genbench.report.frame import Line, Thing
 from genbench.report.gate import Gate
 from genbench.report.model import Column
-from genbench.scoring.columns import OF_MODELS
+from genbench.scoring.columns import LIKELIHOODS, OF_TRIALS
 from genbench.scoring.protocols import ways
 from genbench.spec import Suite
 
@@ -34,14 +34,24 @@ def gaps(
         for line in lines:
             if line.seed in trials:
                 trials[line.seed].append(line)
-        modelled = {line.metric for line in lines if line.identity and line.identity.metric in OF_MODELS}
-        wanted = [column for column in table if column.identity.metric not in OF_MODELS or column.name in modelled]
+        modelled = {line.metric for line in lines if line.identity and line.identity.metric in OF_TRIALS}
+        wanted = [column for column in table if column.identity.metric not in OF_TRIALS or column.name in modelled]
         for seed, own in trials.items():
             for said in _lacks(own, wanted, gate, plan):
                 lacking.setdefault(said, []).append(f"{trainers[trainer]}, seed {seed}")
     for said, which in lacking.items():
         more = [f"and {len(which) - MOST_NAMED} more"] if which[MOST_NAMED:] else []
         yield f"Finished and without {said}: {'; '.join([*which[:MOST_NAMED], *more])}."
+
+
+def without_likelihood(of: ByTrainer, trainers: Mapping[Thing, str]) -> list[str]:
+    """The names of trainers that finished a trial and say nothing of held-out data."""
+    return [
+        trainers[trainer]
+        for trainer, lines in of.items()
+        if any(line.metric and line.state != "failed" for line in lines)
+        and not any(line.identity and line.identity.metric in LIKELIHOODS for line in lines)
+    ]
 
 
 def _lacks(own: Sequence[Line], wanted: Sequence[Column], gate: Gate, plan: Suite | None) -> Iterator[str]:
@@ -58,7 +68,7 @@ def _lacks(own: Sequence[Line], wanted: Sequence[Column], gate: Gate, plan: Suit
         if gate.admits(line) and not (lacked and name not in skipped.get(str(line.reason), ())):
             missing.pop(name, None)
     yield from (f"{', '.join(names)} ({reason})" for reason, names in skipped.items())
-    by_samples = [c for c in missing.values() if c.identity.metric not in OF_MODELS]
+    by_samples = [c for c in missing.values() if c.identity.metric not in OF_TRIALS]
     made = [c for c in by_samples if c.identity.n <= samples]
     for columns in ([c for c in made if not c.added], [c for c in made if c.added]):
         if columns:

@@ -9,11 +9,12 @@ from genbench.records.record import ControlScores, External
 from genbench.records.store import Store
 from genbench.report import published
 from genbench.report.frame import Frame, Line, Thing, control_lines, external_lines
-from genbench.report.gaps import ByTrainer, gaps
+from genbench.report.gaps import ByTrainer, gaps, without_likelihood
 from genbench.report.gate import Gate
 from genbench.report.model import Cell, Failure, Row, Table
 from genbench.report.names import in_order, names
 from genbench.report.verdict import judged
+from genbench.scoring.columns import LIKELIHOODS
 from genbench.scoring.protocols import Protocol
 from genbench.spec import Budget, Suite
 
@@ -109,6 +110,10 @@ def _filled(
     columns = gate.held(rows)
     lacking = [*gaps(of, trainers, gate, columns, suite), *_refused(gate)]
     notes += lacking
+    if any(column.identity.metric in LIKELIHOODS for column in columns) and (
+        silent := without_likelihood(of, trainers)
+    ):
+        notes.append(f"Without a likelihood, since the method gives none: {', '.join(silent)}.")
     origins = [trial.record.provenance for row in trained for trial in row.trials]
     devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
     if len(devices) > 1:

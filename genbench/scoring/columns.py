@@ -8,8 +8,9 @@ from genbench.references import Reference
 from genbench.registry import datasets, protocols
 from genbench.scoring.protocols import protocol
 
-OF_MODELS = ("nll", "bits_per_dim")
-"""The metrics that say something of a model and not of its samples, so that these are not enough to score by them."""
+LIKELIHOODS = ("nll", "nll_gap", "bits_per_dim")
+OF_TRIALS = (*LIKELIHOODS, "first_coverage", "sustained_coverage", "evaluations")
+"""The metrics that say something of a trial and not of its samples, so that these are not enough to score by them."""
 
 
 class Use(NamedTuple):

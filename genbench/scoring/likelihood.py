@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genbench import seeding
-from genbench.datasets.base import Dataset, Finite
+from genbench.datasets.base import Dataset, Finite, Target
 from genbench.datasets.images import HALF_RANGE
 from genbench.records.record import Identity, Score
 from genbench.references import Reference
@@ -35,12 +35,15 @@ def held_out(dataset: Dataset, n: int) -> Tensor:
 
 
 def likelihoods(
-    log_probs: Tensor, dataset: Dataset, protocol: Protocol, bound: int | None, ema: float | None
-) -> tuple[Score, Score]:
-    """The scores `nll` and `bits_per_dim` under a protocol; of a bound they are called `nll[bound=64]`.
+    log_probs: Tensor, data: Tensor, dataset: Dataset, protocol: Protocol, bound: int | None, ema: float | None
+) -> list[Score]:
+    """The scores of a model's likelihood under a protocol; of a bound they are called `nll[bound=64]` and the like.
+
+    They are `nll`, of a dataset that knows its density `nll_gap`, and of images `bits_per_dim`.
 
     Args:
-        log_probs: what a model gives for `held_out` samples, `(n,)` in nats; the first that the protocol scores count.
+        log_probs: what a model gives for the data, `(n,)` in nats; the first that the protocol scores count.
+        data: the `held_out` samples.
         dataset: from which those are.
         protocol: whose columns they stand beside.
         bound: how many draws each takes, of lower bounds; None where they are exact.
@@ -48,10 +51,13 @@ def likelihoods(
     """
     counted = log_probs[: protocol.n].double()
     nll = -float(counted.mean())
-    dimensions = math.prod(dataset.event_shape)
-    # A density of pixels 0 … 255, and not of floats in [−1, 1], is smaller by this much in each dimension.
-    scale = math.log(HALF_RANGE) if _of_pixels(dataset) else 0.0
-    bits = (nll / dimensions + scale) / math.log(2)
+    values = {"nll": nll}
+    if isinstance(dataset, Target):
+        values["nll_gap"] = nll + float(dataset.log_prob(data[: protocol.n]).mean())
+    if len(dataset.event_shape) == 3:
+        # A density of pixels 0 … 255, and not of floats in [−1, 1], is smaller by this much in each dimension.
+        scale = math.log(HALF_RANGE) if _of_pixels(dataset) else 0.0
+        values["bits_per_dim"] = (nll / math.prod(dataset.event_shape) + scale) / math.log(2)
 
     def score(name: str, value: float) -> Score:
         entry, fine = metrics[name], math.isfinite(value)
@@ -76,7 +82,7 @@ def likelihoods(
             added=True,
         )
 
-    return score("nll", nll), score("bits_per_dim", bits)
+    return [score(name, value) for name, value in values.items()]
 
 
 def _of_pixels(dataset: Dataset) -> bool:

@@ -23,6 +23,7 @@ from genbench.executors.task import Context, Keep, Notify, Progress, Stop
 from genbench.records import provenance, store
 from genbench.records.commit import commit
 from genbench.records.record import Cost, Record, Score, Scores, Status
+from genbench.scoring.along import coverage_along
 from genbench.scoring.likelihood import held_out, likelihoods
 from genbench.scoring.protocols import ways
 from genbench.scoring.scorer import Begun
@@ -192,7 +193,8 @@ class Session:
         """A trial that lacks nothing but the scores of its samples, with which what it returns commits it."""
         i, trial = replica.place, replica.trial
         with evaluation_clock(replica):
-            likelihood = tuple(self._likelihoods(replica, training))
+            of_model = [*self._likelihoods(replica, training)]
+            of_model += coverage_along(replica.curve, build_dataset(trial.dataset), self.protocols[0])
             pictured = for_pictures(training.stack, i, build_dataset(trial.dataset), samples[RAW].here[i], trial.seed)
         losses = replica.losses_of(training)
         tables = {store.CURVE: pd.DataFrame(replica.curve)} | ({store.LOSSES: pd.DataFrame(losses)} if losses else {})
@@ -210,7 +212,7 @@ class Session:
                 weights_sha256=sha256,
                 provenance=origin,
             )
-            scored = Scores(id=trial.id, scores=(*scores, *likelihood), device=origin["device"])
+            scored = Scores(id=trial.id, scores=(*scores, *of_model), device=origin["device"])
             replica.record = commit(replica.folder, record, scored, tables, tensors, weights)
 
         return commit_with
@@ -234,7 +236,7 @@ class Session:
             with weights:
                 log_probs = training.stack.log_prob(replica.place, self._held_out).cpu()
             for way in self.protocols:
-                yield from likelihoods(log_probs, dataset, way, bound, ema)
+                yield from likelihoods(log_probs, self._held_out, dataset, way, bound, ema)
 
     def _save(self, training: Training, done: float) -> None:
         for replica in self._running:

@@ -212,7 +212,10 @@ def test_show_of_recall_names_both_and_says_which_dataset_has_which(genbench):
         ("fd[mnist-cnn-1]", "fd, a metric"),
         ("mnist-cnn-1", "mnist-cnn, an extractor"),
         ("dcgan-gp", "dcgan-gp, a pair of networks"),
-        ("wgan-gp[recipe=small-images]", "networks dcgan-gp the pair of generator and critic: genbench show NAME (mlp | mlp-he"),
+        (
+            "wgan-gp[recipe=small-images]",
+            "networks dcgan-gp the pair of generator and critic: genbench show NAME (mlp | mlp-he",
+        ),
         ("recall[k=3]", "k 3 (int ≥ 1)"),
         ("gan, EMA 0.999", "gan, a trainer"),
         ("null band", "where 95 % of the truth's own values lie"),

@@ -15,7 +15,7 @@ STEPS = 50
 TOLERANCE = 1e-9
 """The largest difference of a weight after so many steps, in units of the largest weight."""
 
-SMALL = {"width": 8, "depth": 2, "batch": 16, "lr": 1e-3, "layers": 4, "bins": 5}
+SMALL = {"width": 8, "depth": 2, "batch": 8, "lr": 1e-3, "layers": 4, "bins": 5}
 VARIANTS = [
     *TWINS,
     "gan[critic_steps=2]",

@@ -8,6 +8,7 @@ import torch
 from tasks import ignore, never
 
 from genbench.datasets.images import as_pixels
+from genbench.datasets.mixtures import Mixture
 from genbench.errors import Skip
 from genbench.records.store import Store
 from genbench.registry import datasets, metrics
@@ -17,13 +18,23 @@ from genbench.scoring.protocols import protocol
 
 def test_of_the_truth_itself_it_is_the_entropy():
     ring8, way = datasets.build("ring8"), protocol("smoke")
-    log_probs = ring8.log_prob(held_out(ring8, way.n))
-    nll, bits = likelihoods(log_probs, ring8, way, None, None)
+    data = held_out(ring8, way.n)
+    nll, gap = likelihoods(ring8.log_prob(data), data, ring8, way, None, None)
     std = ring8.modes.std
     entropy = math.log(8) + 2 * (0.5 + math.log(std * math.sqrt(2 * math.pi)))
     assert nll.value == pytest.approx(entropy, abs=4 / math.sqrt(way.n))
-    assert bits.value == pytest.approx(nll.value / (2 * math.log(2)))
-    assert (nll.state, nll.identity.n, nll.unit, bits.unit) == ("ok", way.n, "nats", "bits per dimension")
+    assert gap.value == pytest.approx(0, abs=1e-12)
+    assert (nll.state, nll.identity.n, nll.unit, gap.unit) == ("ok", way.n, "nats", "nats")
+
+
+def test_the_gap_is_the_divergence_from_the_truth():
+    """Of a Gaussian twice as wide as the truth, KL = ln 2 + ½·¼ − ½ a dimension, whatever the truth's entropy."""
+    ring8, way = datasets.build("ring8"), protocol("genbench1")
+    data = held_out(ring8, way.n)
+    wider = ring8.modes._replace(std=2 * ring8.modes.std)
+    log_probs = Mixture(wider.centres, wider.std).log_prob(data)
+    _, gap = likelihoods(log_probs, data, ring8, way, None, None)
+    assert gap.value == pytest.approx(2 * (math.log(2) + 1 / 8 - 1 / 2), abs=0.02)
 
 
 def test_uniform_noise_has_eight_bits_a_dimension(printed):
@@ -34,7 +45,7 @@ def test_uniform_noise_has_eight_bits_a_dimension(printed):
     inside = (data >= -width / 2) & (data <= width / 2)
     assert bool(inside.all())
     log_probs = torch.full((len(data),), -math.log(width) * data[0].numel())
-    assert likelihoods(log_probs, images, way, None, None)[1].value == pytest.approx(8, abs=1e-5)
+    assert likelihoods(log_probs, data, images, way, None, None)[1].value == pytest.approx(8, abs=1e-5)
 
 
 def test_held_out_images_are_those_that_no_training_saw_under_noise_of_a_grey_level(printed):
@@ -51,7 +62,7 @@ def test_held_out_images_are_those_that_no_training_saw_under_noise_of_a_grey_le
 
 def test_a_bound_and_the_exact_value_are_different_numbers():
     ring8, way = datasets.build("ring8"), protocol("smoke")
-    exact, bound = (likelihoods(torch.zeros(5), ring8, way, draws, None)[0] for draws in (None, 64))
+    exact, bound = (likelihoods(torch.zeros(5), torch.zeros(5, 2), ring8, way, draws, None)[0] for draws in (None, 64))
     assert exact.identity != bound.identity
     assert bound.identity.parameters == {"bound": 64}
     assert (exact.name, bound.name) == ("nll", "nll[bound=64]")
@@ -59,11 +70,11 @@ def test_a_bound_and_the_exact_value_are_different_numbers():
 
 def test_a_density_of_zero_is_worse_than_any_value():
     log_probs = torch.tensor([0.0, -math.inf])
-    nll, _ = likelihoods(log_probs, datasets.build("ring8"), protocol("smoke"), None, None)
+    nll, _ = likelihoods(log_probs, torch.zeros(2, 2), datasets.build("ring8"), protocol("smoke"), None, None)
     assert (nll.state, nll.value) == ("undefined", None)
 
 
-@pytest.mark.parametrize("name", ["nll", "bits_per_dim"])
+@pytest.mark.parametrize("name", ["nll", "nll_gap", "bits_per_dim"])
 def test_nobody_can_tell_it_from_samples(name):
     with pytest.raises(Skip, match="of trainers that give their log_prob"):
         metrics.build(name, None)
@@ -76,7 +87,7 @@ def test_a_trial_of_a_method_that_gives_its_likelihood_has_it_as_a_column(trials
         assert made_up.record(task.run(ignore, never)).status == "done"
     (name,) = (folder.name for folder in tmp_path.iterdir())
     found = {
-        each.record.trial.trainer.name: [s for s in each.scores.scores if s.identity.metric in ("nll", "bits_per_dim")]
+        each.record.trial.trainer.name: [s for s in each.scores.scores if s.identity.metric in ("nll", "nll_gap")]
         for each in Store(tmp_path).trials(name)
     }
     assert found["gan"] == []

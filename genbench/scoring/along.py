@@ -1,0 +1,59 @@
+"""What a trial's checkpoints say together: when all modes were first captured, and from when on they stayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genbench.datasets.base import Dataset
+from genbench.records.record import Identity, Score
+from genbench.registry import metrics
+from genbench.scoring.protocols import Protocol
+
+MODES = "modes"
+"""The column that counts captured modes, or classes."""
+
+
+def coverage_along(curve: Sequence[Mapping[str, Any]], dataset: Dataset, protocol: Protocol) -> list[Score]:
+    """The scores `first_coverage` and `sustained_coverage`; none where checkpoints count no modes.
+
+    Args:
+        curve: a row for each checkpoint, in their order, with `steps` and what the protocol scores there.
+        dataset: whose classes are the modes to be captured.
+        protocol: under which the checkpoints were scored.
+    """
+    count = len(dataset.classes)
+    if MODES not in protocol.curve or not count or not curve:
+        return []
+    full = [row.get(MODES) == count for row in curve]
+    lasting = next((i for i in range(len(full)) if all(full[i:])), None)
+    first = full.index(True) if any(full) else None
+    along, looked = protocol.along(), f"at {len(curve)} checkpoints"
+
+    def score(name: str, place: int | None, lacking: str) -> Score:
+        entry = metrics[name]
+        return Score(
+            name=name,
+            identity=Identity(
+                metric=name,
+                version=entry.version,
+                parameters={"checkpoints": len(curve)},
+                protocol=protocol.name,
+                protocol_version=protocol.version,
+                protocol_source=protocol.source,
+                n=along.n,
+                split=looked,
+                dtype="int64",
+            ),
+            value=None if place is None else float(curve[place]["steps"]),
+            unit=entry.unit,
+            higher_is_better=entry.higher_is_better,
+            state="undefined" if place is None else "ok",
+            reason=lacking if place is None else None,
+            added=True,
+        )
+
+    return [
+        score("first_coverage", first, f"no checkpoint has all {count} modes"),
+        score("sustained_coverage", lasting, f"the last checkpoint hasn't all {count} modes"),
+    ]
