@@ -22,7 +22,10 @@ FILE = "published.csv"
 
 
 class Printed(Frozen):
-    """A number as a paper prints it; `runs` are those of the paper, and a spread of no kind is none."""
+    """A number as a paper prints it; `runs` are those of the paper, and a spread of no kind is none.
+
+    `source` says where it quotes another's number. `stated` is the way of scoring that the paper states.
+    """
 
     method: str = Field(min_length=1)
     dataset: str
@@ -32,7 +35,8 @@ class Printed(Frozen):
     spread: float | None = Field(ge=0)
     spread_kind: Literal["standard error", "standard deviation", "none"]
     runs: int | None = Field(ge=1)
-    source: str = Field(pattern=r"^arXiv:\d{4}\.\d{5}(, table \d+)?$")
+    source: str = Field(pattern=r"^arXiv:\d{4}\.\d{5}(, table \d+)?(, quoted)?$")
+    stated: str = Field(min_length=1)
 
 
 @functools.cache
@@ -63,3 +67,12 @@ def _row(method: str, source: str, of: list[Printed]) -> Row:
     }
     runs = of[0].runs or 0
     return Row("published", method, cells, runs, runs, source=source)
+
+
+def ways(dataset: str, protocol: str, columns: Collection[str]) -> str:
+    """How the sources of a table's published rows say that they score, as a sentence; empty without any."""
+    stated: dict[str, dict[str, None]] = {}
+    for number in printed():
+        if (number.dataset, number.protocol) == (dataset, protocol) and number.metric in columns:
+            stated.setdefault(number.stated, {})[number.source.partition(",")[0]] = None
+    return "; ".join(f"{' and '.join(sources)}: {way}" for way, sources in stated.items())

@@ -128,7 +128,10 @@ def _filled(
     held = {column.name for column in columns}
     nowhere = [line for lines in of.values() for line in lines if line.state == "undefined" and gate.admits(line)]
     notes += _without((str(line.metric), str(line.reason)) for line in nowhere if line.metric not in held)
-    literature = published.rows(table.truth.label, table.protocol.name, [column.name for column in columns])
+    of_papers = table.truth.label, table.protocol.name, [column.name for column in columns]
+    literature = published.rows(*of_papers)
+    if literature:
+        notes.append(f"How the published rows say that they were scored: {published.ways(*of_papers)}.")
     return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), gaps=tuple(lacking))
 
 
