@@ -27,8 +27,8 @@ def pacgan(
     width: Width = 64,
     depth: Depth = 3,
     optimizer: Rule = "adam",
-    lr: Rate = 2e-3,
-    beta1: Beta1 = 0.0,
+    lr: Rate = 4e-3,
+    beta1: Beta1 = 0.5,
     beta2: Beta2 = 0.999,
     schedule: Schedule = "linear",
 ) -> api.Method:

@@ -137,8 +137,8 @@ class MetricCase:
                 reasons.append(f"on {place} {skip}")
             else:
                 return place
-        if any(reason.endswith(UNSAID) for reason in reasons):
-            raise Skip(UNSAID)
+        if unsaid := [reason for reason in reasons if UNSAID in reason]:
+            raise Skip(unsaid[0][unsaid[0].index(UNSAID) :])
         raise GenbenchError(
             f"The metric {self.entry.name} applies to nothing that it could be checked on: {'; '.join(reasons)}. "
             "Give a dataset: --dataset NAME"

@@ -48,7 +48,7 @@ CONTESTED: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "rpgan": ({"r1": 0.1, "r2": 0.1}, {"r1": 1.0, "r2": 1.0}),
     "dragan": ({"penalty": 0.1}, {"penalty": 1.0}),
     "pacgan": MOMENTA,
-    "veegan": MOMENTA,
+    "veegan": ({"latent": 2}, {"latent": 254}),
     "ali": MOMENTA,
     "vae": ({"beta": 0.1}, {"beta": 1.0}),
     "realnvp": ({"layers": 8}, {"layers": 16}),
