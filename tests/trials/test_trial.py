@@ -20,6 +20,7 @@ from genbench.records import store
 from genbench.records.commit import load_checkpoint
 from genbench.records.store import Store
 from genbench.report.frame import frame
+from genbench.scoring.columns import OF_TRIALS
 from genbench.trials import replica, session
 from genbench.trials.controls import ControlTask
 
@@ -300,7 +301,9 @@ def test_scores_carry_the_null_bands_of_stored_controls(trials):
     controls = made_up.ControlScores(dataset="ring8", key="", draws={}, bands=tuple(bands))
     Store(made_up.place(task).parents[3]).write_controls(task.context.suite, task.trials[0].dataset, controls)
     run(task)
-    assert {(s.null_low, s.null_high) for s in in_store(task).scores.scores} == {(-1.0, 2.0)}
+    ends = {s.name: (s.null_low, s.null_high) for s in in_store(task).scores.scores}
+    assert {ends[name] for name in ends.keys() - set(OF_TRIALS)} == {(-1.0, 2.0)}
+    assert {ends[name] for name in ends.keys() & set(OF_TRIALS)} == {(None, None)}
 
 
 def test_needs_its_datasets_controls(trials):
