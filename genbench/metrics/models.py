@@ -67,7 +67,8 @@ def first_coverage(truth: Truth) -> Metric:
 def sustained_coverage(truth: Truth) -> Metric:
     """The first checkpoint, in generator steps, from which all later ones capture all modes or classes; see `modes`.
 
-    As fine as checkpoints lie, which are of the weights as trained. Undefined, which is worse than any value, where the last checkpoint hasn't them all.
+    As fine as checkpoints lie, which are of the weights as trained. Undefined, which is worse than any value, where the
+    last checkpoint hasn't them all.
     """
     raise Skip(SEEN)
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from genbench.engine.schedule import FLOOR, schedule
+from genbench.parameters import explained
 from genbench.registry import trainers
 
 SHARES = [i / 1000 for i in range(1000)]
@@ -34,6 +35,11 @@ def test_constant_is_one():
 
 @pytest.mark.parametrize("name", [entry.name for entry in trainers if entry.origin.startswith("genbench.baselines")])
 def test_trainers_say_where_their_schedules_end(name):
-    doc = " ".join(trainers[name].doc.split())
-    assert "reaches 5 % after 95 % of the budget and stays there" in doc
-    assert "rescaled to end at 5 %" in doc
+    said = explained(trainers[name].annotations["schedule"])
+    assert "reaches 5 % after 95 % of the budget and stays there" in said
+    assert "a cosine that ends at 5 %" in said
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in trainers if entry.origin.startswith("genbench.baselines")])
+def test_every_parameter_of_genbenchs_own_is_explained(name):
+    assert [key for key, kind in trainers[name].annotations.items() if not explained(kind)] == []

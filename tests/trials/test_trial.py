@@ -334,7 +334,7 @@ def test_average_is_scored_and_stored_beside_the_last_weights_and_goes_on_after_
     assert {score.identity.ema for score in scores} == {None, 0.9}
     raw, averaged = ([score.value for score in scores if score.identity.ema == ema] for ema in (None, 0.9))
     assert raw == [score.value for score in in_store(alone).scores.scores]
-    along = [score for score in scores if score.name.endswith("_coverage")]
+    along = [score for score in scores if score.name in OF_TRIALS]
     assert len(averaged) == len(raw) - len(along)  # checkpoints are of the weights as trained
     assert averaged != raw
     tensors, weights = (load_file(made_up.place(whole) / name) for name in (store.SAMPLES, store.WEIGHTS))
