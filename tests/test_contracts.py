@@ -107,7 +107,8 @@ def takes_images(reference):
 
 
 def small(reference):
-    return {"width": 8, "batch": 4 if takes_images(reference) else 16}
+    few = {"steps": 2} if "steps" in trainers[reference.name].annotations else {}
+    return few | {"width": 8, "batch": 4 if takes_images(reference) else 16}
 
 
 def test_recipes_give_parameters_that_their_trainer_has_and_differ_from_the_defaults():

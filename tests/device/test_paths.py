@@ -50,6 +50,7 @@ def reference(name, place):
     """The trainer, small, of digits by the recipe for images that it has, if any."""
     convolves = place == "digits" and name in trainers and "small-images" in trainers[name].recipes
     own = SMALL[place] | ({"recipe": "small-images"} if convolves else {})
+    own |= {"steps": 3} if "steps" in trainers[name].annotations else {}
     return f"{name}[{','.join(f'{key}={value}' for key, value in own.items())}]"
 
 

@@ -43,7 +43,8 @@ def small(request, monkeypatch):
     monkeypatch.setattr(stacked, "_compiled", {})
     monkeypatch.setattr(stacked, "compiled", traced)  # what is compiled, without waiting for the compiler
     monkeypatch.setattr(paths, "_failures", {})
-    size = ",".join(f"{key}={value}" for key, value in SMALL.items())
+    own = SMALL | ({"steps": 2} if request.param in OWN and "steps" in trainers[request.param].annotations else {})
+    size = ",".join(f"{key}={value}" for key, value in own.items())
     with made_up.forgetful_registries():
         if request.param in OWN:
             yield f"{request.param}[{size}]"
