@@ -131,26 +131,23 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["method", CRITERION], ascending=[True, False]).reset_index().drop(columns="method")
 
 
-def main() -> None:
-    done = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=["dataset", "trainer", "seed"])
-    done.trainer = [str(Reference.parse(trainer)) for trainer in done.trainer]
-    known = set(zip(done.dataset, done.trainer, strict=True))
-    plan = [
+def missing(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """The settings that no row is of yet, each with a dataset."""
+    known = set(zip(rows.dataset, rows.trainer, strict=True))
+    return [
         (dataset, reference)
         for trainer in CONTESTED
         for dataset in DATASETS
         for reference in references(trainer)
         if (dataset in MODES or trainer in ON_THE_ROLL) and (dataset, reference) not in known
     ]
-    rows = done.to_dict("records")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(measure, *job) for job in plan]
-        for finished, future in enumerate(as_completed(waiting), 1):
-            rows += future.result()
-            order = ["trainer", "dataset", "seed"]
-            pd.DataFrame(rows).sort_values(order).to_csv(TABLE, index=False)
-            print(f"{finished} of {len(plan)}: {rows[-1]}", flush=True)
-    table = summarise(pd.DataFrame(rows))
+
+
+def write(rows: pd.DataFrame) -> None:
+    """Writes the summary of the trainers all of whose settings were tried; it names the others."""
+    waiting = dict.fromkeys(reference.partition("[")[0] for _, reference in missing(rows))
+    table = summarise(rows[~rows.trainer.str.partition("[")[0].isin(waiting)])
+    unfinished = [f"Not tried whole yet, so left out: {', '.join(waiting)}."] if waiting else []
     text = [
         "# The search behind toy2d's defaults",
         "",
@@ -159,15 +156,35 @@ def main() -> None:
         "averaged over ring8 and grid25. Every trial is in [toy2d.csv](toy2d.csv).",
         "gan, wgan and wgan-gp were trained by engine version 1, the others by version 4, which gives other bits of",
         "the same distribution.",
+        *unfinished,
         "",
         "| " + " | ".join(table.columns) + " |",
         "|" + "---|" * len(table.columns),
-        *(
-            "| " + " | ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row) + " |"
-            for row in table.values
-        ),
+        *("| " + " | ".join(map(cell, row)) + " |" for row in table.values),
     ]
     (HERE / "toy2d.md").write_text("\n".join(text) + "\n")
+
+
+def cell(value: object) -> str:
+    """A value of the table as people read it; a dash where nothing was tried."""
+    if not isinstance(value, float):
+        return str(value)
+    return "–" if pd.isna(value) else f"{value:.4g}"
+
+
+def main() -> None:
+    done = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=["dataset", "trainer", "seed"])
+    done.trainer = [str(Reference.parse(trainer)) for trainer in done.trainer]
+    plan = missing(done)
+    rows = done.to_dict("records")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(measure, *job) for job in plan]
+        for finished, future in enumerate(as_completed(waiting), 1):
+            rows += future.result()
+            order = ["trainer", "dataset", "seed"]
+            pd.DataFrame(rows).sort_values(order).to_csv(TABLE, index=False)
+            print(f"{finished} of {len(plan)}: {rows[-1]}", flush=True)
+    write(pd.DataFrame(rows))
 
 
 if __name__ == "__main__":
