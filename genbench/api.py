@@ -22,7 +22,7 @@ from genbench.engine.method import (
     Phase,
     Trainer,
 )
-from genbench.engine.problem import Problem, input_gradient, normal_log_prob, together
+from genbench.engine.problem import Problem, bernoulli_log_prob, input_gradient, normal_log_prob, together
 from genbench.engine.schedule import ScheduleName
 from genbench.errors import BadParameter, GenbenchError, Skip, Undefined
 from genbench.features import Extracted, ExtractorName
@@ -113,6 +113,7 @@ __all__ = [
     "Truth",
     "Undefined",
     "Uniform",
+    "bernoulli_log_prob",
     "control",
     "dataset",
     "doc",

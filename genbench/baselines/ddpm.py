@@ -28,12 +28,14 @@ def ddpm(
 
     Symbols as in the paper: T is `steps`, ε_θ is `denoiser`, ε is `epsilon`, ᾱ_t is `kept(t)`, half a cosine; it learns
     ‖ε − ε_θ(√ᾱ_t x + √(1 − ᾱ_t) ε, t)‖² (equation 14), and samples by algorithm 2 with the posterior's variance. The
-    steps' own noise comes from the prior, beside the first: T times a sample. The denoiser is fully connected.
+    steps' own noise comes from the prior, beside the first: T times a sample. The denoiser is fully connected. What of
+    the data is finer than the first step's noise comes out too narrow: more steps make that noise smaller.
     """
     import torch
 
     def kept(t: Tensor) -> Tensor:
-        return (0.5 * math.pi * (t / steps + 0.008) / 1.008).cos().square().clamp(min=1e-4)
+        cosine = (0.5 * math.pi * (t / steps + 0.008) / 1.008).cos() / math.cos(0.5 * math.pi * 0.008 / 1.008)
+        return cosine.square().clamp(min=1e-4)
 
     def denoised(nets: api.Networks, x: Tensor, t: Tensor) -> Tensor:
         return nets.denoiser(x, t.flatten(1) / steps)

@@ -31,8 +31,8 @@ def hinge(
     """GAN with the hinge loss, and nothing that keeps the critic smooth.
 
     Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`. D learns max(0, 1 − D(x)) + max(0, 1 +
-    D(G(z))), G learns −D(G(z)). With spectral normalisation it is `sngan`. The paper trains on images; networks,
-    optimiser and rate for points are genbench's.
+    D(G(z))), G learns −D(G(z)). With spectral normalisation it is `sngan`. Networks, optimiser and rate are
+    genbench's.
     """
     from torch.nn.functional import relu
 

@@ -33,7 +33,8 @@ def lsgan(
 
     Symbols as in the paper: D is `discriminator`, G is `generator`, z is `noise`. D learns ½(D(x) − b)² + ½(D(G(z)) −
     a)², G learns ½(D(G(z)) − c)². With `coding=pearson`, G minimises Pearson's χ² divergence (section 3.2.2);
-    `binary` is equation 9. The paper trains on images alone; networks, optimiser and rate for points are genbench's.
+    `binary` is equation 9. Networks, optimiser and rate are
+    genbench's.
     """
     a, b, c = {"binary": (0.0, 1.0, 1.0), "pearson": (-1.0, 1.0, 0.0)}[coding]
 

@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 
 from genbench import api
 
-from .parameters import Batch, Beta1, Beta2, CriticSteps, Depth, Latent, Nets, Rate, Rule, Schedule, Width
+from .parameters import Beta1, Beta2, CriticSteps, Depth, Latent, Nets, Rate, Rule, Schedule, Width
 from .recipes import PACGAN, PACGAN_NOTES
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def pacgan(
     *,
     pack: Annotated[int, Ge(2), Le(10), api.doc("m, the samples that the discriminator sees at once")] = 2,
     critic_steps: CriticSteps = 1,
-    batch: Batch = 256,
+    batch: Annotated[api.Count, api.doc("packs in a batch, each of m samples")] = 256,
     latent: Latent = 2,
     networks: Nets = "mlp",
     width: Width = 64,

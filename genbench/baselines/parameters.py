@@ -8,7 +8,9 @@ from genbench import api
 
 Batch = Annotated[api.Count, api.doc("samples in a batch")]
 Latent = Annotated[api.Count, api.doc("dimensions of the normal noise z")]
-Nets = Annotated[api.PairName, api.doc("the pair of generator and critic: genbench show NAME")]
+Nets = Annotated[
+    api.PairName, api.doc("the pair of generator and critic; dcgan-gp for critics whose slope is penalised")
+]
 Width = Annotated[api.Count, api.doc("units of a hidden layer, or channels next to an image")]
 Depth = Annotated[api.Count, api.doc("hidden layers, or stages that halve an image's side")]
 CriticSteps = Annotated[api.Count, api.doc("updates of the critic or discriminator in a generator step")]

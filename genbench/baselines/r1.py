@@ -34,14 +34,14 @@ def r1(
 
     Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`, γ is `penalty`: D
     also learns γ/2 · E‖∇D(x)‖² at real x (equation 9). With `every` above 1 it is lazy (arXiv:1912.04958, appendix B):
-    the penalty, times `every`, is an update of its own each so many steps. There Adam's rate and decays are scaled for
-    that, here they stay.
+    the penalty, times D's updates until the next one, is an update of its own each so many steps. There Adam's rate and
+    decays are scaled for that, here they stay.
     """
     from torch.nn.functional import softplus
 
     def slope(nets: api.Networks, batch: api.Batch) -> Tensor:
         gradient = api.input_gradient(nets.discriminator, batch.real)
-        return 0.5 * penalty * every * gradient.flatten(1).square().sum(1).mean()
+        return 0.5 * penalty * (every * critic_steps if every > 1 else 1) * gradient.flatten(1).square().sum(1).mean()
 
     def discriminator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         real, fake = api.together(nets.discriminator, batch.real, nets.generator(batch.noise))

@@ -35,11 +35,11 @@ def realnvp(
         return api.normal_log_prob(said[:, :-1]) + said[:, -1]
 
     def loss(nets: api.Networks, batch: api.Batch) -> Tensor:
-        return -log_prob(nets, batch.real).mean()
+        return -log_prob(nets, problem.dequantised(batch)).mean()
 
     return api.Method(
         networks={"flow": problem.flow(layers=layers, width=width, depth=depth)},
-        phases=[api.Phase("flow", loss, {"real": api.Real()})],
+        phases=[api.Phase("flow", loss, {"real": api.Real(), **problem.dequantising})],
         optimizers={"flow": api.Optimizer("adam", lr)},
         prior=api.Normal((problem.size,)),
         batch=batch,

@@ -31,9 +31,9 @@ def sngan(
     """GAN with the hinge loss and a spectrally normalised critic.
 
     Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`. Each of D's weights is divided by its
-    largest singular value, which one step of the power iteration an update follows, so that D's slope is at most 1. D
-    learns max(0, 1 − D(x)) + max(0, 1 + D(G(z))), G learns −D(G(z)) (equations 16 and 17). The paper trains on images;
-    networks, optimiser and rate for points are genbench's.
+    largest singular value, which a step of the power iteration at each pass follows, so that D's slope is about 1 at
+    most. D learns max(0, 1 − D(x)) + max(0, 1 + D(G(z))), G learns −D(G(z)) (equations 16 and 17). Networks, optimiser
+    and rate are genbench's.
     """
     from torch.nn.functional import relu
 

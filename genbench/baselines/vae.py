@@ -30,27 +30,26 @@ def vae(
 ) -> api.Method:
     """Variational autoencoder with a Gaussian or Bernoulli decoder.
 
-    Symbols as in the paper: q(z|x) is `encoder`, p(x|z) is `generator`, both a mean and a log standard deviation, ε is
-    `epsilon`. It learns −E ln p(x|z) + β KL(q(z|x) ‖ p(z)), estimated with one z = μ + σε (section 2.3). β rises first,
-    lest q(z|x) stay the prior (arXiv:1511.06349). The likelihood is the importance-weighted bound (arXiv:1509.00519).
-    Samples carry the Gaussian's noise; of Bernoulli they are probabilities, and have no density.
+    Symbols as in the paper: q(z|x) is `encoder`, p(x|z) is `generator`, both a mean and a log std, ε is `epsilon`. It
+    learns −E ln p(x|z) + β KL(q(z|x) ‖ p(z)) at one z = μ + σε (section 2.3); β rises, lest q(z|x) stay the prior
+    (arXiv:1511.06349). Its bound is importance-weighted (arXiv:1509.00519); Bernoulli's probabilities have none.
     """
     import torch
 
+    if decoder == "bernoulli" and len(problem.event_shape) != 3:
+        raise api.BadParameter("A Bernoulli decoder gives probabilities of pixels: decoder=gaussian suits points.")
     both, size, discrete = ("generator", "encoder"), problem.size, decoder == "bernoulli"
 
     def terms(nets: api.Networks, x: Tensor, epsilon: Tensor) -> tuple[Tensor, Tensor]:
-        """ln p(x|z) and ln q(z|x) − ln p(z)."""
         mean, log_std = nets.encoder(x).chunk(2, dim=-1)
         z = mean + log_std.exp() * epsilon
         said = nets.generator(z)
         divergence = api.normal_log_prob(z, mean, log_std) - api.normal_log_prob(z)
-        if discrete:
-            return ((x + 1) / 2 * said - torch.nn.functional.softplus(said)).sum(-1), divergence
-        return api.normal_log_prob(x, *said.chunk(2, dim=-1)), divergence
+        decoded = api.bernoulli_log_prob(x / 2 + 0.5, said) if discrete else api.normal_log_prob(x, *said.chunk(2, -1))
+        return decoded, divergence
 
     def negative_bound(nets: api.Networks, batch: api.Batch) -> Tensor:
-        decoded, divergence = terms(nets, batch.real.flatten(1), batch.epsilon)
+        decoded, divergence = terms(nets, problem.dequantised(batch).flatten(1), batch.epsilon)
         return (beta * (batch.progress / warmup).clamp(max=1.0) * divergence - decoded).mean()
 
     def sample(nets: api.Networks, noise: Tensor) -> Tensor:
@@ -63,12 +62,13 @@ def vae(
         decoded, divergence = terms(nets, x.flatten(1).expand(bound, len(x), size), epsilon)
         return (decoded - divergence).logsumexp(0) - math.log(bound)
 
+    draws: dict[str, api.Draw] = {"real": api.Real(), "epsilon": api.Normal((latent,))}
     return api.Method(
         networks={
             "generator": problem.mlp("generator", latent, size if discrete else 2 * size, width=width, depth=depth),
             "encoder": problem.mlp("encoder", size, 2 * latent, width=width, depth=depth),
         },
-        phases=[api.Phase(both, negative_bound, {"real": api.Real(), "epsilon": api.Normal((latent,))})],
+        phases=[api.Phase(both, negative_bound, draws | ({} if discrete else problem.dequantising))],
         optimizers=dict.fromkeys(both, api.Optimizer("adam", lr)),
         prior=api.Normal((latent if discrete else latent + size,)),
         batch=batch,

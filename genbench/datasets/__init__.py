@@ -117,8 +117,8 @@ def unequal(*, side: Side = 5, std: Std = GRID_STD, ratio: Ratio = 10.0) -> Targ
 def gmm40(*, dimensions: Dimensions = 2) -> Target:
     """40 Gaussians at random places of a cube of so many `dimensions`: a target of the sampling literature.
 
-    There the centres are uniform in [−40, 40] an axis and the std is 1; here all is divided by 40/√3, so that the std
-    is about 1 an axis, and a centre is drawn again where it lies within six stds of another.
+    In its benchmarks centres are uniform in [−40, 40] an axis and stds lie about 1. Here all is divided by 40/√3, so
+    that the mixture's std is about 1 an axis, and a centre is drawn again where it lies within six stds of another.
     """
     from genbench.datasets import mixtures
 

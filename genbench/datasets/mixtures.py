@@ -48,7 +48,7 @@ class Mixture(Target):
     def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
         centres, std, weights = self.modes
         if keep < 1:
-            kept = _evenly_kept(len(centres), keep)
+            kept = self._kept(keep)
             centres, weights = centres[kept], weights[kept]
         return self._drawn(Modes(centres, std * spread, weights), n, rng)[0]
 
@@ -57,6 +57,12 @@ class Mixture(Target):
         squares = squared_distances(x.double(), centres.double())
         normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi))
         return torch.logsumexp(weights.log() - squares / (2 * std**2), 1) - normaliser
+
+    def _kept(self, keep: float) -> list[int]:
+        """The modes of a share, evenly taken among those of equal weight."""
+        weights = self.modes.weights
+        places = [(weights == weight).nonzero()[:, 0].tolist() for weight in torch.unique(weights)]
+        return sorted(of[i] for of in places for i in _evenly_kept(len(of), keep))
 
     def _drawn(self, modes: Modes, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
         centres, std, weights = modes

@@ -48,7 +48,7 @@ def nll_gap(truth: Truth, *, bound: int | None = None) -> Metric:
 def evaluations(truth: Truth) -> Metric:
     """How often networks are evaluated to make one sample: 1 of a generator, each step's of a diffusion or a flow.
 
-    Tables show it where one of their trainers needs more than one. It says nothing of how large the networks are.
+    Tables show it where a trainer of their suite needs more than one. It says nothing of how large the networks are.
     """
     raise Skip(COUNTED)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from genbench.errors import Skip
 from genbench.metrics.catalogue import FRACTION, NOT_NEGATIVE, Count, Radius, Rule, Share, metric, observed_metric
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ def mode_entropy(truth: Truth) -> Metric:
     from genbench.metrics.histogram import evenness
     from genbench.metrics.modes import Cells
 
-    return observed_metric(evenness, bins=Cells(truth.modes), replicas=True)
+    if len(truth.modes.centres) < 2:
+        raise Skip("the dataset has a single mode")
+    return observed_metric(evenness, bins=Cells(truth.modes), replicas=True, undefined="no sample is finite")
 
 
 @metric("jsd", unit="nats", higher_is_better=False, bounds=(0, math.log(2)))

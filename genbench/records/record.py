@@ -115,7 +115,8 @@ class Record(Frozen):
 
 
 class Scores(Frozen):
-    """A trial's scores, which can be computed again from its samples without training, but for likelihoods.
+    """A trial's scores, which can be computed again from its samples without training, but for those of
+    the model and of checkpoints.
 
     `device` is where they were computed last, as people call it; None where nobody noted it.
     """

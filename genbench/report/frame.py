@@ -190,7 +190,7 @@ def _evaluations(draw: Draw, record: Record, scores: Scores) -> Iterator[Line]:
     """What a sample costs, a line beside the scores of each protocol and average."""
     metric, count = metrics["evaluations"], record.cost.evaluations
     beside: dict[str, Identity] = {}
-    for of in (score.identity for score in scores.scores):
+    for of in (score.identity for score in scores.scores if not score.added):
         identity = Identity(
             metric=metric.name,
             version=metric.version,

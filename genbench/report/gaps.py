@@ -45,7 +45,7 @@ def gaps(
 
 
 def without_likelihood(of: ByTrainer, trainers: Mapping[Thing, str]) -> list[str]:
-    """The names of trainers that finished a trial and say nothing of held-out data."""
+    """The names of trainers that finished a trial and whose scores say nothing of held-out data."""
     return [
         trainers[trainer]
         for trainer, lines in of.items()

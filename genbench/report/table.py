@@ -113,7 +113,7 @@ def _filled(
     if any(column.identity.metric in LIKELIHOODS for column in columns) and (
         silent := without_likelihood(of, trainers)
     ):
-        notes.append(f"Without a likelihood, since the method gives none: {', '.join(silent)}.")
+        notes.append(f"Without a likelihood: {', '.join(silent)}.")
     origins = [trial.record.provenance for row in trained for trial in row.trials]
     devices = sorted({str(origin["device"]) for origin in origins if "device" in origin})
     if len(devices) > 1:

@@ -69,6 +69,7 @@ def likelihoods(
                 parameters={"bound": bound},
                 protocol=protocol.name,
                 protocol_version=protocol.version,
+                protocol_source=protocol.source,
                 n=len(counted),
                 split=SPLIT,
                 dtype=str(log_probs.dtype).removeprefix("torch."),

@@ -79,8 +79,8 @@ def toy2d_equal_smoke() -> Suite:
 def toy2d_extended() -> Suite:
     """Every trainer that comes with genbench on 8, 25 and 100 Gaussians and a Swiss roll, ten seeds each.
 
-    6 000 generator steps for everyone, with defaults from one search: results/search/toy2d.md. Steps are not equal
-    work: a step of `unrolled` costs many of `gan`. `toy2d-equal` says what that changes.
+    6 000 generator steps for everyone, whose defaults are searched for in results/search/toy2d.md. Steps are not equal
+    work: one of `unrolled` costs many of `gan`.
     """
     return toy2d().model_copy(
         update={

@@ -214,7 +214,7 @@ def test_show_of_recall_names_both_and_says_which_dataset_has_which(genbench):
         ("dcgan-gp", "dcgan-gp, a pair of networks"),
         (
             "wgan-gp[recipe=small-images]",
-            "networks dcgan-gp the pair of generator and critic: genbench show NAME (mlp | mlp-he",
+            "networks dcgan-gp the pair of generator and critic; dcgan-gp for critics",
         ),
         ("recall[k=3]", "k 3 (int ≥ 1)"),
         ("gan, EMA 0.999", "gan, a trainer"),

@@ -21,13 +21,13 @@ VARIANTS = [
     "gan[critic_steps=2]",
     "lsgan[coding=pearson]",
     "r1[every=4]",
+    "r1[critic_steps=2,every=3]",
     "rpgan[relativistic=false]",
     "rpgan[r2=0]",
     "rpgan[r1=0]",
     "pacgan[pack=4]",
     "unrolled[steps=1]",
     "unrolled[slower=0.1]",
-    "vae[decoder=bernoulli]",
     "vae[beta=4,warmup=1]",
 ]
 

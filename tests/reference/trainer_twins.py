@@ -143,7 +143,10 @@ def r1(p):
 
     if p["every"] == 1:
         return adversarial(lambda n, b: classifies(n, b) + flat(n, b), cheats)
-    return [(("discriminator",), lambda n, b: p["every"] * flat(n, b)), *adversarial(classifies, cheats)]
+    return [
+        (("discriminator",), lambda n, b: p["every"] * p["critic_steps"] * flat(n, b)),
+        *adversarial(classifies, cheats),
+    ]
 
 
 def rpgan(p):
@@ -316,6 +319,7 @@ def ddpm(p):
     def simple(n, b):
         """A sample at a time, with ᾱ_t as the table that the cosine makes of it."""
         table = [math.cos((t / p["steps"] + 0.008) / 1.008 * math.pi / 2) ** 2 for t in range(p["steps"] + 1)]
+        table = [each / table[0] for each in table]
         found = []
         for x, epsilon, u in zip(b["real"], b["epsilon"], b["time"], strict=True):
             t = 1 + math.floor(u.item() * p["steps"])

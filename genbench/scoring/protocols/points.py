@@ -99,4 +99,5 @@ def _of_papers() -> Protocol:
         columns={"modes": "modes[rule=any]", "hq": "hq", "reverse_kl": "reverse_kl[junk=false]"},
         headline=("modes", "hq", "reverse_kl"),
         deciding=("reverse_kl",),
+        curve=("modes", "hq"),
     )
