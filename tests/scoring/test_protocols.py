@@ -198,7 +198,7 @@ def test_protocol_takes_no_parameters():
 
 
 def test_scores_under_another_source_of_a_protocol_have_another_identity():
-    way = replace(PROTOCOLS["pacgan2018"], columns={"hq": "hq"}, headline=(), deciding=())
+    way = replace(PROTOCOLS["pacgan2018"], columns={"hq": "hq"}, headline=(), deciding=(), curve=())
     plain, edited = (
         Scorer(datasets.build("ring8"), replace(way, source=source)).blanks[0].identity
         for source in ({}, {"sha256": "ab"})
