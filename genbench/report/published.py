@@ -74,5 +74,5 @@ def ways(dataset: str, protocol: str, columns: Collection[str]) -> str:
     stated: dict[str, dict[str, None]] = {}
     for number in printed():
         if (number.dataset, number.protocol) == (dataset, protocol) and number.metric in columns:
-            stated.setdefault(number.stated, {})[number.source.partition(",")[0]] = None
-    return "; ".join(f"{' and '.join(sources)}: {way}" for way, sources in stated.items())
+            stated.setdefault(number.stated, {})[number.source] = None
+    return "; ".join(f"{way} ({'; '.join(sources)})" for way, sources in stated.items())

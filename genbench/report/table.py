@@ -131,7 +131,7 @@ def _filled(
     of_papers = table.truth.label, table.protocol.name, [column.name for column in columns]
     literature = published.rows(*of_papers)
     if literature:
-        notes.append(f"How the published rows say that they were scored: {published.ways(*of_papers)}.")
+        notes.append(f"How published rows were scored: {published.ways(*of_papers)}.")
     return replace(table, columns=columns, rows=(*rows, *literature), notes=tuple(notes), gaps=tuple(lacking))
 
 

@@ -33,6 +33,10 @@ PLACES = {"ring8": lambda: datasets.build("ring8"), "digits": digits}
 SMALL = {"ring8": {"width": 8, "batch": 16}, "digits": {"width": 4, "batch": 8}}
 BASELINES = [entry.name for entry in trainers if entry.build.__module__.startswith("genbench.")]
 
+CASES = [(name, "ring8") for name in BASELINES]
+CASES += [(name, "digits") for name in BASELINES if "small-images" in trainers[name].recipes or name in ("vae", "ddpm")]
+"""Every trainer in the plane, and of images those that convolve and one of each other kind."""
+
 
 def stack(reference, place, device, seeds=3, plain=False, numerics=None):
     """A stack of a trainer's replicas on a device, ready to train."""
@@ -55,8 +59,7 @@ def reference(name, place):
 
 
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "stacked"])
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize(("name", "place"), CASES)
 def test_a_step_meets_no_tensor_of_the_host_and_waits_for_nothing(name, place, plain, device, travels):
     """What is captured as a graph may do neither: numbers for the host, and tensors from it, are no part of a step."""
     ready = stack(reference(name, place), PLACES[place](), "meta", seeds=1 if plain else 3, plain=plain)
@@ -91,8 +94,7 @@ def test_so_does_that_of_a_worked_example(example, plain, request, travels):
     assert {loss.device.type for loss in losses.values()} == {"meta"}
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize(("name", "place"), CASES)
 def test_samples_averages_and_landscapes_are_made_on_the_device(name, place, request, travels):
     data = PLACES[place]()
     request.getfixturevalue("device")
