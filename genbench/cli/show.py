@@ -219,23 +219,28 @@ def _power(metric: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _table(rows: dict[str, Any], table_type: Any, text_type: Any) -> Any:
-    table = table_type(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for key, value in rows.items():
-        table.add_row(text_type(f"  {key}"), text_type(str(value)))
-    return table
+def _table(rows: Mapping[str, object], table_type: Any, text_type: Any) -> Any:
+    """A line for each name, with what stands beside it."""
+    return _lines([(key, str(value)) for key, value in rows.items()], table_type, text_type)
 
 
 def _parameters(described: Mapping[str, Mapping[str, Any]], table_type: Any, text_type: Any) -> Any:
     """A line for each parameter: its name, its value, and what it means and takes."""
-    table = table_type(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for wraps in (False, False, True):
-        table.add_column(no_wrap=not wraps, overflow="fold")
+    rows = []
     for key, parameter in described.items():
         meaning = " ".join(filter(None, [parameter.get("meaning"), f"({parameter['type']})"]))
-        table.add_row(text_type(f"  {key}"), text_type(_value_of(parameter)), text_type(meaning))
+        rows.append((key, _value_of(parameter), meaning))
+    return _lines(rows, table_type, text_type)
+
+
+def _lines(rows: Sequence[tuple[str, ...]], table_type: Any, text_type: Any) -> Any:
+    """A name and what stands beside it, in columns of which the last one wraps."""
+    table = table_type(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in rows[0][:-1]:
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, *beside in rows:
+        table.add_row(text_type(f"  {name}"), *map(text_type, beside))
     return table
 
 
