@@ -36,6 +36,14 @@ def tables(content: Content) -> str:
     return sections.tables(content)
 
 
+@panel("literature", title="Against the literature")
+def literature(content: Content) -> str:
+    """Published numbers beside ours, and which change moves which number, where a suite holds one against the other."""
+    from genbench.report.page import sections
+
+    return sections.literature(content)
+
+
 @panel("scores", title="Every seed")
 def scores(content: Content) -> str:
     """All scores behind the first protocol's tables, with controls and null bands."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Iterator
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from genbench.report.model import Cell, Published, Row
-from genbench.spec import Frozen
+from genbench.spec import Budget, Frozen
+from genbench.stats.means import Mean
 
 FILE = "published.csv"
 
@@ -24,7 +26,8 @@ FILE = "published.csv"
 class Printed(Frozen):
     """A number as a paper prints it; `runs` are those of the paper, and a spread of no kind is none.
 
-    `source` says where it quotes another's number. `stated` is the way of scoring that the paper states.
+    `source` says where it quotes another's number. `stated` is the way of scoring that the paper states, `budget` how
+    long it, or its code, trains. `trainer` is ours of that method with the paper's recipe, where there is one.
     """
 
     method: str = Field(min_length=1)
@@ -37,6 +40,21 @@ class Printed(Frozen):
     runs: int | None = Field(ge=1)
     source: str = Field(pattern=r"^arXiv:\d{4}\.\d{5}(, table \d+)?(, quoted)?$")
     stated: str = Field(min_length=1)
+    trainer: str | None
+    budget: Budget | None
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _written_out(cls, given: str | None) -> Budget | None:
+        return None if given is None else Budget.parse(given)
+
+    @property
+    def mean(self) -> Mean:
+        """The number as a mean over the paper's runs."""
+        runs = self.runs or 0
+        deviation = self.spread_kind == "standard deviation"
+        error = self.spread if self.spread is None or not deviation else self.spread / math.sqrt(runs)
+        return Mean(self.value, error, runs)
 
 
 @functools.cache
@@ -47,32 +65,36 @@ def printed() -> tuple[Printed, ...]:
     return tuple(Printed.model_validate(line) for line in lines)
 
 
+def of(dataset: str, protocol: str, columns: Collection[str]) -> Iterator[Printed]:
+    """The published numbers of a dataset under a protocol, of those columns alone."""
+    place = dataset, protocol
+    return (each for each in printed() if (each.dataset, each.protocol) == place and each.metric in columns)
+
+
 def rows(dataset: str, protocol: str, columns: Collection[str]) -> tuple[Row, ...]:
     """The published rows for a table: a method and source each, with the numbers that these columns have room for."""
     methods: dict[tuple[str, str], list[Printed]] = {}
-    for number in printed():
-        if (number.dataset, number.protocol) == (dataset, protocol) and number.metric in columns:
-            methods.setdefault((number.method, number.source), []).append(number)
-    return tuple(_row(method, source, of) for (method, source), of in methods.items())
+    for number in of(dataset, protocol, columns):
+        methods.setdefault((number.method, number.source), []).append(number)
+    return tuple(_row(method, source, numbers) for (method, source), numbers in methods.items())
 
 
-def _row(method: str, source: str, of: list[Printed]) -> Row:
+def _row(method: str, source: str, numbers: list[Printed]) -> Row:
     cells = {
         number.metric: Cell(
             published=Published(
                 number.value, number.spread, None if number.spread_kind == "none" else number.spread_kind
             )
         )
-        for number in of
+        for number in numbers
     }
-    runs = of[0].runs or 0
+    runs = numbers[0].runs or 0
     return Row("published", method, cells, runs, runs, source=source)
 
 
 def ways(dataset: str, protocol: str, columns: Collection[str]) -> str:
     """How the sources of a table's published rows say that they score, as a sentence; empty without any."""
     stated: dict[str, dict[str, None]] = {}
-    for number in printed():
-        if (number.dataset, number.protocol) == (dataset, protocol) and number.metric in columns:
-            stated.setdefault(number.stated, {})[number.source] = None
+    for number in of(dataset, protocol, columns):
+        stated.setdefault(number.stated, {})[number.source] = None
     return "; ".join(f"{way} ({'; '.join(sources)})" for way, sources in stated.items())

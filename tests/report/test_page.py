@@ -66,11 +66,23 @@ def html(root):
 
 
 def test_every_panel_has_its_section_and_its_link(html):
-    assert [entry.name for entry in panels] == ["verdict", "overall", *PANELS[1:]]
+    assert [entry.name for entry in panels] == ["verdict", "overall", "tables", "literature", *PANELS[2:]]
     assert "made-up-overall" not in html, "there is one dataset"
+    assert "made-up-literature" not in html, "nobody published anything of it"
     for name in PANELS:
         assert f'id="made-up-{name}"' in html
         assert f'href="#made-up-{name}"' in html
+
+
+def test_published_numbers_stand_beside_ours(tmp_path):
+    for seed in range(3):
+        scores = made_up.scores({"modes": 6.0 + seed % 2}, protocol="pacgan2018", n=2_500)
+        made_up.put(tmp_path, made_up.trial("gan[recipe=pacgan2018]", seed=seed), scores)
+    html = page([Content(Store(tmp_path), "made-up", "pacgan2018")])
+    section = html.partition('id="made-up-literature"')[2].partition("</section>")[0]
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", section)
+    assert cells[8:11] == ["GAN, arXiv:1712.04086, table 1", "modes", "6.3 ±0.5 SE"]
+    assert cells[15] == "yes"
 
 
 def test_permalinks_lead_somewhere_and_ids_are_unique(html):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from genbench.report.formats.beside import Block, blocks
 from genbench.report.formats.text import LEGEND, headings, notes, standing, texts, title
 from genbench.report.model import Table
 from genbench.report.sentence import sentence
@@ -27,7 +28,21 @@ def markdown(tables: Sequence[Table]) -> str:
         ]
         below = [f"- {_escaped(note)}" for note in notes(table)]
         parts.append("\n".join([*lines, *(["", *below] if below else [])]))
+        parts += map(_block, blocks(table))
     return "\n\n".join([*parts, LEGEND]) + "\n"
+
+
+def _block(of: Block) -> str:
+    lines = [
+        f"**{of.caption}**",
+        "",
+        f"| {' | '.join(('', *of.headings[1:]))} |",
+        "|" + "---|" * len(of.headings),
+        *(f"| {' | '.join(map(_escaped, row))} |" for row in of.rows),
+        "",
+        *(f"- {_escaped(note)}" for note in of.notes),
+    ]
+    return "\n".join(lines)
 
 
 def _escaped(text: str) -> str:

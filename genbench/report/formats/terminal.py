@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from genbench.report.formats.beside import Block, blocks
 from genbench.report.formats.text import LEGEND, headings, notes, seeds, texts, title
 from genbench.report.model import Column, Row, Table
 from genbench.report.sentence import sentence
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table as RichTable
 
 
@@ -26,7 +28,25 @@ def terminal(tables: Sequence[Table]) -> None:
             console.print(_rich_table(replace(table, columns=columns)))
         for note in notes(table):
             console.print(note, markup=False, style="yellow")
+        for block in blocks(table):
+            _print_block(console, block)
     console.print(LEGEND, markup=False, style="dim")
+
+
+def _print_block(console: Console, block: Block) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("", *block.headings[1:]):
+        shown.add_column(escape(heading), overflow="fold")
+    for row in block.rows:
+        shown.add_row(*map(escape, row))
+    console.print(block.caption, markup=False, style="bold")
+    console.print(shown)
+    for note in block.notes:
+        console.print(note, markup=False, style="dim")
 
 
 def _rich_table(table: Table) -> RichTable:

@@ -15,6 +15,7 @@ from genbench.report.budgets import UNITS, Equal, Reached
 from genbench.report.content import Content
 from genbench.report.figures import curves, scatter
 from genbench.report.figures.style import STYLE, Picture
+from genbench.report.formats.beside import blocks
 from genbench.report.formats.long import middle
 from genbench.report.formats.text import LEGEND, CellText, budget, headings, notes, standing, texts, title
 from genbench.report.model import Column, Row, Table
@@ -72,6 +73,12 @@ def tables(content: Content) -> str:
         for place, (name, of) in enumerate(content.tables.items())
     ]
     return template("tables.html").render(protocols=shown, suite=content.suite, several=len(shown) > 1, legend=LEGEND)
+
+
+def literature(content: Content) -> str:
+    """Published numbers beside ours, and which change moves which number, under every protocol."""
+    found = [block for of in content.tables.values() for table in of for block in blocks(table.headline())]
+    return template("blocks.html").render(blocks=found, suite=content.suite) if found else ""
 
 
 def scores(content: Content) -> str:
