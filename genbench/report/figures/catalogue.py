@@ -49,14 +49,18 @@ def _pictures(store: Store, tables: Sequence[Table], of_trainers: Colours, plan:
         planar = {cell: tensors for cell, tensors in cells.items() if not _are_images(tensors)}
         if any("landscape" in tensors for tensors in planar.values()):
             shown = [dataset for dataset in done if any(dataset == cell[0] for cell in planar)]
-            yield Picture(
-                "landscapes",
-                None,
-                "landscapes.png",
-                f"Generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
-                f"(darker is higher), after {tables[0].budget}; the first seed of each.",
-                points.landscapes(planar, shown, drawn, of_trainers),
+            how = (
+                f"generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
+                f"(darker is higher), after {tables[0].budget}; the first seed of each."
             )
+            if len(drawn) <= points.ABREAST:
+                panorama = points.landscapes(planar, shown, drawn, of_trainers)
+                yield Picture("landscapes", None, "landscapes.png", f"G{how[1:]}", panorama)
+            else:
+                for dataset in shown:
+                    panorama = points.landscapes(planar, [dataset], drawn, of_trainers)
+                    name = f"landscapes-{slug(dataset)}.png"
+                    yield Picture("landscapes", dataset, name, f"{dataset}: {how}", panorama)
         for dataset in done:
             row = {trainer: cells[dataset, trainer] for trainer in drawn if (dataset, trainer) in cells}
             yield from _planar(dataset, row, of_trainers)

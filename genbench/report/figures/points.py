@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +17,16 @@ if TYPE_CHECKING:
 
     from genbench.report.figures.stored import Tensors
 
+ABREAST = 6
+"""So many trainers stand side by side."""
+
 LEVELS = 14
 POINTS = 800
 FRAMES = 7
 MARGIN = 0.25
 """Of the real points' width, at either side of them."""
 
+ACROSS = "x₁ (data units)"
 LEVEL_COLOURS = "Greys"
 DOTS: Any = {"linewidths": 0, "rasterized": True}
 LANDSCAPE = Layout((2.2, 2.2), 0.55, 0.5, 0.1, 0.3, (0.15, 0.35))
@@ -33,33 +39,45 @@ def landscapes(
 ) -> Figure:
     """A row a dataset, a column a trainer: samples over real points, on the level sets of the critic.
 
-    A row's panels show the same part of the plane, whether there is a critic or not.
+    Where there are more than ABREAST trainers, each dataset takes several rows. A dataset's panels show the same part
+    of the plane, whether there is a critic or not.
     """
-    figure, axes_grid = grid(len(datasets), len(trainers), LANDSCAPE)
-    for row, dataset in zip(axes_grid, datasets, strict=True):
+    columns, rows = min(ABREAST, len(trainers)), math.ceil(len(trainers) / ABREAST)
+    figure, axes_grid = grid(len(datasets) * rows, columns, LANDSCAPE)
+    for place, dataset in enumerate(datasets):
         low, high = _window([tensors for (on, _), tensors in cells.items() if on == dataset])
-        for axes, trainer in zip(row, trainers, strict=True):
+        panels = axes_grid[place * rows : (place + 1) * rows].flatten()
+        for i, (axes, trainer) in enumerate(zip_longest(panels, trainers)):
             tensors = cells.get((dataset, trainer))
             if tensors is None:
                 axes.set_axis_off()
                 continue
-            if "landscape" in tensors:
-                (x_low, y_low), (x_high, y_high) = tensors["extent"]
-                heights = tensors["landscape"].T
-                x, y = np.linspace(x_low, x_high, len(heights)), np.linspace(y_low, y_high, len(heights))
-                axes.contourf(x, y, heights, LEVELS, cmap=LEVEL_COLOURS, alpha=0.55).set_rasterized(True)
-                axes.contour(x, y, heights, LEVELS, colors="white", linewidths=0.4).set_rasterized(True)
+            _critic(axes, tensors)
             _points(axes, tensors, tensors["final"], colours[trainer])
             axes.set(
                 xlim=(low[0], high[0]),
                 ylim=(low[1], high[1]),
                 title=f"{trainer} on {dataset}",
-                xlabel="x₁ (data units)",
+                xlabel=ACROSS,
                 ylabel="x₂ (data units)",
                 aspect="equal",
             )
             axes.label_outer()
+            if rows > 1 and len(trainers) <= i + columns:  # nothing of this dataset stands beneath
+                axes.tick_params(labelbottom=True)
+                axes.set_xlabel(ACROSS)
     return figure
+
+
+def _critic(axes: Axes, tensors: Tensors) -> None:
+    """The level sets of the critic, where there is one."""
+    if "landscape" not in tensors:
+        return
+    (x_low, y_low), (x_high, y_high) = tensors["extent"]
+    heights = tensors["landscape"].T
+    x, y = np.linspace(x_low, x_high, len(heights)), np.linspace(y_low, y_high, len(heights))
+    axes.contourf(x, y, heights, LEVELS, cmap=LEVEL_COLOURS, alpha=0.55).set_rasterized(True)
+    axes.contour(x, y, heights, LEVELS, colors="white", linewidths=0.4).set_rasterized(True)
 
 
 def strip(cells: Mapping[str, Tensors], colours: Colours) -> Figure:

@@ -28,7 +28,7 @@ from genbench.stats.intervals import median
 
 ALONG = ("curves", "losses")
 PANORAMAS = ("landscapes",)
-GALLERIES = ("strip", "film", "samples", "interpolation", "sweep", "neighbours")
+GALLERIES = (*PANORAMAS, "strip", "film", "samples", "interpolation", "sweep", "neighbours")
 COSTS = ("steps", "updates", "samples", "train_seconds", "eval_seconds")
 COMMANDS = 20
 """Of the commands that made the records, so many are shown."""

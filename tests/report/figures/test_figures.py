@@ -135,3 +135,11 @@ def test_settings_of_the_process_are_left_alone(put, draw):
     before = dict(mpl.rcParams)
     draw()
     assert dict(mpl.rcParams) == before
+
+
+def test_each_dataset_has_a_panorama_of_its_own_where_many_trainers_are_shown(put, draw):
+    for i in range(8):
+        for dataset in ("ring8", "grid25"):
+            put(f"t{i}", dataset)
+    drawn = draw()
+    assert {name for name in drawn if "landscapes" in name} == {"landscapes-ring8.png", "landscapes-grid25.png"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from genbench.report.figures.points import landscapes, strip
+from genbench.report.figures.points import ABREAST, landscapes, strip
 
 COLOURS = dict.fromkeys("abc", "black")
 
@@ -41,6 +41,20 @@ def test_panels_of_a_dataset_show_the_same_part_of_the_plane(cells):
 def test_rows_of_a_strip_show_the_same_part_of_the_plane(cells):
     figure = strip(dict(zip("abc", cells, strict=True)), COLOURS)
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in figure.axes}) == 1
+
+
+@pytest.mark.parametrize("datasets", [["ring8"], ["ring8", "grid25"]], ids=len)
+def test_many_trainers_take_several_rows(datasets):
+    trainers = [f"t{i}" for i in range(ABREAST + 2)]
+    of = {(dataset, trainer): cell(landscape=True) for dataset in datasets for trainer in trainers}
+    figure = landscapes(of, datasets, trainers, dict.fromkeys(trainers, "black"))
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert [axes.get_title() for axes in shown] == [f"{t} on {d}" for d in datasets for t in trainers]
+    assert figure.axes[0].get_gridspec().get_geometry() == (2 * len(datasets), ABREAST)
+    columns = {}
+    for axes in shown:
+        columns.setdefault(axes.get_subplotspec().colspan.start, []).append(axes.get_xlabel())
+    assert all(labels[-1] for labels in columns.values()), "each column says at its foot what lies across"
 
 
 def test_a_sample_far_away_does_not_shrink_what_is_of_interest():

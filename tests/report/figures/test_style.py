@@ -40,3 +40,8 @@ def test_figure_is_drawn_without_a_warning(write):
     with warnings.catch_warnings(action="error"):
         write(figure)
     assert axes.get_title() == "images[path=\\u6570\\u636e]"
+
+
+def test_eighteen_trainers_have_eighteen_colours():
+    trainers = [f"t{i}" for i in range(18)]
+    assert len(set(style.colours(trainers).values())) == len(trainers)
