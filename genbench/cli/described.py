@@ -58,9 +58,19 @@ def _of_kind(entry: Entry) -> dict[str, Any]:
         return {"protocol": entry.protocol}
     if isinstance(entry, ControlEntry):
         return {"dealt": entry.dealt}
+    if entry.kind == "trainer":
+        return _card(entry.name)
     if entry.kind == "protocol":
         return {"scores": {key: value for key, value in asdict(protocol(entry.name)).items() if key not in GIVEN}}
     return {"plan": entry.build().model_dump(mode="json")} if entry.kind == "suite" else {}
+
+
+def _card(trainer: str) -> dict[str, Any]:
+    """What was measured of a trainer that comes with genbench."""
+    from genbench.report.method_cards import cards
+
+    card = cards().get(trainer)
+    return {} if card is None else {"card": card.model_dump(mode="json", exclude_none=True)}
 
 
 def _measured(metric: str) -> dict[str, Any]:

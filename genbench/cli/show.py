@@ -22,6 +22,7 @@ WIDTH = 80
 AVERAGED = ", EMA "
 """Before the decay, in the label of a row of averaged weights."""
 
+METHODS = "docs/methods.md"
 NULL_BAND = (
     "null band, a row of tables: where 95 % of the truth's own values lie at the same number of samples. "
     "For a metric's: genbench show METRIC"
@@ -163,10 +164,29 @@ def _print(entry: Entry, described: dict[str, Any]) -> None:
     if described["parameters"]:
         console.print("\n[bold]parameters[/]")
         console.print(_parameters(described["parameters"], Table, Text))
+    if "card" in described and (card := _card(entry.name)):
+        console.print("\n[bold]measured with its defaults[/]")
+        console.print(_table(card, Table, Text))
     if entry.recipes:
         console.print("\n[bold]recipes[/]")
         console.print(_table({name: _recipe(entry, name) for name in entry.recipes}, Table, Text))
         console.print(f"\nTo use one: {entry.name}[recipe={next(iter(entry.recipes))}]", markup=False)
+
+
+def _card(trainer: str) -> dict[str, str]:
+    """What was measured of a trainer that comes with genbench: its search, its cost, how it ends and where it fails."""
+    from genbench.report.method_cards import cards
+
+    card = cards()[trainer]
+    failures = "; ".join(f"{failure} on {', '.join(on)}" for failure, on in card.failures.items())
+    lines = {
+        "searched": str(card.searched or ""),
+        "step": f"{card.step_cost:.3g} × one of gan" if card.step_cost is not None else "",
+        **{outcome.dataset: str(outcome) for outcome in card.outcomes},
+        "fails": failures or "on none of these",
+        "pictures": METHODS,
+    }
+    return {name: line for name, line in lines.items() if line}
 
 
 def _columns(used: Sequence[Mapping[str, Any]]) -> dict[str, str]:

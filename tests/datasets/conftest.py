@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 
 import pictures
 import pytest
@@ -22,7 +23,8 @@ def small_mnist(tmp_path, monkeypatch):
     """60 + 20 made-up digits, of which the last ten of the 60 are held out."""
     files = pictures.digits(tmp_path / "data")
     md5s = {name: hashlib.md5(content).hexdigest() for name, content in files.items()}
-    for name, value in {"FILES": md5s, "TRAINING": 60, "TEST": 20, "HELD_OUT": 10}.items():
+    small = replace(digits.MNIST, files=md5s)
+    for name, value in {"MNIST": small, "TRAINING": 60, "TEST": 20, "HELD_OUT": 10}.items():
         monkeypatch.setattr(digits, name, value)
     return files
 

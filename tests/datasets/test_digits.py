@@ -49,7 +49,7 @@ def test_decoded_digits_need_no_files_any_more(small_mnist):
     assert torch.equal(datasets.build("mnist").train.labels, before)
 
 
-@pytest.mark.parametrize("name", digits.FILES)
+@pytest.mark.parametrize("name", digits.MNIST.files)
 def test_file_of_another_checksum_is_refused_by_name(name, small_mnist):
     path = digits.stock(size=32).where / name
     path.write_bytes(path.read_bytes()[:-1] + b"\xff")
@@ -74,7 +74,7 @@ def test_missing_files_are_fetched_and_else_the_folder_to_fill_is_named(small_mn
     with pytest.raises(GenbenchError) as missing:
         datasets.build("mnist")
     assert asked == [roots.data_root()]
-    for words in (str(path.parent), *digits.FILES, "--data DIR", "GENBENCH_DATA=DIR"):
+    for words in (str(path.parent), *digits.MNIST.files, "--data DIR", "GENBENCH_DATA=DIR"):
         assert words in str(missing.value)
     assert capsys.readouterr() == ("", "")
 
@@ -92,3 +92,12 @@ def test_real_digits(real_data):
     assert built.reference.labels.bincount().tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     mean = everything(built.reference).float().mean().item() / 255
     assert mean == pytest.approx(0.1325, abs=0.001)
+
+
+def test_real_clothes(real_data):
+    built = datasets.build("fashion-mnist[size=28]")
+    assert (len(built.train), len(built.held_out), len(built.reference)) == (50_000, 10_000, 10_000)
+    assert [built.classes[label] for label in built.train.labels[:4]] == ["ankle boot", "T-shirt", "T-shirt", "dress"]
+    assert built.reference.labels.bincount().tolist() == [1_000] * 10
+    mean = everything(built.reference).float().mean().item() / 255
+    assert mean == pytest.approx(0.2868, abs=0.001)
