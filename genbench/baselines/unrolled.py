@@ -38,7 +38,7 @@ def unrolled(
     """Non-saturating GAN whose generator learns from what the discriminator is going to be.
 
     Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`, K is `steps`. G's
-    gradient goes through K updates of D by D's own optimiser, all on one batch (equations 8 to 10).
+    gradient goes through K updates of D by D's own optimiser, all on one batch (equations 7 to 10).
     """
     from torch.nn.functional import softplus
 

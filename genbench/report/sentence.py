@@ -10,6 +10,9 @@ from genbench.report.verdict import best_first, deciding, with_seeds
 from genbench.stats import CONFIDENCE, LEVEL
 from genbench.stats.intervals import chance_of
 
+NAMED = 6
+"""More trainers than so many are counted and not named."""
+
 
 def sentence(table: Table) -> str:
     """The verdict of a judged table: who is best by the protocol's deciding column, and whether that can be told.
@@ -40,13 +43,13 @@ def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
     untested = [label for label, f in against.items() if f is None and label not in without]
     parts = []
     if beaten:
-        parts.append(f"better than {_listed([*beaten])} (p ≤ {max(beaten.values()):.2g})")
+        parts.append(f"better than {_several([*beaten], others)} (p ≤ {max(beaten.values()):.2g})")
     if beating:
-        parts.append(f"although beaten by {_listed([*beating])} (p ≤ {max(beating.values()):.2g})")
+        parts.append(f"although beaten by {_several([*beating], others)} (p ≤ {max(beating.values()):.2g})")
     if alike:
-        parts.append(f"not to be told from {_listed([*alike])} (p ≥ {min(alike.values()):.2g})")
+        parts.append(f"not to be told from {_several([*alike], others)} (p ≥ {min(alike.values()):.2g})")
     if untested:
-        parts.append(f"could not have been told from {_listed(untested)} {with_seeds(table)}")
+        parts.append(f"could not have been told from {_several(untested, others)} {with_seeds(table)}")
     if without:
         parts.append(f"there is no {column.name} to hold against it of {_listed(without)}")
     return f"{said}: {'; '.join(parts)}"
@@ -121,6 +124,13 @@ def _lost(table: Table, column: Column | None) -> str:
     undefined = {row.label: _undefined(row, row.cell(column.name)) for row in table.trainers} if column else {}
     nothing = [f"{n} of {label}" for label, n in undefined.items() if n > 0]
     return said + (f" Nothing to measure, and counted likewise: {_listed(nothing)}." if nothing else "")
+
+
+def _several(labels: Sequence[str], others: Sequence[str]) -> str:
+    """Some of the others by their names, or where these would be many by how many they are."""
+    if len(labels) <= NAMED:
+        return _listed(labels)
+    return f"all {len(others)} others" if len(labels) == len(others) else f"{len(labels)} of the {len(others)} others"
 
 
 def _listed(labels: Sequence[str]) -> str:

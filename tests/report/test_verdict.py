@@ -329,3 +329,12 @@ def test_samples_from_elsewhere_are_no_oracle_whatever_their_name():
     truth = row("oracle", 1.0, kind="control", column="std_ratio")
     found = table(*rows, row("oracle", 3.0, kind="external", column="std_ratio"), truth, column="std_ratio")
     assert [row.label for row in best_first(found, found.columns[0])] == ["one", "high"]
+
+
+def test_many_others_are_counted_and_few_are_named():
+    apart = [row(f"t{i}", *(100 * i + value for value in np.linspace(0, 1, 12))) for i in range(9)]
+    near = row("near", *(0.01 + value for value in np.linspace(0, 1, 12)))
+    said = sentence(judge(*apart, near))
+    assert "better than 8 of the 9 others (p" in said
+    assert "not to be told from near (p" in said
+    assert "better than all 8 others (p" in sentence(judge(*apart))

@@ -10,7 +10,7 @@ from genbench.report.content import Content
 from genbench.report.figures import curves, films, galleries, points, stored
 from genbench.report.figures.sheet import Sheet
 from genbench.report.figures.stored import Tensors
-from genbench.report.figures.style import Colours, Picture, PictureFile, colours, in_style, write
+from genbench.report.figures.style import ABREAST, Colours, Picture, PictureFile, colours, in_style, write
 from genbench.report.model import Table
 from genbench.report.table import budgets_in_order
 from genbench.scoring.protocols import Protocol, protocol
@@ -53,7 +53,7 @@ def _pictures(store: Store, tables: Sequence[Table], of_trainers: Colours, plan:
                 f"generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
                 f"(darker is higher), after {tables[0].budget}; the first seed of each."
             )
-            if len(drawn) <= points.ABREAST:
+            if len(drawn) <= ABREAST:
                 panorama = points.landscapes(planar, shown, drawn, of_trainers)
                 yield Picture("landscapes", None, "landscapes.png", f"G{how[1:]}", panorama)
             else:
@@ -136,13 +136,16 @@ def _curves(
     store: Store, dataset: str, trials: Mapping[str, Sequence[Found]], of_trainers: Colours, way: Protocol | None
 ) -> Iterator[Picture]:
     along = stored.curves(store, trials, CURVE)
+    shown = "the median of finished seeds"
+    if not curves.medians_alone(of_trainers):
+        shown = "a thin line a finished seed, the thick one their median"
     on = f" on {way.along().n:,} samples".replace(",", " ") if way else ""
     if metrics := curves.metrics_of(along, way):
         yield Picture(
             "curves",
             dataset,
             f"curves-{slug(dataset)}.png",
-            f"{dataset}: metrics along training{on}, a thin line a finished seed, the thick one their median.",
+            f"{dataset}: metrics along training{on}, {shown}.",
             curves.metrics(along, metrics, of_trainers),
         )
     losses = curves.losses(stored.curves(store, trials, LOSSES, optional=True), of_trainers)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 
 from genbench.report.figures.axes import Axis, number_within_decades
 from genbench.report.figures.stored import LOSS, networks_of
-from genbench.report.figures.style import Colours, Layout, grid
+from genbench.report.figures.style import ABREAST, Colours, Layout, grid
 from genbench.report.overall import THRESHOLDS, Overall
 from genbench.scoring.protocols import Protocol
 
@@ -28,6 +29,9 @@ LETTER, HANDLE, LINE = 0.075, 0.55, 0.17
 CELL = Layout((2.0, 1.75), 0.7, 0.45, 0.1, 0.4, (0.85, 0.55))
 LOSS_CELL = Layout((2.6, 1.5), 0.85, 0.45, 0.1, 0.3, (0.9, 0.3))
 PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
+BESIDE = 3.2
+"""Inches of a legend at the right of a picture."""
+
 LOSS_LABEL = (-0.19, 0.5)
 LOSS_SHOWN = 98
 """Per cent of the losses, those in the middle, that a panel has room for: single spikes would flatten the rest."""
@@ -41,6 +45,11 @@ def metrics_of(curves: pd.DataFrame, protocol: Protocol | None) -> list[Axis]:
     others = {*NO_METRICS, *(LOSS + network for network in networks_of(curves))}
     names = (name for name in curves.columns if name not in others and curves[name].notna().any())
     return sorted((Axis.along(name, protocol) for name in names), key=lambda axis: axis.place)
+
+
+def medians_alone(trainers: Collection[str]) -> bool:
+    """Whether there are so many trainers that lines of single seeds would hide everything."""
+    return len(trainers) > ABREAST
 
 
 def metrics(curves: pd.DataFrame, shown: Sequence[Axis], colours: Colours) -> Figure:
@@ -68,7 +77,8 @@ def metrics(curves: pd.DataFrame, shown: Sequence[Axis], colours: Colours) -> Fi
             for trainer, colour in colours.items():
                 if trainer in trainers:
                     mine = trainers[trainer]
-                    axes.add_collection(LineCollection(_lines(mine, progress, metric), colors=colour, **SEED_LINE))
+                    if not medians_alone(colours):
+                        axes.add_collection(LineCollection(_lines(mine, progress, metric), colors=colour, **SEED_LINE))
                     middle = mine.groupby(progress)[metric].median()
                     axes.plot(middle.index, middle, color=colour, linewidth=2, label=trainer)
             for drawn in (axes.xaxis, axes.yaxis):
@@ -82,14 +92,21 @@ def metrics(curves: pd.DataFrame, shown: Sequence[Axis], colours: Colours) -> Fi
 
 
 def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
-    """A column a trainer, its networks' losses below each other, each on a scale of its own."""
+    """A column a trainer, its networks' losses below each other, each on a scale of its own; ABREAST side by side."""
     if not _with_losses(curves):
         return None
     trainers = {trainer: mine for trainer, mine in curves.groupby("trainer") if trainer in colours}
     networks = {trainer: names for trainer, mine in trainers.items() if (names := _with_losses(mine))}
     shown = [trainer for trainer in colours if trainer in networks]
-    figure, axes_grid = grid(max(map(len, networks.values())), len(shown), LOSS_CELL)
-    for column, trainer in zip(axes_grid.T, shown, strict=True):
+    deep, beside = max(map(len, networks.values())), min(ABREAST, len(shown))
+    bands = -(-len(shown) // beside)
+    figure, axes_grid = grid(deep * bands, beside, LOSS_CELL)
+    columns = axes_grid.reshape(bands, deep, beside).swapaxes(1, 2).reshape(-1, deep)
+    for column, trainer in zip_longest(columns, shown):
+        if trainer is None:
+            for axes in column:
+                axes.set_axis_off()
+            continue
         mine, colour = trainers[trainer], colours[trainer]
         for axes in column[len(networks[trainer]) :]:
             axes.set_axis_off()
@@ -108,11 +125,15 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
 
 def profiles(trainers: Sequence[Overall], colours: Colours) -> Figure:
     """Performance profiles (arXiv:2108.13264): a line a trainer, falling as more is asked of its trials."""
-    figure, ((axes,),) = grid(1, 1, PROFILE)
+    beside = medians_alone([each.trainer for each in trainers])
+    figure, ((axes,),) = grid(1, 1, PROFILE._replace(right=BESIDE) if beside else PROFILE)
     for each in trainers:
         axes.step(THRESHOLDS, each.profile, where="post", color=colours.get(each.trainer), label=each.trainer)
     axes.set(xlabel="score (0 noise, 1 truth)", ylabel="trials (fraction)", ylim=(-0.02, 1.02))
-    axes.legend(frameon=False, loc="lower left")
+    if beside:
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5), ncols=2)
+    else:
+        axes.legend(frameon=False, loc="lower left")
     return figure
 
 

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genbench.report.figures.style import REAL_COLOUR, Colours, Layout, grid
+from genbench.report.figures.style import ABREAST, REAL_COLOUR, Colours, Layout, grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from genbench.report.figures.stored import Tensors
-
-ABREAST = 6
-"""So many trainers stand side by side."""
 
 LEVELS = 14
 POINTS = 800

@@ -17,6 +17,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+ABREAST = 6
+"""So many trainers stand side by side."""
+
 DPI, FINE_DPI = 110, 160
 """Of pictures, and of what is made of pixels within an SVG."""
 

@@ -8,7 +8,9 @@ from drawn import pixels
 from genbench.registry import metrics, protocols
 from genbench.report.figures import curves
 from genbench.report.figures.axes import Axis
+from genbench.report.overall import THRESHOLDS, Overall
 from genbench.scoring.protocols import protocol
+from genbench.stats.intervals import Interval
 
 GENBENCH1, MNIST1 = protocol("genbench1"), protocol("mnist1")
 COLOURS = {"gan": "#0173b2", "wgan": "#de8f05"}
@@ -163,3 +165,37 @@ def test_broken_losses_leave_a_note(put, draw, store):
     (put() / "losses.parquet").write_bytes(b"cut off")
     assert "curves-ring8.png" in draw()
     assert [path.name for path, _ in store.unreadable] == ["losses.parquet"]
+
+
+def of_many(count, **columns):
+    names = [f"t{i}" for i in range(count)]
+    one = rows(**columns)
+    one = one[one.trainer == "gan"]
+    return pd.concat([one.assign(trainer=name) for name in names], ignore_index=True), dict.fromkeys(names, "black")
+
+
+@pytest.mark.parametrize("count", [1, 6, 8, 18])
+def test_losses_of_many_trainers_take_several_rows_and_none_is_left_out(count):
+    figure = curves.losses(*of_many(count, loss_generator=0.5, loss_critic=np.linspace(0, 1, 40)))
+    titles = [axes.get_title() for axes in panels(figure) if axes.get_title()]
+    assert sorted(titles) == sorted(f"t{i}" for i in range(count))
+    assert len(panels(figure)) == 2 * count
+    assert figure.get_size_inches()[0] < 25
+
+
+@pytest.mark.parametrize("count", [3, 18])
+def test_the_profiles_legend_hides_no_line_and_fits(count):
+    found = [Overall(f"t{i}", Interval(0.5, None, None), 1, {}, (1.0,) * len(THRESHOLDS)) for i in range(count)]
+    figure = curves.profiles(found, {})
+    figure.canvas.draw()
+    box = figure.axes[0].get_legend().get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1
+    assert count == 3 or box.x0 > figure.axes[0].bbox.x1
+
+
+@pytest.mark.parametrize(("count", "lines"), [(6, 2), (7, 0)])
+def test_lines_of_seeds_are_drawn_where_they_hide_nothing(count, lines):
+    found, colours = of_many(count, hq=np.linspace(0, 1, 40))
+    axes = panels(curves.metrics(found, [Axis("hq")], colours))[0]
+    assert sum(len(collection.get_segments()) for collection in axes.collections) == lines * count
+    assert len(axes.lines) == count, "medians are always there"

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from genbench.report.figures.points import ABREAST, landscapes, strip
+from genbench.report.figures.points import landscapes, strip
+from genbench.report.figures.style import ABREAST
 
 COLOURS = dict.fromkeys("abc", "black")
 
