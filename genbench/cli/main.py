@@ -19,6 +19,7 @@ from genbench.cli import (
     figures,
     list_,
     new,
+    pack,
     report,
     rescore,
     run,
@@ -61,6 +62,7 @@ app.command("rescore")(rescore.rescore)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("figures")(figures.figures)
+app.command("pack")(pack.pack)
 app.command("list")(list_.list_)
 app.command("show")(show.show)
 app.command("new")(new.new)

@@ -70,6 +70,8 @@ def rescore(
             f"{results} holds no results. Give a results folder: genbench rescore results --protocol genbench1"
         )
     ways = {name: _way(store, name, protocol, added) for name in stored.suites(store, suite)}
+    for name in ways:
+        store.check_unpacked(name)
     devices.check(device)
     store.check_writable()
     from genbench.executors.process import run_conditions

@@ -55,7 +55,7 @@ def tell_planless(store: Store, suites: Iterable[str]) -> None:
     from genbench.records.store import PLAN
 
     for name in suites:
-        if not (store.root / name / PLAN).exists():
+        if not (store.home(name) / PLAN).exists():
             typer.secho(
                 f"{store.root / name / PLAN} is missing, so nothing says which trials are; genbench run writes it.",
                 fg="yellow",

@@ -14,6 +14,7 @@
         checkpoint.safetensors   only while the trial is unfinished
     <results>/external/<dataset>/<name>.json    scores of samples from elsewhere, under every protocol they were scored
 
+A suite may be packed into `<results>/<suite>.zip` (`genbench.records.packed`); where it has a folder, that is read.
 `<results>/reference/` is a results folder of its own and no part of `<results>`. What is found elsewhere than where it
 belongs, and there as well, is a copy, and counts for nothing.
 """
@@ -25,7 +26,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
+from genbench.records import packed
 from genbench.records.atomic import write_model
 from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, parse
 from genbench.spec import Component, Frozen, Suite, Trial, canonical_json
@@ -103,6 +105,28 @@ class Store:
                 f"Only {free // 2**20} MiB are free for {self.root}. Make room or give another folder: --out DIR"
             )
 
+    def home(self, suite: str) -> Path:
+        """The folder of a suite, that of its archive where it has no other."""
+        folder = self.root / suite
+        archive = self.archive(suite)
+        if archive is None:
+            return folder
+        try:
+            return packed.unpacked(archive)
+        except GenbenchError as error:
+            self.unreadable.append(Unreadable(archive, str(error)))
+        return folder
+
+    def archive(self, suite: str) -> Path | None:
+        """The archive that a suite is read from, None where it has a folder, or neither."""
+        archive = self.root / f"{suite}{packed.SUFFIX}"
+        return archive if not (self.root / suite).exists() and archive.is_file() else None
+
+    def check_unpacked(self, suite: str) -> None:
+        """Raises GenbenchError for a suite that is read from its archive, which nothing can be added to."""
+        if (archive := self.archive(suite)) is not None:
+            raise GenbenchError(f"{suite} is packed. To go on with it: unzip {archive} -d {self.root}")
+
     def folder(self, suite: str, trial: Trial) -> Path:
         """Where a trial lives."""
         return self._folder(suite, trial, trial.id)
@@ -112,14 +136,15 @@ class Store:
 
     def cell(self, suite: str, dataset: Component) -> Path:
         """Where all of a dataset's trials and its controls live."""
-        return self.root / suite / slug(dataset.label)
+        return self.home(suite) / slug(dataset.label)
 
     def suites(self) -> list[str]:
         """The names of the suites that have results here, in order; a folder of which another has all is its copy."""
         if not self.root.is_dir():
             return []
-        folders = (path for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE)
-        trials = {path.name: sorted(path.glob(f"*/*/*/{RECORD}")) for path in sorted(folders)}
+        names = {path.name for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE}
+        names |= {path.stem for path in self.root.glob(f"*{packed.SUFFIX}") if packed.is_of(path, path.stem, PLAN)}
+        trials = {name: sorted(self.home(name).glob(f"*/*/*/{RECORD}")) for name in sorted(names)}
         return [name for name, records in trials.items() if records and not self._is_copy(name, trials)]
 
     def _is_copy(self, suite: str, trials: Mapping[str, Sequence[Path]]) -> bool:
@@ -134,7 +159,7 @@ class Store:
     def trials(self, suite: str) -> Iterator[Found]:
         """Every finished trial of a suite, once: the one that lies where it belongs, if any does."""
         records: dict[Path, list[tuple[Path, Record]]] = {}
-        for path in sorted(self.root.glob(f"{suite}/*/*/seed-*/{RECORD}")):
+        for path in sorted(self.home(suite).glob(f"*/*/seed-*/{RECORD}")):
             record = self._read(path, partial(parse, Record))
             if record is not None:
                 records.setdefault(self._folder(suite, record.trial, record.id), []).append((path.parent, record))
@@ -155,8 +180,8 @@ class Store:
 
     def controls(self, suite: str) -> Iterator[ControlScores]:
         """The controls of every dataset in a suite."""
-        pattern = f"{suite}/*/{CONTROLS.replace('.', '*.')}"
-        return self._once(pattern, ControlScores, lambda of: (of.dataset, of.truth), lambda of: slug(of.dataset))
+        files = self.home(suite).glob(f"*/{CONTROLS.replace('.', '*.')}")
+        return self._once(files, ControlScores, lambda of: (of.dataset, of.truth), lambda of: slug(of.dataset))
 
     def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
         """One dataset's controls, None where there are none that can be read, or those of other data of its label."""
@@ -179,8 +204,8 @@ class Store:
 
     def externals(self) -> Iterator[External]:
         """Every entry of samples from elsewhere, whatever suite their dataset is in."""
-        pattern = f"{EXTERNAL}/*/*.json"
-        return self._once(pattern, External, lambda of: (of.dataset.label, of.name), self._external)
+        files = self.root.glob(f"{EXTERNAL}/*/*.json")
+        return self._once(files, External, lambda of: (of.dataset.label, of.name), self._external)
 
     @staticmethod
     def _external(entry: External) -> str:
@@ -199,14 +224,15 @@ class Store:
 
     def plan(self, suite: str) -> Suite | None:
         """The plan that was last run under this name, None where there is none that can be read."""
-        stored: Suite | None = self._read(self.root / suite / PLAN, Suite.model_validate, optional=True)
+        stored: Suite | None = self._read(self.home(suite) / PLAN, Suite.model_validate, optional=True)
         return stored
 
     def write_plan(self, plan: Suite) -> None:
         """Stores a suite's plan, so that a report knows what is missing; what was planned before stays planned.
 
-        Raises GenbenchError where that fails.
+        Raises GenbenchError where that fails, and where the suite is packed.
         """
+        self.check_unpacked(plan.name)
         before = self.plan(plan.name)
         if before is not None and before.version == plan.version:
             parts = ("datasets", "trainers", "seeds", "budgets", "metrics")
@@ -225,14 +251,14 @@ class Store:
         return GenbenchError(f"Can't write to {self.root} ({error.strerror}). Give another folder: --out DIR")
 
     def _once(
-        self, pattern: str, model: type[Frozen], about: Callable[[Any], Any], home: Callable[[Any], str]
+        self, files: Iterable[Path], model: type[Frozen], about: Callable[[Any], Any], home: Callable[[Any], str]
     ) -> Iterator[Any]:
-        """What the files that the pattern finds hold, in order, once of all that is `about` the same.
+        """What some files hold, in order, once of all that is `about` the same.
 
         `home` is the name of the folder that it belongs in, or of the file in that folder.
         """
         known: dict[str, list[tuple[Path, Any]]] = {}
-        for path in sorted(self.root.glob(pattern)):
+        for path in sorted(files):
             if (read := self._read(path, partial(parse, model))) is not None:
                 known.setdefault(canonical_json(about(read)), []).append((path, read))
         for of in known.values():

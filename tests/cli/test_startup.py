@@ -124,6 +124,7 @@ def test_help_names_every_command(command, genbench):
         "rescore",
         "report",
         "compare",
+        "pack",
         "list",
         "show",
         "new",

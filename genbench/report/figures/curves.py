@@ -28,6 +28,9 @@ LETTER, HANDLE, LINE = 0.075, 0.55, 0.17
 
 CELL = Layout((2.0, 1.75), 0.7, 0.45, 0.1, 0.4, (0.85, 0.55))
 LOSS_CELL = Layout((2.6, 1.5), 0.85, 0.45, 0.1, 0.3, (0.9, 0.3))
+LOSS_GAPS = (0.9, 0.75)
+"""Where trainers take several rows, so that a title has room below an axis's label."""
+
 PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
 BESIDE = 3.2
 """Inches of a legend at the right of a picture."""
@@ -100,7 +103,7 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
     shown = [trainer for trainer in colours if trainer in networks]
     deep, beside = max(map(len, networks.values())), min(ABREAST, len(shown))
     bands = -(-len(shown) // beside)
-    figure, axes_grid = grid(deep * bands, beside, LOSS_CELL)
+    figure, axes_grid = grid(deep * bands, beside, LOSS_CELL if bands == 1 else LOSS_CELL._replace(gaps=LOSS_GAPS))
     columns = axes_grid.reshape(bands, deep, beside).swapaxes(1, 2).reshape(-1, deep)
     for column, trainer in zip_longest(columns, shown):
         if trainer is None:

@@ -1,0 +1,87 @@
+"""A suite's results in one file: `<results>/<suite>.zip` holds what `<results>/<suite>/` does, and is read like it.
+
+Equal results make equal bytes. Whoever wants to go on with a packed suite unzips it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import zipfile
+import zlib
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from genbench.errors import GenbenchError
+
+SUFFIX = ".zip"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every file in an archive."""
+
+MOST_FILES, MOST_BYTES = 200_000, 4 * 2**30
+"""More than so much no archive is unpacked to."""
+
+
+def write(archive: Path, folder: Path, left_out: frozenset[Path] = frozenset()) -> int:
+    """Packs a folder, but for some of its files, and returns the archive's size in bytes; raises OSError.
+
+    The archive is there whole or not at all.
+    """
+    temporary = archive.with_name(f".{archive.name}.tmp")
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file() and path not in left_out):
+                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), EPOCH)
+                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+                packed.writestr(entry, path.read_bytes())
+        temporary.replace(archive)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return archive.stat().st_size
+
+
+def is_of(archive: Path, suite: str, member: str) -> bool:
+    """Whether a file is an archive of a suite: one that holds its `member`."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            return f"{suite}/{member}" in packed.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def unpacked(archive: Path) -> Path:
+    """The folder that an archive was packed from, made anew for this process and removed at its end.
+
+    Raises GenbenchError for what `write` wouldn't have made: damaged, too large, or with names that lead elsewhere.
+    """
+    stat = archive.stat()
+    return _unpacked(archive.absolute(), stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _unpacked(archive: Path, _changed: int, _size: int) -> Path:
+    home = Path(tempfile.mkdtemp(prefix="genbench-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for entry in _checked(packed, archive):
+                path = home / entry.filename
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(packed.read(entry))
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise GenbenchError(f"{archive} can't be unpacked: {error}") from None
+    return home / archive.name.removesuffix(SUFFIX)
+
+
+def _checked(packed: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
+    """The files of an archive; raises GenbenchError, before the first is read, for those that don't belong there."""
+    files = [entry for entry in packed.infolist() if not entry.is_dir()]
+    if len(files) > MOST_FILES or sum(entry.file_size for entry in files) > MOST_BYTES:
+        raise GenbenchError(f"{archive} holds more than {MOST_FILES} files or {MOST_BYTES >> 30} GiB.")
+    suite = archive.name.removesuffix(SUFFIX)
+    for entry in files:
+        path = PurePosixPath(entry.filename)
+        if path.parts[0] != suite or ".." in path.parts or "\\" in entry.filename or len(path.parts) < 2:
+            raise GenbenchError(f"{archive} holds {entry.filename!r}, which doesn't belong to {suite}.")
+    return files
