@@ -149,6 +149,21 @@ def swissroll(*, std: Std = 0.25) -> Target:
     return SwissRoll(std)
 
 
+@dataset("flow-digits", protocol="flow-digits1")
+def flow_digits() -> Target:
+    """Digits of 8 × 8 pixels that a fixed normalizing flow draws: images whose density is known exactly.
+
+    The flow ships with genbench and was trained on MNIST by `python -m genbench.datasets.training.flow_digits`: means
+    of 3 × 3 pixels of its central 24 × 24, with Gaussian noise of std 0.1. So nothing is downloaded, every sample is
+    fresh, and the truth is the flow's own density, whatever real digits are like. A sample is a row of 64 continuous
+    pixels around [−1, 1], neither clamped nor rounded to grey levels, and the density is positive everywhere: networks
+    for points fit. The classes are the digits, as frequent as in MNIST.
+    """
+    from genbench.datasets.flows import shipped
+
+    return shipped()
+
+
 @dataset("mnist", citation="yann.lecun.com/exdb/mnist", stock=stock_of("digits"), protocol="mnist1")
 def mnist(*, size: Pixels = 32) -> Finite:
     """Handwritten digits in grey, 28 × 28 pixels resized to `size` × `size`, with the digits as classes.

@@ -62,7 +62,7 @@ class Mixture(Target):
         """The modes of a share, evenly taken among those of equal weight."""
         weights = self.modes.weights
         places = [(weights == weight).nonzero()[:, 0].tolist() for weight in torch.unique(weights)]
-        return sorted(of[i] for of in places for i in _evenly_kept(len(of), keep))
+        return sorted(of[i] for of in places for i in evenly_kept(len(of), keep))
 
     def _drawn(self, modes: Modes, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
         centres, std, weights = modes
@@ -149,6 +149,6 @@ def from_file(path: str, std: float) -> Mixture:
     return Mixture(torch.from_numpy(centres), std)
 
 
-def _evenly_kept(modes: int, keep: float) -> list[int]:
+def evenly_kept(modes: int, keep: float) -> list[int]:
     """Indices of about `keep · modes` modes, spread evenly: every other one at one half."""
     return [i for i in range(modes) if math.floor(i * keep) != math.floor((i - 1) * keep)]
