@@ -30,26 +30,26 @@ BLOCK = 8_192
 """Samples are taken so many at a time, so that memory stays flat."""
 
 
-class Architecture(NamedTuple):
+class Couplings(NamedTuple):
     """Affine couplings, each of which moves one half of the pixels, drawn at random, by what the other half says."""
 
-    couplings: int = 8
+    layers: int = 8
     width: int = 128
     depth: int = 2
 
     def __str__(self) -> str:
         conditioner = f"{SIZE // 2} → {f'{self.width} → ' * self.depth}2 × {SIZE // 2}"
-        return f"{self.couplings} affine couplings of {conditioner} to {len(CLASSES)} Gaussians"
+        return f"{self.layers} affine couplings of {conditioner} to {len(CLASSES)} Gaussians"
 
 
-class Digits(nn.Module):
+class ClassFlow(nn.Module):
     """An invertible map f of pixels `(n, 64)` to noise, which is a Gaussian of its own for each digit.
 
     p(x) = Σ_c w_c N(f(x); μ_c, diag σ_c²) · |det ∂f/∂x|: couplings as in RealNVP (Dinh et al., 2017, arXiv:1605.08803)
     that end in a mixture with a component a class (Izmailov et al., 2020, arXiv:1912.13025). It is positive everywhere.
 
     Args:
-        architecture: of the couplings.
+        couplings: how many, and how wide.
         rng: for the initial weights and for which pixels each coupling keeps.
     """
 
@@ -58,11 +58,11 @@ class Digits(nn.Module):
     orders: Tensor
     log_shares: Tensor
 
-    def __init__(self, architecture: Architecture, rng: Generator) -> None:
+    def __init__(self, couplings: Couplings, rng: Generator) -> None:
         super().__init__()
-        count, half, classes = architecture.couplings, SIZE // 2, len(CLASSES)
+        count, half, classes = couplings.layers, SIZE // 2, len(CLASSES)
         self.couplings = nn.ModuleList(
-            Affine((half, half), architecture.width, architecture.depth, rng) for _ in range(count)
+            Affine((half, half), couplings.width, couplings.depth, rng) for _ in range(count)
         )
         self.centres = nn.Parameter(0.1 * torch.randn(classes, SIZE, generator=rng))
         self.log_stds = nn.Parameter(torch.zeros(classes, SIZE))
@@ -108,7 +108,7 @@ class FlowDigits(Target):
     digits.
     """
 
-    def __init__(self, digits: Digits) -> None:
+    def __init__(self, digits: ClassFlow) -> None:
         digits = digits.eval().requires_grad_(False)
         self.event_shape, self.classes = (SIZE,), CLASSES
         self.box = Box(-torch.ones(SIZE), torch.ones(SIZE))
@@ -163,18 +163,18 @@ def card() -> dict[str, Any]:
     return written
 
 
-def loaded(path: Path, sha256: str) -> Digits:
+def loaded(path: Path, sha256: str) -> ClassFlow:
     """The flow of a file of half-precision weights; raises GenbenchError where its content has another SHA-256."""
     content = path.read_bytes()
     if (digest := hashlib.sha256(content).hexdigest()) != sha256:
         raise GenbenchError(
             f"{path} is damaged: its SHA-256 is {digest} and its card says {sha256}. Install genbench again."
         )
-    digits = Digits(Architecture(), Generator())
+    digits = ClassFlow(Couplings(), Generator())
     digits.load_state_dict(load(content))
     return digits
 
 
 @cache
-def _loaded() -> Digits:
+def _loaded() -> ClassFlow:
     return loaded(WEIGHTS / f"{NAME}.safetensors", card()["sha256"])

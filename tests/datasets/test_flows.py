@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from genbench import seeding
 from genbench.datasets import flows
 from genbench.datasets.base import Target
-from genbench.datasets.flows import NAME, SIZE, WEIGHTS, Architecture, Digits, FlowDigits, card, entropy, loaded
+from genbench.datasets.flows import NAME, SIZE, WEIGHTS, ClassFlow, Couplings, FlowDigits, card, entropy, loaded
 from genbench.errors import GenbenchError
 from genbench.metrics.likelihood import cross_entropy
 from genbench.metrics.observed import Observed
@@ -42,7 +42,7 @@ def exact():
 @pytest.fixture(scope="module")
 def small():
     """A tiny flow that is far from the identity, since no weight is zero."""
-    flow = Digits(Architecture(couplings=3, width=8), stream())
+    flow = ClassFlow(Couplings(layers=3, width=8), stream())
     rng = stream(1)
     with torch.no_grad():
         for weights in flow.parameters():

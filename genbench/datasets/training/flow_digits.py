@@ -26,7 +26,7 @@ from torch.nn.functional import avg_pool2d
 
 from genbench import seeding
 from genbench.datasets.base import Part
-from genbench.datasets.flows import CLASSES, NAME, SIZE, WEIGHTS, Architecture, Digits, FlowDigits, loaded
+from genbench.datasets.flows import CLASSES, NAME, SIZE, WEIGHTS, ClassFlow, Couplings, FlowDigits, loaded
 from genbench.datasets.images import HALF_RANGE
 from genbench.registry import datasets
 
@@ -36,10 +36,10 @@ MARGIN, CELL = 2, 3
 """Pixels that are cut off at each side, and the side of the squares whose means are the pixels of 8 × 8."""
 
 
-class Recipe(NamedTuple):
+class FlowRecipe(NamedTuple):
     """How the flow is trained: Adam under a learning rate that rises for a fiftieth of the time and then falls."""
 
-    architecture: Architecture = Architecture()
+    couplings: Couplings = Couplings()
     noise: float = 0.1
     steps: int = 10_000
     batch: int = 256
@@ -55,15 +55,15 @@ def digits_of(part: Part) -> tuple[Tensor, Tensor]:
     return avg_pool2d(whole, CELL).flatten(1), part.labels
 
 
-def dequantised(x: Tensor, recipe: Recipe, rng: Generator) -> Tensor:
+def dequantised(x: Tensor, recipe: FlowRecipe, rng: Generator) -> Tensor:
     """Pixels with Gaussian noise, which unlike uniform noise leaves no edges for a smooth density to bend around."""
     return x + recipe.noise * torch.randn(x.shape, generator=rng)
 
 
-def trained(recipe: Recipe, x: Tensor, labels: Tensor) -> Digits:
+def trained(recipe: FlowRecipe, x: Tensor, labels: Tensor) -> ClassFlow:
     """A flow that has learnt ln p(x, c) of pixels `(n, 64)` and their classes `(n,)`."""
     order, noise = (seeding.stream(SEED, role) for role in ("order", "dequantisation"))
-    flow = Digits(recipe.architecture, seeding.stream(SEED, "initial weights"))
+    flow = ClassFlow(recipe.couplings, seeding.stream(SEED, "initial weights"))
     flow.mean.copy_(x.mean(0))
     flow.std.copy_((x.var(0) + recipe.noise**2).sqrt())
     flow.log_shares.copy_((torch.bincount(labels, minlength=len(CLASSES)) / len(labels)).log())
@@ -84,7 +84,7 @@ def trained(recipe: Recipe, x: Tensor, labels: Tensor) -> Digits:
     return flow
 
 
-def measured(target: FlowDigits, part: Part, recipe: Recipe) -> dict[str, Any]:
+def measured(target: FlowDigits, part: Part, recipe: FlowRecipe) -> dict[str, Any]:
     """What a card says of a part of MNIST that the flow was not trained on.
 
     `bits_per_dim` is that of the dequantised pixels in grey levels 0 … 255; `accuracy` is the share of digits that the
@@ -109,7 +109,7 @@ def entropy_of(target: FlowDigits, draws: int) -> dict[str, Any]:
     return {"entropy": round(surprise.mean().item(), 4), "standard_error": round(error, 4), "draws": draws}
 
 
-def make(folder: Path, recipe: Recipe) -> dict[str, Any]:
+def make(folder: Path, recipe: FlowRecipe) -> dict[str, Any]:
     """Trains the flow, writes its weights, as float16, and its card to `folder`, and returns the card."""
     mnist = datasets.build(DATASET)
     x, labels = digits_of(mnist.train)
@@ -123,13 +123,13 @@ def make(folder: Path, recipe: Recipe) -> dict[str, Any]:
     card: dict[str, Any] = {
         "name": NAME,
         "sha256": sha256,
-        "architecture": str(recipe.architecture),
+        "architecture": str(recipe.couplings),
         "parameters": sum(parameter.numel() for parameter in flow.parameters()),
         "command": "python -m genbench.datasets.training.flow_digits",
         "trained": {
             "on": "mnist, train, 8 × 8",
             "images": len(x),
-            **{name: value for name, value in recipe._asdict().items() if name not in ("architecture", "draws")},
+            **{name: value for name, value in recipe._asdict().items() if name not in ("couplings", "draws")},
             "minutes": round(minutes, 1),
             "seed": SEED,
             "threads": torch.get_num_threads(),
@@ -145,7 +145,7 @@ def make(folder: Path, recipe: Recipe) -> dict[str, Any]:
     return card
 
 
-def halves(flow: Digits) -> dict[str, Tensor]:
+def halves(flow: ClassFlow) -> dict[str, Tensor]:
     """The flow's weights and buffers as they ship: numbers in half precision, orders as bytes."""
     return {
         name: (tensor.half() if tensor.is_floating_point() else tensor.byte()).contiguous()
@@ -164,7 +164,7 @@ def main() -> None:
     ).parse_args()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    card = make(WEIGHTS, Recipe())
+    card = make(WEIGHTS, FlowRecipe())
     print(json.dumps({part: card[part] for part in ("measured", "truth")}, indent=2))
 
 

@@ -5,12 +5,12 @@ import hashlib
 import pytest
 import torch
 
-from genbench.datasets.flows import NAME, SIZE, Architecture, FlowDigits, card, loaded, shipped
+from genbench.datasets.flows import NAME, SIZE, Couplings, FlowDigits, card, loaded, shipped
 from genbench.datasets.training import flow_digits as training
-from genbench.datasets.training.flow_digits import Recipe, digits_of, entropy_of, halves, measured, trained
+from genbench.datasets.training.flow_digits import FlowRecipe, digits_of, entropy_of, halves, measured, trained
 from genbench.registry import datasets
 
-TINY = Recipe(Architecture(couplings=2, width=8), steps=40, batch=32, lr=1e-2)
+TINY = FlowRecipe(Couplings(layers=2, width=8), steps=40, batch=32, lr=1e-2)
 BITS, ACCURACY = 6.6, 0.95
 """Of digits that training didn't see; the first is of pixels 0 … 255 whose noise has a std of 12.75."""
 
@@ -71,14 +71,14 @@ def test_is_as_good_as_its_card_says():
     written = card()
     mnist = datasets.build("mnist[size=28]")
     for name, part in (("held_out", mnist.held_out), ("reference", mnist.reference)):
-        found = measured(shipped(), part, Recipe())
+        found = measured(shipped(), part, FlowRecipe())
         assert found == pytest.approx(written["measured"][name], abs=2e-3)
         assert found["bits_per_dim"] <= BITS and found["accuracy"] >= ACCURACY
 
 
 def test_card_is_of_the_recipe():
-    written, recipe = card(), Recipe()
-    assert written["architecture"] == str(recipe.architecture)
+    written, recipe = card(), FlowRecipe()
+    assert written["architecture"] == str(recipe.couplings)
     for name in ("noise", "steps", "batch", "lr", "clip"):
         assert written["trained"][name] == getattr(recipe, name)
 
@@ -87,7 +87,7 @@ def test_card_is_of_the_recipe():
 @pytest.mark.usefixtures("real_data")
 def test_training_again_is_as_good(tmp_path):
     """The same machine and torch make the same bits; others the same figures, near enough."""
-    again, written = training.make(tmp_path, Recipe()), card()
+    again, written = training.make(tmp_path, FlowRecipe()), card()
     for part in ("held_out", "reference"):
         assert again["measured"][part]["bits_per_dim"] == pytest.approx(
             written["measured"][part]["bits_per_dim"], abs=0.02
