@@ -47,7 +47,7 @@ DRAWS_IN_PLACE = {
     "bernoulli_", "cauchy_", "exponential_", "geometric_", "kaiming_normal_", "kaiming_uniform_", "log_normal_",
     "normal_", "orthogonal_", "random_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_",
 }  # fmt: skip
-OWN_STREAMS = {"Generator", "PCG64", "SeedSequence", "default_rng"}
+OWN_STREAMS = {"Generator", "PCG64", "SeedSequence", "default_rng", "RandomState"}
 
 
 class Module(NamedTuple):
@@ -249,7 +249,13 @@ def test_global_draw_is_seen(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["torch.randn(3, generator=rng)", "x.normal_(generator=rng)", "np.random.default_rng(3)", "nn.init.zeros_(b)"],
+    [
+        "torch.randn(3, generator=rng)",
+        "x.normal_(generator=rng)",
+        "np.random.default_rng(3)",
+        "np.random.RandomState(3)",
+        "nn.init.zeros_(b)",
+    ],
 )
 def test_draw_from_an_own_stream_is_fine(text):
     assert not global_draws(ast.parse(text))

@@ -32,6 +32,7 @@ Angle = Annotated[float, Ge(-360), Le(360)]
 Ratio = Annotated[float, Ge(1), Le(1_000)]
 Dimensions = Annotated[int, Ge(2), Le(1_000)]
 Pixels = Annotated[int, Ge(8), Le(1024)]
+StackCount = Annotated[int, Ge(1_000), Le(10_000_000)]
 Place = Annotated[str, Home()]
 FaceCrop = Annotated[int, Ge(8), Le(178)]
 
@@ -186,6 +187,20 @@ def stacked_mnist(*, size: Pixels = 32) -> Finite:
     from genbench.datasets import stacked
 
     return stacked.stacked_mnist(size)
+
+
+@dataset("stacked-mnist-fixed", citation="arXiv:1901.08508", stock=stock_of("fixed_stacks"), protocol="meg2019")
+def stacked_mnist_fixed(*, stacks: StackCount = 128_000, size: Pixels = 28) -> Finite:
+    """Stacked MNIST as MEG trains on it: so many `stacks` of the 60 000 training digits, drawn once and for all.
+
+    The digits of the stacks are those of MEG's code, which draws them uniformly from NumPy's legacy generator with the
+    seed 111; more of them begin with the same. Its batches go on from that generator, ours come from the seed of a
+    trial. No training digit is left to judge with, and what does so isn't told there: here every other test digit is
+    held out, the rest is the reference, and all their stacks count. `size` is as in mnist.
+    """
+    from genbench.datasets import fixed_stacks
+
+    return fixed_stacks.fixed_stacks(stacks, size)
 
 
 @dataset("celeba", version=2, citation="arXiv:1411.7766", stock=stock_of("faces"), protocol="celeba1-small")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Generator, Tensor
@@ -12,6 +12,9 @@ from torch import Generator, Tensor
 from genbench.datasets.base import Finite
 from genbench.datasets.images import Images, ImageSet, places_in
 from genbench.errors import Skip
+
+if TYPE_CHECKING:
+    from genbench.datasets.fixed_stacks import FixedStacks
 
 CHANNELS, DIGITS = 3, 10
 CLASSES = tuple(f"{i:03}" for i in range(DIGITS**CHANNELS))
@@ -81,9 +84,9 @@ class Stacks:
 
     def to(self, device: torch.device | str) -> Self:
         """The same stacks, drawn on `device`."""
-        return self._of(self.digits.to(device))
+        return self.of(self.digits.to(device))
 
-    def _of(self, digits: Images) -> Self:
+    def of(self, digits: Images) -> Self:
         """The same stacks of the same digits, wherever these are."""
         other = copy(self)
         other.digits, device = digits, digits.index.device
@@ -93,27 +96,27 @@ class Stacks:
 
 
 class StackSet(Finite):
-    """The stacks of a dataset's digits, each part's of its own digits alone."""
+    """The stacks of a dataset's digits, each part's of its own digits alone; `trained` makes those to train on."""
 
-    train: Stacks
+    train: Stacks | FixedStacks
     held_out: Stacks
     reference: Stacks
 
-    def __init__(self, digits: ImageSet) -> None:
-        self.digits = digits
-        super().__init__(Stacks(digits.train), Stacks(digits.held_out), Stacks(digits.reference), classes=CLASSES)
+    def __init__(self, digits: ImageSet, trained: Callable[[Images], Stacks | FixedStacks] = Stacks) -> None:
+        self.digits, self.trained = digits, trained
+        super().__init__(trained(digits.train), Stacks(digits.held_out), Stacks(digits.reference), classes=CLASSES)
 
     def to(self, device: torch.device | str) -> StackSet:
         """The same dataset, whose parts draw on `device` and share one copy of the digits there."""
         other = copy(self)
         other.digits = digits = self.digits.to(device)
-        other.train, other.held_out = self.train._of(digits.train), self.held_out._of(digits.held_out)
-        other.reference = self.reference._of(digits.reference)
+        other.train, other.held_out = self.train.of(digits.train), self.held_out.of(digits.held_out)
+        other.reference = self.reference.of(digits.reference)
         return other
 
     def dealt(self, rng: Generator) -> StackSet:
         """The same dataset with the digits of `train` and `held_out` dealt anew between the two."""
-        return StackSet(self.digits.dealt(rng))
+        return StackSet(self.digits.dealt(rng), self.trained)
 
 
 def stacked_mnist(size: int) -> StackSet:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from genbench.cores import side_by_side
 from genbench.datasets.base import Part
+from genbench.datasets.fixed_stacks import FixedStacks
 from genbench.datasets.images import HALF_RANGE, Images, as_floats
 from genbench.datasets.stacked import Stacks
 from genbench.errors import Skip
@@ -52,7 +53,7 @@ def nearest(pixels: Tensor, train: Part, k: int) -> tuple[Tensor, Tensor]:
         return (others - images[those, None]).square().mean(2)
 
     # Nobody knows what a stranger's part does when it is asked for images.
-    alone = images.device.type != "cpu" or not isinstance(train, Images | Stacks)
+    alone = images.device.type != "cpu" or not isinstance(train, Images | Stacks | FixedStacks)
     best, places = (
         torch.cat(parts, 1)
         for parts in zip(*side_by_side(candidates, range(0, len(train), BLOCK), alone=alone), strict=True)

@@ -40,11 +40,11 @@ def listed(genbench, *options):
 
 def test_list_tells_what_is_there_before_and_after(genbench, tmp_path):
     before, entries = listed(genbench)
-    assert before.keys() == {"mnist", "stacked-mnist", "celeba"}
+    assert before.keys() == {"mnist", "stacked-mnist", "stacked-mnist-fixed", "celeba"}
     assert entries == []
     for dataset in before.values():
         assert (dataset["present"], dataset["decoded"], dataset["problem"]) == (True, None, None)
-    assert genbench("data", "prepare", "mnist", "celeba").code == 0
+    assert genbench("data", "prepare", "mnist", "stacked-mnist-fixed", "celeba").code == 0
     after, entries = listed(genbench)
     assert after["mnist"]["decoded"] == after["stacked-mnist"]["decoded"]
     assert {entry["folder"] for entry in entries} == {dataset["decoded"] for dataset in after.values()}
@@ -56,9 +56,9 @@ def test_list_in_words(genbench, tmp_path):
     genbench("data", "prepare", "celeba[size=16]")
     (tmp_path / "data" / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").unlink()
     out = genbench("data", "list").out
-    assert "\nmnist          missing, not decoded" in out
-    assert "\nceleba         present, not decoded" in out
-    assert "in cache       celeba-16-" in out
+    assert f"\n{'mnist':21}missing, not decoded" in out
+    assert f"\n{'celeba':21}present, not decoded" in out
+    assert f"{'in cache':21}celeba-16-" in out
     assert max(map(len, out.splitlines())) <= 80
 
 
