@@ -93,6 +93,14 @@ def faces() -> Extractor:
     return celeba_cnn()
 
 
+@extractors.register("meg-cnn", citation="arXiv:1901.08508", classes=10)
+def digits_of_meg() -> Extractor:
+    """Tells handwritten digits apart as MEG's classifier does: 50 features and 10 logits a channel."""
+    from genbench.features.meg_cnn import meg_cnn
+
+    return meg_cnn()
+
+
 def _inception_file() -> Download:
     from genbench.features.download import INCEPTION
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from safetensors.torch import load
@@ -33,22 +34,27 @@ class Layer(NamedTuple):
 
 
 class Architecture(NamedTuple):
-    """Convolutions over images of `channels` × `side` × `side`; the last one's width is the number of features."""
+    """Convolutions over images of `channels` × `side` × `side`; the last one's width is the number of features.
+
+    Or that of `hidden` units, where these stand between convolutions and heads.
+    """
 
     channels: int
     side: int
     layers: tuple[Layer, ...]
     heads: int
     classes: int
+    hidden: int = 0
 
     @property
     def size(self) -> int:
         """The number of features."""
-        return self.layers[-1].width
+        return self.hidden or self.layers[-1].width
 
     def __str__(self) -> str:
         layers = ", ".join(f"{width} of {kernel}×{kernel} / {stride}" for width, kernel, stride in self.layers)
-        return f"{self.channels}×{self.side}×{self.side}; convolutions {layers}; mean; {self.heads} × {self.classes}"
+        then = f"{self.hidden} hidden units" if self.hidden else "mean"
+        return f"{self.channels}×{self.side}×{self.side}; convolutions {layers}; {then}; {self.heads} × {self.classes}"
 
 
 class Network(nn.Module):
@@ -89,15 +95,16 @@ class Network(nn.Module):
 
 
 class Convolutional:
-    """An extractor made of a network that ships with genbench.
+    """An extractor made of a network that ships with genbench, a module that has its `architecture`.
 
     Images of another side are resized to the network's, bilinearly with antialiasing. Where `by_channel`, each channel
     is taken as an image of its own: `(n, channels · size)` features and `(n, channels · heads, classes)` logits.
     Otherwise grey images are repeated over the network's channels. The network follows the images to their device.
     """
 
-    def __init__(self, name: str, sha256: str, network: Network, *, by_channel: bool = False) -> None:
-        self.name, self.sha256, self.size = name, sha256, network.architecture.size
+    def __init__(self, name: str, sha256: str, network: nn.Module, *, by_channel: bool = False) -> None:
+        self.architecture = cast(Architecture, network.architecture)
+        self.name, self.sha256, self.size = name, sha256, self.architecture.size
         self.network = network.eval().requires_grad_(False)
         self.by_channel = by_channel
 
@@ -110,7 +117,7 @@ class Convolutional:
 
     def _extract(self, images: Tensor) -> Extracted:
         n, channels = images.shape[:2]
-        expected, side = self.network.architecture[:2]
+        expected, side = self.architecture[:2]
         if self.by_channel:
             images = images.flatten(0, 1)[:, None]
         elif channels == 1:
@@ -124,7 +131,13 @@ class Convolutional:
         return Extracted(features.reshape(n, -1), logits.reshape(n, -1, logits.shape[2]))
 
 
-def shipped(name: str, architecture: Architecture, *, by_channel: bool = False) -> Convolutional:
+def shipped(
+    name: str,
+    architecture: Architecture,
+    *,
+    by_channel: bool = False,
+    made: Callable[[Architecture], nn.Module] = Network,
+) -> Convolutional:
     """The extractor whose weights and card ship under `name`; raises GenbenchError where these don't fit."""
     path, sha256 = WEIGHTS / f"{name}.safetensors", card(name)["sha256"]
     content = path.read_bytes()
@@ -133,7 +146,7 @@ def shipped(name: str, architecture: Architecture, *, by_channel: bool = False) 
             f"{path} is damaged: its SHA-256 is {digest} and its card says {sha256}. Install genbench again."
         )
     with torch.device("meta"):  # so that no initial weights are drawn
-        network = Network(architecture)
+        network = made(architecture)
     network.load_state_dict({key: tensor.float() for key, tensor in load(content).items()}, assign=True)
     return Convolutional(name, sha256, network, by_channel=by_channel)
 

@@ -15,7 +15,7 @@ from genbench.features.brought import Brought
 from genbench.features.extraction import MEMORY_SHARE, extract, remembered, some
 from genbench.registry import extractors
 
-CHANNELS = {"mnist-cnn": 1}
+CHANNELS = {"mnist-cnn": 1, "meg-cnn": 1}
 
 
 @pytest.fixture

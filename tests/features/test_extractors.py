@@ -12,7 +12,7 @@ from genbench.features import convolutional, extractor
 from genbench.features.convolutional import BLOCK, Architecture, Convolutional, Layer, Network, card
 from genbench.registry import extractors
 
-SHIPPED = ["mnist-cnn", "celeba-cnn"]
+SHIPPED = ["mnist-cnn", "celeba-cnn", "meg-cnn"]
 
 
 def noise(*shape, seed=0):
@@ -78,12 +78,13 @@ def test_size_hardly_matters(shipped):
     assert (there - here).norm() < 0.1 * (here - here.mean(0)).norm()
 
 
-def test_stacked_digits_are_taken_one_by_one():
-    images = noise(5, 3, 32, 32)
-    seen = extractor("mnist-cnn")(images)
+@pytest.mark.parametrize("name", ["mnist-cnn", "meg-cnn"])
+def test_stacked_digits_are_taken_one_by_one(name):
+    images, size = noise(5, 3, 32, 32), extractor(name).size
+    seen = extractor(name)(images)
     for channel in range(3):
-        alone = extractor("mnist-cnn")(images[:, channel, None])
-        torch.testing.assert_close(seen.features[:, 64 * channel : 64 * channel + 64], alone.features)
+        alone = extractor(name)(images[:, channel, None])
+        torch.testing.assert_close(seen.features[:, size * channel : size * channel + size], alone.features)
         torch.testing.assert_close(seen.logits[:, channel, None], alone.logits)
 
 

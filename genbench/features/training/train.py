@@ -105,10 +105,15 @@ def make(name: str, folder: Path) -> dict[str, Any]:
         "measured": {"on": parts.reference.origin, "images": len(parts.reference.labels)}
         | measured(extractor, parts.reference),
     }
-    (folder / f"{recipe.name}.safetensors").write_bytes(content)
-    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    (folder / f"{recipe.name}.json").write_text(text, encoding="utf-8")
+    put(folder, content, card)
     return card
+
+
+def put(folder: Path, content: bytes, card: dict[str, Any]) -> None:
+    """Writes an extractor's weights and card to `folder`, under the name that the card says."""
+    (folder / f"{card['name']}.safetensors").write_bytes(content)
+    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    (folder / f"{card['name']}.json").write_text(text, encoding="utf-8")
 
 
 def trained(recipe: Recipe, part: Labelled) -> Network:
