@@ -48,6 +48,9 @@ WGAN_GP = {
         "penalty": 1.0, "batch": 64, "latent": 10, "networks": "dcgan-gp", "width": 16, "depth": 3, "lr": 2e-3,
     },
 }  # fmt: skip
+WGAN_GP["meg2019"] = WGAN_GP["gulrajani2017"] | {
+    "penalty": 10.0, "batch": 64, "latent": 128, "networks": "meg", "width": 64, "depth": 4,
+}  # fmt: skip
 WGAN_GP["seed2020-toys"] = WGAN_GP["gulrajani2017"] | {"networks": "mlp", "lr": 2e-4, "beta2": 0.999}
 WGAN_GP["seed2020"] = WGAN_GP["seed2020-toys"] | {
     "penalty": 10.0, "batch": 128, "latent": 10, "networks": "dcgan-gp", "width": 128, "depth": 4,
@@ -126,6 +129,13 @@ WGAN_NOTES = {
 }
 
 WGAN_GP_NOTES = {
+    "meg2019": (
+        "Source: the WGAN-GP beside MEG's stacked MNIST, arXiv:1901.08508 and "
+        "github.com/ritheshkumar95/energy_based_generative_models; 100 000 steps there, and its width of 512 is that "
+        "of the stage farthest from the image. Departs: the penalty is that of arXiv:1704.00028, of an image's whole "
+        "slope with one mix an image, in that code of each pixel's slope with a mix for each number; the critic learns "
+        "before the generator, there after it."
+    ),
     "gulrajani2017": (
         f"Source: {_TOYS}. Departs: Adam adds its 1e-8 to the root of the second moment with its bias corrected, there "
         f"before that; {_GRID}."

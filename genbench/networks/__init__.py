@@ -99,6 +99,17 @@ def convolutional_gp() -> Pair:
     return _dcgan(normalised=False)
 
 
+@networks.register("meg", citation="arXiv:1901.08508")
+def any_side() -> Pair:
+    """The pair of MEG's stacked MNIST and its code, for images of any side.
+
+    Convolutions of 5 × 5, batch normalisation in the generator alone.
+    """
+    from genbench.networks import meg
+
+    return Pair(meg.generator, meg.critic)
+
+
 def _dcgan(*, normalised: bool) -> Pair:
     from functools import partial
 
