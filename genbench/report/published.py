@@ -2,7 +2,8 @@
 
 `published.csv` has a line a number, in the units of our columns (HQ as a fraction). `protocol` is the one of ours that
 scores alike: the same samples, the same rule. Stacked MNIST's is stacked-mnist1, whose `modes_any` and `reverse_kl` are
-those of VEEGAN and PacGAN, through a classifier of its own as each paper has one.
+those of VEEGAN and PacGAN, through a classifier of its own as each paper has one. What is published of
+stacked-mnist-fixed under meg2019 stands there too, since people look for it among the others.
 """
 
 from __future__ import annotations

@@ -114,6 +114,45 @@ def rpgan_ablation_smoke() -> Suite:
     return smoke(rpgan_ablation(), ABLATION, "smoke")
 
 
+@suite("stacked-mnist-meg")
+def stacked_mnist_meg() -> Suite:
+    """The WGAN-GP beside MEG on its fixed stacks, through its classifier, with networks an eighth as wide, three seeds.
+
+    2 500 generator steps, a fortieth of the 100 000 of its code, so this is no reproduction.
+    """
+    return Suite(
+        name="stacked-mnist-meg",
+        version=1,
+        datasets=("stacked-mnist-fixed",),
+        trainers=("wgan-gp[recipe=meg2019,width=8]",),
+        seeds=(0, 1, 2),
+        budgets=(Budget(kind="steps", amount=2_500),),
+        protocols=("meg2019",),
+        checkpoints=8,
+        control_draws=3,
+    )
+
+
+@suite("stacked-mnist-meg-paper")
+def stacked_mnist_meg_paper() -> Suite:
+    """stacked-mnist-meg with the networks and the 100 000 generator steps of MEG's code, for a GPU, five seeds."""
+    changes = {
+        "name": "stacked-mnist-meg-paper",
+        "trainers": ("wgan-gp[recipe=meg2019]",),
+        "seeds": (0, 1, 2, 3, 4),
+        "budgets": (Budget(kind="steps", amount=100_000),),
+        "checkpoints": 12,
+        "control_draws": 5,
+    }
+    return stacked_mnist_meg().model_copy(update=changes)
+
+
+@suite("stacked-mnist-meg-smoke")
+def stacked_mnist_meg_smoke() -> Suite:
+    """stacked-mnist-meg with 30 generator steps, tiny networks and few samples: its numbers mean nothing."""
+    return smoke(stacked_mnist_meg(), ("wgan-gp[batch=16,recipe=meg2019,width=2]",), "meg2019-smoke")
+
+
 def _toys(name: str, trainers: tuple[str, ...], steps: int, protocol: str) -> Suite:
     """A paper's trainers on ring8 and grid25, ten seeds each, under its way of scoring and genbench's."""
     return toy2d().model_copy(

@@ -103,7 +103,13 @@ def test_photographs_are_seen_as_imagenet_sees_them():
 
 
 @pytest.mark.parametrize(
-    ("name", "dataset"), [("mnist-smoke", digits()), ("stacked-mnist-smoke", StackSet(digits()))], ids=["one", "three"]
+    ("name", "dataset"),
+    [
+        ("mnist-smoke", digits()),
+        ("stacked-mnist-smoke", StackSet(digits())),
+        ("meg2019-smoke", StackSet(digits())),
+    ],
+    ids=["one", "three", "meg"],
 )
 def test_smoke_protocol_scores_few_samples(name, dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path))
