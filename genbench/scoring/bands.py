@@ -28,7 +28,7 @@ from genbench.scoring.shipped import SHIPPED, all_bands
 from genbench.spec import Component, canonical_json
 
 SHIPPED_TARGETS = ("ring8", "grid25", "grid100", "swissroll")
-SHIPPED_IMAGES = {"mnist": "mnist1", "stacked-mnist": "stacked-mnist1"}
+SHIPPED_IMAGES = {"mnist": "mnist1", "stacked-mnist": "stacked-mnist1", "stacked-mnist-fixed": "meg2019"}
 """The datasets whose bands ship: of points under each of `OF_POINTS`, of images under their own protocol."""
 
 OF_POINTS = ("genbench1", "pacgan2018", "veegan2017", "smoke")

@@ -185,6 +185,7 @@ def test_cards_are_planned_for_every_deciding_column():
     assert {("swissroll", "genbench1", "reverse_kl"), ("swissroll", "genbench1", "w2")} <= planned
     assert ("swissroll", "pacgan2018", "reverse_kl") not in planned
     assert {("mnist", "mnist1", "fd[mnist-cnn-1]"), ("stacked-mnist", "stacked-mnist1", "reverse_kl")} <= planned
+    assert ("stacked-mnist-fixed", "meg2019", "reverse_kl") in planned
 
 
 def test_reading_cards_imports_no_torch():
