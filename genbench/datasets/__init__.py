@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 dataset = datasets.register
 
 
-def stock_of(module: str) -> Callable[..., Stock]:
-    """The function `stock` of one of this package's modules, which is imported when the function is called."""
-    return lambda **parameters: import_module(f"{__name__}.{module}").stock(**parameters)
+def stock_of(module: str, function: str = "stock") -> Callable[..., Stock]:
+    """A function of one of this package's modules, which is imported when the function is called."""
+    return lambda **parameters: getattr(import_module(f"{__name__}.{module}"), function)(**parameters)
 
 
 RING_STD = 0.01
@@ -175,7 +175,20 @@ def mnist(*, size: Pixels = 32) -> Finite:
     """
     from genbench.datasets import digits
 
-    return digits.mnist(size)
+    return digits.image_set_of(digits.stock(size=size))
+
+
+@dataset(
+    "fashion-mnist", citation="arXiv:1708.07747", stock=stock_of("digits", "fashion_stock"), protocol="fashion-mnist1"
+)
+def fashion_mnist(*, size: Pixels = 32) -> Finite:
+    """Pieces of clothing in grey, 28 × 28 pixels resized to `size` × `size`, with their ten kinds as classes.
+
+    Parts are those of mnist. Read from FashionMNIST/raw in the data folder, and fetched where it isn't there.
+    """
+    from genbench.datasets import digits
+
+    return digits.image_set_of(digits.fashion_stock(size=size))
 
 
 @dataset("stacked-mnist", citation="arXiv:1611.02163", stock=stock_of("digits"), protocol="stacked-mnist1")

@@ -1,4 +1,7 @@
-"""MNIST: 70 000 handwritten digits (yann.lecun.com/exdb/mnist), opened and fetched by torchvision."""
+"""MNIST (yann.lecun.com/exdb/mnist) and Fashion-MNIST (arXiv:1708.07747): 70 000 grey squares in ten classes each.
+
+Both are in the same files, opened and fetched by torchvision.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import contextlib
 import hashlib
 import io
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -25,38 +28,69 @@ from genbench.errors import GenbenchError
 if TYPE_CHECKING:
     from genbench.datasets.images import ImageSet
 
-FILES = {
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-}
-"""The uncompressed files and their MD5."""
-
 TRAINING, TEST, HELD_OUT = 60_000, 10_000, 10_000
 SIDE = 28
-CLASSES = tuple(map(str, range(10)))
 PATIENCE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Digits:
-    """The stock of all digits, the official training images first, resized to `size`."""
+class Collection:
+    """Which of the two: its name, torchvision's class and folder, its classes, and its uncompressed files' MD5."""
 
+    name: str
+    spelled: str
+    torchvisions: str
+    classes: tuple[str, ...]
+    files: Mapping[str, str]
+
+
+MNIST = Collection(
+    name="mnist",
+    spelled="MNIST",
+    torchvisions="MNIST",
+    classes=tuple(map(str, range(10))),
+    files={
+        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+    },
+)
+FASHION = Collection(
+    name="fashion-mnist",
+    spelled="Fashion-MNIST",
+    torchvisions="FashionMNIST",
+    classes=(
+        "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    ),
+    files={
+        "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+        "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+        "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+    },
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Squares:
+    """The stock of all of a collection's images, the official training images first, resized to `size`."""
+
+    of: Collection
     size: int
 
     @property
     def where(self) -> Path:
-        return data_root() / "MNIST" / "raw"
+        return data_root() / self.of.torchvisions / "raw"
 
     @property
     def present(self) -> bool:
-        return all((self.where / name).is_file() for name in FILES)
+        return all((self.where / name).is_file() for name in self.of.files)
 
     @property
     def key(self) -> Key:
         """What decides the pixels."""
-        return Key(f"mnist-{self.size}", {"files": FILES, "size": self.size})
+        return Key(f"{self.of.name}-{self.size}", {"files": dict(self.of.files), "size": self.size})
 
     def fingerprints(self) -> dict[str, str]:
         """None: the checksums leave no choice."""
@@ -72,12 +106,12 @@ class Digits:
             if not self.present:
                 self._fetch()
             self.check(silent)
-            digits, labels = _read()
-            for i, digit in enumerate(digits):
-                image = Image.fromarray(digit)
+            squares, labels = self._read()
+            for i, square in enumerate(squares):
+                image = Image.fromarray(square)
                 write(np.asarray(image.resize((self.size, self.size), Image.Resampling.BICUBIC))[None, None])
                 if (i + 1) % 1_000 == 0:
-                    progress(i + 1, len(digits))
+                    progress(i + 1, len(squares))
             return labels
 
         return cache.build(self.key, (TRAINING + TEST, 1, self.size, self.size), fill)
@@ -89,52 +123,60 @@ class Digits:
 
     def check(self, progress: Progress) -> list[str]:
         """Compares the files' MD5 with the official ones."""
-        for i, (name, md5) in enumerate(FILES.items()):
+        for i, (name, md5) in enumerate(self.of.files.items()):
             path = self.where / name
             if not path.is_file():
                 raise GenbenchError(self._missing)
             if hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() != md5:
-                raise GenbenchError(f"{path} is not MNIST's: its MD5 is not {md5}. Remove it, and fetch it again.")
-            progress(i + 1, len(FILES))
-        return [f"{TRAINING + TEST:,} images in {len(CLASSES)} classes"]
+                raise GenbenchError(
+                    f"{path} is not {self.of.spelled}'s: its MD5 is not {md5}. Remove it, and fetch it again."
+                )
+            progress(i + 1, len(self.of.files))
+        return [f"{TRAINING + TEST:,} images in {len(self.of.classes)} classes"]
 
     @property
     def _missing(self) -> str:
         return (
-            f"MNIST is not in {self.where}, and can't be fetched from here. Put these files there, unpacked: "
-            f"{', '.join(FILES)}. Or name the folder above MNIST/raw where they are: --data DIR, or {DATA}=DIR"
+            f"{self.of.spelled} is not in {self.where}, and can't be fetched from here. Put these files there, "
+            f"unpacked: {', '.join(self.of.files)}. Or name the folder above {self.of.torchvisions}/raw where they "
+            f"are: --data DIR, or {DATA}=DIR"
         )
 
     def _fetch(self) -> None:
-        from torchvision.datasets import MNIST
-
         try:
             with _patience(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                MNIST(data_root(), download=True)
+                self._opened(download=True)
         except (OSError, RuntimeError) as error:
             raise GenbenchError(self._missing) from error
 
+    def _read(self) -> tuple[Pixels, Labels]:
+        both = [self._opened(train=train) for train in (True, False)]
+        squares = np.concatenate([part.data.numpy() for part in both])
+        return squares, np.concatenate([part.targets.numpy() for part in both])
 
-def stock(*, size: int) -> Digits:
+    def _opened(self, **options: bool) -> Any:
+        from torchvision import datasets
+
+        return getattr(datasets, self.of.torchvisions)(data_root(), **options)
+
+
+def stock(*, size: int) -> Squares:
     """The stock of `mnist`, and of `stacked-mnist`."""
-    return Digits(size)
+    return Squares(MNIST, size)
 
 
-def mnist(size: int) -> ImageSet:
-    """All digits, in their parts."""
+def fashion_stock(*, size: int) -> Squares:
+    """The stock of `fashion-mnist`."""
+    return Squares(FASHION, size)
+
+
+def image_set_of(squares: Squares) -> ImageSet:
+    """All images of a stock, in their parts."""
     from genbench.datasets.images import image_set
 
     last = TRAINING - HELD_OUT
     split = Split(np.arange(last), np.arange(last, TRAINING), np.arange(TRAINING, TRAINING + TEST))
-    return image_set(stock(size=size).prepare(silent), split, CLASSES)
-
-
-def _read() -> tuple[Pixels, Labels]:
-    from torchvision.datasets import MNIST
-
-    both = [MNIST(data_root(), train=train) for train in (True, False)]
-    digits = np.concatenate([part.data.numpy() for part in both])
-    return digits, np.concatenate([part.targets.numpy() for part in both])
+    return image_set(squares.prepare(silent), split, squares.of.classes)
 
 
 @contextlib.contextmanager

@@ -121,9 +121,9 @@ class StackSet(Finite):
 
 def stacked_mnist(size: int) -> StackSet:
     """The stacks of MNIST's digits."""
-    from genbench.datasets.digits import mnist
+    from genbench.datasets import digits
 
-    return StackSet(mnist(size))
+    return StackSet(digits.image_set_of(digits.stock(size=size)))
 
 
 def _digits(classes: Tensor) -> Tensor:

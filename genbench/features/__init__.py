@@ -85,6 +85,14 @@ def digits() -> Extractor:
     return mnist_cnn()
 
 
+@extractors.register("fashion-cnn", classes=10)
+def clothes() -> Extractor:
+    """Tells Fashion-MNIST's pieces of clothing apart: 64 features and 10 logits."""
+    from genbench.features.fashion_cnn import fashion_cnn
+
+    return fashion_cnn()
+
+
 @extractors.register("celeba-cnn", version=2)
 def faces() -> Extractor:
     """Tells CelebA's 40 attributes: 128 features, and a pair of logits, no and yes, for each attribute."""

@@ -47,6 +47,19 @@ def mnist_paper() -> Suite:
     return _paper(mnist(), "mnist[size=64]", "mnist1", EPOCHS * 50_000)
 
 
+@suite("fashion-mnist")
+def fashion_mnist() -> Suite:
+    """Ten kinds of clothes at 32 × 32 with networks that a processor can train: GAN, WGAN and WGAN-GP, five seeds."""
+    changes = {"name": "fashion-mnist", "datasets": ("fashion-mnist",), "protocols": ("fashion-mnist1",)}
+    return mnist().model_copy(update=changes)
+
+
+@suite("fashion-mnist-smoke")
+def fashion_mnist_smoke() -> Suite:
+    """fashion-mnist with 30 generator steps, tiny networks and few samples: its numbers mean nothing."""
+    return smoke(fashion_mnist(), SMOKE, "fashion-mnist-smoke")
+
+
 @suite("stacked-mnist")
 def stacked_mnist() -> Suite:
     """A thousand modes, three digits in three channels, with networks that a processor can train."""

@@ -198,8 +198,8 @@ def test_every_name_in_the_tables_of_the_reference_is_shown(suite):
 
 def test_show_of_recall_names_both_and_says_which_dataset_has_which(genbench):
     out = " ".join(genbench("show", "recall").out.split())
-    assert "recall, a column, is the metric recall under genbench1, smoke; so ring8, grid25," in out
-    assert re.search(r"recall, a column, is the metric image_recall under mnist1, [^;]*; so mnist, stacked-mnist,", out)
+    assert re.search(r"recall, a column, is the metric recall under genbench1, [^;]*; so ring8, grid25,", out)
+    assert re.search(r"recall, a column, is the metric image_recall under mnist1, [^;]*; so mnist, fashion-mnist,", out)
     assert "recall, a metric, version 1" in out
     assert "image_recall, a metric, version 1" in out
     kinds = [(e["kind"], e["name"]) for e in json.loads(genbench("show", "recall", "--json").out)]

@@ -12,7 +12,7 @@ from genbench.features import convolutional, extractor
 from genbench.features.convolutional import BLOCK, Architecture, Convolutional, Layer, Network, card
 from genbench.registry import extractors
 
-SHIPPED = ["mnist-cnn", "celeba-cnn", "meg-cnn"]
+SHIPPED = ["mnist-cnn", "fashion-cnn", "celeba-cnn", "meg-cnn"]
 
 
 def noise(*shape, seed=0):
@@ -78,7 +78,7 @@ def test_size_hardly_matters(shipped):
     assert (there - here).norm() < 0.1 * (here - here.mean(0)).norm()
 
 
-@pytest.mark.parametrize("name", ["mnist-cnn", "meg-cnn"])
+@pytest.mark.parametrize("name", ["mnist-cnn", "fashion-cnn", "meg-cnn"])
 def test_stacked_digits_are_taken_one_by_one(name):
     images, size = noise(5, 3, 32, 32), extractor(name).size
     seen = extractor(name)(images)

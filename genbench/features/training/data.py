@@ -29,13 +29,22 @@ class Parts(NamedTuple):
 
 def mnist() -> Parts:
     """The digits of `mnist`, told apart by one head."""
-    digits = datasets.build("mnist")
+    return _by_class("mnist")
+
+
+def fashion() -> Parts:
+    """The clothes of `fashion-mnist`, told apart by one head."""
+    return _by_class("fashion-mnist")
+
+
+def _by_class(dataset: str) -> Parts:
+    built = datasets.build(dataset)
 
     def labelled(name: str, part: Part) -> Labelled:
         assert part.labels is not None
-        return Labelled(f"mnist, {name}", part, part.labels[:, None], digits.classes)
+        return Labelled(f"{dataset}, {name}", part, part.labels[:, None], built.classes)
 
-    return Parts(labelled("train", digits.train), labelled("reference", digits.reference))
+    return Parts(labelled("train", built.train), labelled("reference", built.reference))
 
 
 def celeba() -> Parts:

@@ -3,6 +3,7 @@
 With GENBENCH_DATA set, in five to ten minutes on one core each:
 
     python -m genbench.features.training.train mnist-cnn
+    python -m genbench.features.training.train fashion-cnn
     python -m genbench.features.training.train celeba-cnn
 
 One thread and fixed seeds: the same machine, torch and genbench write the same weights.
@@ -25,10 +26,10 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from genbench import seeding
-from genbench.features import celeba_cnn, mnist_cnn
+from genbench.features import celeba_cnn, fashion_cnn, mnist_cnn
 from genbench.features.convolutional import WEIGHTS, Architecture, Convolutional, Network
 from genbench.features.training.augment import Jitter, jittered
-from genbench.features.training.data import Labelled, Parts, celeba, mnist
+from genbench.features.training.data import Labelled, Parts, celeba, fashion, mnist
 
 SEED = 0
 
@@ -56,6 +57,15 @@ RECIPES = {
         mnist,
         Jitter(rotation=12, scale=0.12, shear=0.12, shift=0.06),
         epochs=12,
+        by_channel=True,
+    ),
+    "fashion-cnn": Recipe(
+        fashion_cnn.NAME,
+        mnist_cnn.ARCHITECTURE,
+        fashion,
+        Jitter(rotation=5, scale=0.1, shear=0.05, shift=0.05, flip=True),
+        epochs=24,
+        dropout=0.3,
         by_channel=True,
     ),
     "celeba-cnn": Recipe(

@@ -24,6 +24,18 @@ def mnist_smoke() -> Protocol:
     return _seen_through("mnist-cnn", 500, manifold=200, classes=True, whole=True)
 
 
+@protocol("fashion-mnist1")
+def fashion_mnist1() -> Protocol:
+    """mnist1 of clothes: 10 000 of them and as many test images, through fashion-cnn and Inception."""
+    return _seen_through("fashion-cnn", 10_000, manifold=5_000, classes=True, whole=True)
+
+
+@protocol("fashion-mnist-smoke")
+def fashion_mnist_smoke() -> Protocol:
+    """fashion-mnist1 on 500 samples: quick, for trying things out, and never comparable with it."""
+    return _seen_through("fashion-cnn", 500, manifold=200, classes=True, whole=True)
+
+
 @protocol("stacked-mnist1")
 def stacked_mnist1() -> Protocol:
     """26 000 stacks of digits and as many of test images, each digit seen by itself.
