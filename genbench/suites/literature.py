@@ -118,15 +118,16 @@ def rpgan_ablation_smoke() -> Suite:
 def stacked_mnist_meg() -> Suite:
     """The WGAN-GP beside MEG on its fixed stacks, through its classifier, with networks an eighth as wide, three seeds.
 
-    2 500 generator steps, a fortieth of the 100 000 of its code, so this is no reproduction.
+    2 000 generator steps, a fiftieth of the 100 000 of its code, at ten times its learning rate, with which digits come
+    within them: so this is no reproduction.
     """
     return Suite(
         name="stacked-mnist-meg",
         version=1,
         datasets=("stacked-mnist-fixed",),
-        trainers=("wgan-gp[recipe=meg2019,width=8]",),
+        trainers=("wgan-gp[lr=0.001,recipe=meg2019,width=8]",),
         seeds=(0, 1, 2),
-        budgets=(Budget(kind="steps", amount=2_500),),
+        budgets=(Budget(kind="steps", amount=2_000),),
         protocols=("meg2019",),
         checkpoints=8,
         control_draws=3,
@@ -135,7 +136,7 @@ def stacked_mnist_meg() -> Suite:
 
 @suite("stacked-mnist-meg-paper")
 def stacked_mnist_meg_paper() -> Suite:
-    """stacked-mnist-meg with the networks and the 100 000 generator steps of MEG's code, for a GPU, five seeds."""
+    """stacked-mnist-meg with networks, rate and 100 000 generator steps as in MEG's code, for a GPU, five seeds."""
     changes = {
         "name": "stacked-mnist-meg-paper",
         "trainers": ("wgan-gp[recipe=meg2019]",),

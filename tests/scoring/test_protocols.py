@@ -65,7 +65,8 @@ def test_other_distances_carry_their_extractors_version(protocol):
 
 @OF_IMAGES
 def test_distances_compare_as_many_samples_as_the_protocol_has(protocol):
-    assert {parameters["n"] for _, metric, parameters in resolved(protocol) if metric in OF_FEATURES} == {protocol.n}
+    found = {parameters["n"] for _, metric, parameters in resolved(protocol) if metric in OF_FEATURES}
+    assert found == (set() if protocol.name.startswith("meg2019") else {protocol.n})
 
 
 @ALL
