@@ -14,7 +14,7 @@ from genbench.stats.means import contrast
 
 
 @dataclass(frozen=True)
-class Effect:
+class FactorEffect:
     """What a column gains where a factor goes from one level to another, the mean over the others' levels.
 
     `changes` are the factor's parameters with both levels' values; `gains` is by column, without those in which a run
@@ -33,7 +33,7 @@ Factor = tuple[str, ...]
 """The names of parameters that change together."""
 
 
-def effects(table: Table) -> tuple[Effect, ...]:
+def effects(table: Table) -> tuple[FactorEffect, ...]:
     """The effects in a table of which every combination of two factors or more was trained; none in any other.
 
     Parameters that don't appear in all combinations are one factor, as networks and their widths are.
@@ -74,7 +74,7 @@ def _level(component: Component, factor: Factor) -> Level:
     return tuple(component.parameters.get(name) for name in factor)
 
 
-def _of(factor: Factor, factors: Sequence[Factor], rows: Sequence[Row], table: Table) -> Iterator[Effect]:
+def _of(factor: Factor, factors: Sequence[Factor], rows: Sequence[Row], table: Table) -> Iterator[FactorEffect]:
     """The effects of one factor: from each of its levels to each later one."""
     at: dict[Level, list[Row]] = {}
     for row in rows:
@@ -86,7 +86,7 @@ def _of(factor: Factor, factors: Sequence[Factor], rows: Sequence[Row], table: T
             column.name: gain for column in table.columns if (gain := _gain(column, at[before], at[after])) is not None
         }
         if gains:
-            yield Effect(changes, gains)
+            yield FactorEffect(changes, gains)
 
 
 def _gain(column: Column, before: Sequence[Row], after: Sequence[Row]) -> Interval | None:

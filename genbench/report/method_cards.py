@@ -39,7 +39,7 @@ class Searched(Frozen):
         return f"{self.tries} settings of {tried}. Best: {best}, with {self.score:.2f} of modes × hq."
 
 
-class Outcome(Frozen):
+class Ending(Frozen):
     """How seeds ended on a dataset: of `total` modes the least, the middle and the most that were captured.
 
     `covered` seeds captured them all. Medians are of seeds; None where the dataset has no such thing.
@@ -83,13 +83,13 @@ class Outcome(Frozen):
         return tuple(said)
 
 
-class Card(Frozen):
+class MethodCard(Frozen):
     """A trainer's card; `step_cost` is how much longer one of its generator steps takes than one of `gan`."""
 
     trainer: str
     searched: Searched | None
     step_cost: float | None
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Ending, ...]
 
     @property
     def failures(self) -> dict[str, list[str]]:
@@ -102,10 +102,10 @@ class Card(Frozen):
 
 
 @cache
-def cards() -> dict[str, Card]:
+def cards() -> dict[str, MethodCard]:
     """Every card, by its trainer."""
     payload = json.loads(CARDS.read_bytes()) if CARDS.exists() else []
-    return {card.trainer: card for card in map(Card.model_validate, payload)}
+    return {card.trainer: card for card in map(MethodCard.model_validate, payload)}
 
 
 def _listed(values: tuple[Value, ...]) -> str:

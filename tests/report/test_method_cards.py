@@ -2,7 +2,7 @@
 
 import pytest
 
-from genbench.report.method_cards import Card, Outcome, Searched
+from genbench.report.method_cards import Ending, MethodCard, Searched
 
 FINE = {"dataset": "ring8", "seeds": 10, "total": 8, "covered": 10, "modes": (8.0, 8.0, 8.0), "hq": 0.95}
 
@@ -22,12 +22,14 @@ FINE = {"dataset": "ring8", "seeds": 10, "total": 8, "covered": 10, "modes": (8.
     ids=str,
 )
 def test_failures_are_what_seeds_show(changes, failures):
-    assert Outcome(**{**FINE, **changes}).failures == failures
+    assert Ending(**{**FINE, **changes}).failures == failures
 
 
 def test_a_failure_is_listed_once_with_all_datasets_that_show_it():
-    bad = Outcome(**{**FINE, "covered": 0, "modes": (1.0, 2.0, 3.0)})
-    card = Card(trainer="gan", searched=None, step_cost=1, outcomes=(bad, bad.model_copy(update={"dataset": "grid25"})))
+    bad = Ending(**{**FINE, "covered": 0, "modes": (1.0, 2.0, 3.0)})
+    card = MethodCard(
+        trainer="gan", searched=None, step_cost=1, outcomes=(bad, bad.model_copy(update={"dataset": "grid25"}))
+    )
     assert card.failures == {"loses modes": ["ring8", "grid25"]}
     assert str(bad) == "2 (1 to 3) of 8 modes, all in 0 of 10 seeds, hq 0.95"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from genbench.report.crossed import Effect, effects
+from genbench.report.crossed import FactorEffect, effects
 from genbench.report.formats.text import SPREADS, budget, headings, number
 from genbench.report.literature import Held, held, shares
 from genbench.report.model import Table
@@ -68,7 +68,7 @@ def _against(of: Held) -> tuple[str, ...]:
     )
 
 
-def _effect(effect: Effect, columns: Sequence[str]) -> tuple[str, ...]:
+def _effect(effect: FactorEffect, columns: Sequence[str]) -> tuple[str, ...]:
     gains = (effect.gains.get(name) for name in columns)
     return (str(effect), *("–" if gain is None else _interval(gain, signed=True) for gain in gains))
 

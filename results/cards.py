@@ -1,0 +1,162 @@
+"""What was measured of the trainers that come with genbench, from the committed search and toy2d-extended's records.
+
+Run it from the repository's root; it writes genbench/report/method_cards.json, which `genbench show` reads, and
+docs/methods.md:
+
+    python results/cards.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from genbench.records.store import Store
+from genbench.references import Reference, Value
+from genbench.registry import trainers
+from genbench.report.content import Content
+from genbench.report.formats import markdown, number
+from genbench.report.method_cards import CARDS, Ending, MethodCard, Searched
+from genbench.report.model import Row, Table
+from genbench.report.verdict import ORACLE
+from genbench.stats.intervals import median
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parent / "docs" / "methods.md"
+SUITE = "toy2d-extended"
+FIRST = "gan"
+TIMED = "ring8"
+"""Whose trials give a step's cost."""
+
+sys.path.insert(0, str(HERE / "search"))
+
+
+def measured() -> list[MethodCard]:
+    """A card for each trainer of the suite that has finished, in the plan's order."""
+    tables = Content(Store(HERE / "reference"), SUITE).main
+    seconds = {row.label: step_seconds(row) for table in tables if table.dataset == TIMED for row in table.trainers}
+    names = dict.fromkeys(row.label for table in tables for row in table.trainers if row.finished or row.failures)
+    found = searches()
+    return [
+        MethodCard(
+            trainer=name,
+            searched=found.get(name),
+            step_cost=None if not seconds.get(name) else round(seconds[name] / seconds[FIRST], 2),
+            outcomes=tuple(outcome(table, row) for table in tables for row in table.trainers if row.label == name),
+        )
+        for name in names
+    ]
+
+
+def step_seconds(row: Row) -> float:
+    """The seconds of a generator step in the middle of a row's trials, 0 where none finished."""
+    costs = [trial.record.cost for trial in row.trials if trial.record.status == "done"]
+    return median([cost.train_seconds / cost.steps for cost in costs]) if costs else 0.0
+
+
+def outcome(table: Table, row: Row) -> Ending:
+    """How a row's seeds ended."""
+    total = table.control(ORACLE, "modes")
+    modes = row.cell("modes").values
+    counted = total is not None and bool(modes)
+    middles = {
+        name: round(median(values), 3)
+        for name in ("hq", "std_ratio", "arc_coverage")
+        if (values := row.cell(name).values)
+    }
+    return Ending(
+        dataset=table.dataset,
+        seeds=row.planned,
+        failed=len(row.failures),
+        total=int(total) if counted and total is not None else None,
+        covered=sum(value == total for value in modes) if counted else None,
+        modes=(min(modes), median(modes), max(modes)) if counted else None,
+        **middles,
+    )
+
+
+def searches() -> dict[str, Searched]:
+    """What each trainer's defaults were searched over, of those whose search is whole."""
+    import pandas as pd
+    import toy2d
+
+    rows = pd.read_csv(toy2d.TABLE)
+    unfinished = {Reference.parse(text).name for _, text in toy2d.missing(rows)}
+    ranked = toy2d.summarise(rows)
+    found: dict[str, Searched] = {}
+    for text, score in zip(ranked.trainer, ranked[toy2d.CRITERION], strict=True):
+        tried = Reference.parse(text)
+        if tried.name in unfinished or tried.name in found:
+            continue
+        settings = [given(Reference.parse(each)) for each in toy2d.references(tried.name)]
+        over: dict[str, tuple[Value, ...]] = {name: _distinct(each[name] for each in settings) for name in settings[0]}
+        found[tried.name] = Searched(tries=len(settings), over=over, best=given(tried), score=round(score, 3))
+    return found
+
+
+def given(reference: Reference) -> dict[str, Value]:
+    """What a reference gives, as its parameters take it."""
+    resolved = trainers[reference.name].resolve(reference.parameters)
+    return {name: resolved[name] for name in reference.parameters}
+
+
+def _distinct(values: Iterator[Value]) -> tuple[Value, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def document(cards: Sequence[MethodCard]) -> str:
+    """docs/methods.md: the panoramas, a section a trainer, and the tables."""
+    tables = [table.headline() for table in Content(Store(HERE / "reference"), SUITE).main]
+    panoramas = [
+        f"![Samples of every trainer on {table.dataset}]"
+        f"(../results/reference/report/{SUITE}/landscapes-{table.dataset}.png)\n"
+        for table in tables
+    ]
+    lines = [
+        "# Methods",
+        "",
+        "Every trainer that comes with genbench with its defaults, on targets whose truth is known: what its defaults "
+        "were searched over, what a step costs, and where it fails. `genbench show NAME` tells the same of one, with "
+        "its equations and parameters.",
+        "",
+        f"`genbench run --suite {SUITE} --out results/reference --no-weights` made the records, "
+        "`python results/cards.py` this page from them.",
+        "",
+        *panoramas,
+        *(line for card in cards for line in section(card)),
+        "## Tables",
+        "",
+        f"`genbench report results/reference --suite {SUITE} --format md` prints these:",
+        "",
+        f"<!-- table {SUITE} -->",
+        markdown(tables).strip(),
+        "<!-- /table -->",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def section(card: MethodCard) -> Iterator[str]:
+    """A trainer's part of the document."""
+    entry = trainers[card.trainer]
+    summary = " ".join(entry.doc.partition("\n\n")[0].split())
+    yield from (f"## {card.trainer}", "", f"{summary} {entry.citation}", "")
+    if card.searched is not None:
+        yield f"- Searched: {card.searched}"
+    if card.step_cost is not None:
+        yield f"- A generator step takes {number(card.step_cost)} times as long as one of {FIRST}."
+    yield from (f"- {outcome.dataset}: {outcome}" for outcome in card.outcomes)
+    failures = [f"{failure} on {', '.join(on)}" for failure, on in card.failures.items()]
+    yield from (f"- Known failures: {'; '.join(failures) or 'none on these targets'}.", "")
+
+
+def main() -> None:
+    cards = measured()
+    payload = [card.model_dump(mode="json", exclude_none=True) for card in cards]
+    CARDS.write_text(json.dumps(payload, indent=1) + "\n", encoding="utf-8")
+    DOCUMENT.write_text(document(cards), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

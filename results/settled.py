@@ -1,0 +1,108 @@
+"""The literature's tables, run again and held against the numbers that were printed: docs/settled.md.
+
+Run it from the repository's root, once the suites' records are in results/reference:
+
+    python results/settled.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from genbench.records.store import Store
+from genbench.report.content import Content
+from genbench.report.formats import markdown
+from genbench.report.formats.text import texts
+from genbench.report.model import Table
+from genbench.suites.literature import CROSSED
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parent / "docs" / "settled.md"
+REFERENCE = Store(HERE / "reference")
+
+
+class Question(NamedTuple):
+    """A question, the suite that answers it, and the answer as far as it goes."""
+
+    title: str
+    suite: str
+    answer: str
+
+
+OPENING = """\
+# Settled?
+
+The same method has one mode in one paper and six in another, one penalty covers a grid here and fails there. This page
+runs what was published again, under the networks, recipes and ways of scoring that the papers state, and holds the
+numbers that were printed against ours: their means, how far they are apart, whether chance alone could have made that,
+and what the truth itself scores at that number of samples, which is the floor of a divergence. Where ours was trained a
+fraction of the paper's time, it says so, and then it is no reproduction.
+
+`python results/settled.py` writes this page from the committed records; `genbench run --suite NAME --out
+results/reference --no-weights` made those. Every number that genbench knows of is in
+[published.csv](../genbench/report/published.csv), each with the way of scoring that its source states.
+"""
+
+QUESTIONS = (
+    Question("Do packed samples cover more modes?", "pacgan2018-table1", ""),
+    Question("Do the rows of VEEGAN's table come out again?", "veegan2017-table1", ""),
+    Question("Why has a GAN one mode in VEEGAN's table and six in PacGAN's?", "gan-crossed", ""),
+    Question("Does R1 alone fail?", "rpgan-ablation", ""),
+)
+
+
+def document() -> str:
+    """The whole page, with the suites that have records."""
+    there = REFERENCE.suites()
+    return "\n".join([OPENING, *(part(question) for question in QUESTIONS if question.suite in there)])
+
+
+def part(question: Question) -> str:
+    """A question with its answer and the tables behind it."""
+    content = Content(REFERENCE, question.suite)
+    tables = [table.headline() for table in content.main]
+    lines = [
+        f"## {question.title}",
+        "",
+        *([question.answer, ""] if question.answer else []),
+        *(across_protocols(content) if question.suite == "gan-crossed" else ()),
+        f"`genbench report results/reference --suite {question.suite} --format md` prints this:",
+        "",
+        f"<!-- table {question.suite} -->",
+        markdown(tables).strip(),
+        "<!-- /table -->",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def across_protocols(content: Content) -> Iterator[str]:
+    """The same samples under every protocol of the suite: what the way of scoring alone moves."""
+    for dataset in content.datasets:
+        tables = {name: _of(tables, dataset) for name, tables in content.tables.items()}
+        yield f"Modes of the same samples on {dataset}, by the way of scoring:"
+        yield ""
+        yield "| | " + " | ".join(tables) + " |"
+        yield "|---|" + "---:|" * len(tables)
+        for label in CROSSED:
+            yield f"| {label} | " + " | ".join(_modes(table, label) for table in tables.values()) + " |"
+        yield ""
+
+
+def _of(tables: Sequence[Table], dataset: str) -> Table:
+    return next(table for table in tables if table.dataset == dataset)
+
+
+def _modes(table: Table, label: str) -> str:
+    row = next(row for row in table.trainers if row.label == label)
+    place = [column.name for column in table.columns].index("modes")
+    return texts(table, row)[place].number
+
+
+def main() -> None:
+    DOCUMENT.write_text(document(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
