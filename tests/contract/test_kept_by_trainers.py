@@ -29,7 +29,7 @@ def test_trainer_steps_at_full_size(reference, made):
 
 
 def takes_images(reference):
-    return str(trainers[reference.name].resolve(reference.parameters).get("networks")).startswith("dcgan")
+    return str(trainers[reference.name].resolve(reference.parameters).get("networks")).startswith(("dcgan", "meg"))
 
 
 def small(reference):
