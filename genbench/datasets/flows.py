@@ -117,18 +117,22 @@ class FlowDigits(Target):
     def to(self, device: torch.device | str) -> FlowDigits:
         """The same target, drawing on `device`."""
         other = super().to(device)
-        other._digits, other._exact = (deepcopy(part).to(device) for part in (self._digits, self._exact))
+        other._digits, other._exact = (_on(device, flow) for flow in (self._digits, self._exact))
         return other
 
     def sample(self, n: int, rng: Generator) -> Tensor:
         return self.altered(n, rng)
 
     def labelled(self, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
-        return self._drawn(n, rng, list(range(len(CLASSES))), 1.0)
+        return self._drawn(self._digits.log_shares.exp(), 1.0, n, rng)
 
     def altered(self, n: int, rng: Generator, *, keep: float = 1.0, spread: float = 1.0) -> Tensor:
         """`keep` leaves a share of the ten digits, `spread` multiplies the noise around each digit's mean noise."""
-        return self._drawn(n, rng, evenly_kept(len(CLASSES), keep), spread)[0]
+        shares = self._digits.log_shares.exp()
+        if keep < 1:
+            kept = evenly_kept(len(CLASSES), keep)
+            shares = shares * torch.tensor([float(i in kept) for i in range(len(CLASSES))], device=shares.device)
+        return self._drawn(shares, spread, n, rng)[0]
 
     def log_prob(self, x: Tensor) -> Tensor:
         return torch.cat([self._exact.joint(rows).logsumexp(1) for rows in torch.split(x.double(), BLOCK)])
@@ -137,10 +141,9 @@ class FlowDigits(Target):
         """ln p(c|x) in nats, `(n, 64)` to `(n, classes)`: which digit each is, by Bayes' rule."""
         return torch.cat([self._exact.joint(rows).log_softmax(1) for rows in torch.split(x.double(), BLOCK)])
 
-    def _drawn(self, n: int, rng: Generator, kept: list[int], spread: float) -> tuple[Tensor, Tensor]:
+    def _drawn(self, shares: Tensor, spread: float, n: int, rng: Generator) -> tuple[Tensor, Tensor]:
         digits = self._digits
-        shares = digits.log_shares.exp()[kept]
-        picked = torch.tensor(kept, device=rng.device)[torch.multinomial(shares, n, replacement=True, generator=rng)]
+        picked = torch.multinomial(shares, n, replacement=True, generator=rng)
         noise = torch.randn(n, SIZE, generator=rng, device=rng.device)
         z = noise.mul_(spread).mul_(digits.log_stds.exp()[picked]).add_(digits.centres[picked])
         return torch.cat([digits.inverse(rows) for rows in torch.split(z, BLOCK)]), picked
@@ -173,6 +176,13 @@ def loaded(path: Path, sha256: str) -> ClassFlow:
     digits = ClassFlow(Couplings(), Generator())
     digits.load_state_dict(load(content))
     return digits
+
+
+def _on(device: torch.device | str, flow: ClassFlow) -> ClassFlow:
+    """The same flow with its weights there; one that stays where it is shares them."""
+    moved: dict[int, Tensor] = {id(weight): nn.Parameter(weight.to(device), False) for weight in flow.parameters()}
+    moved |= {id(buffer): buffer.to(device) for buffer in flow.buffers()}
+    return deepcopy(flow, moved)
 
 
 @cache

@@ -123,14 +123,14 @@ def families_mnist_smoke() -> Suite:
 
 @suite("flow-digits")
 def flow_digits() -> Suite:
-    """One method of each family on digits of 8 × 8 pixels whose density is known, with networks of 256 units.
+    """One method of each family on digits of 8 × 8 pixels whose density is known, with networks of 128 units.
 
     Every method's samples have a cross-entropy under the truth, and `nll_gap` says by how many nats a likelihood falls
     short of it. 3 000 generator steps for everyone. The latents of `wgan-gp` are as many as pixels, or it would have no
     density at all.
     """
-    latent = {"wgan-gp": "latent=64,", "vae": "latent=10,"}
-    trainers = tuple(f"{name}[{latent.get(name, '')}width=256]" for name in FAMILIES)
+    own = {"wgan-gp": "latent=64,", "vae": "latent=10,", "nsf": "bins=8,"}
+    trainers = tuple(f"{name}[{own.get(name, '')}width=128]" for name in FAMILIES)
     changes = {
         "name": "flow-digits",
         "datasets": ("flow-digits",),
