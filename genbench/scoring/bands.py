@@ -29,7 +29,9 @@ from genbench.spec import Component, canonical_json
 
 SHIPPED_TARGETS = ("ring8", "grid25", "grid100", "swissroll")
 SHIPPED_IMAGES = {"mnist": "mnist1", "stacked-mnist": "stacked-mnist1", "stacked-mnist-fixed": "meg2019"}
-"""The datasets whose bands ship: of points under each of `OF_POINTS`, of images under their own protocol."""
+SHIPPED_FLOWS = {"flow-digits": "flow-digits1"}
+SHIPPED_OWN = SHIPPED_IMAGES | SHIPPED_FLOWS
+"""The datasets whose bands ship: of points under each of `OF_POINTS`, of images and flows under their own protocol."""
 
 OF_POINTS = ("genbench1", "pacgan2018", "veegan2017", "smoke")
 MEASURED_DRAWS, MEASURED_DEALS = 200, 40
@@ -92,7 +94,7 @@ def unshipped(component: Component, scorer: Scorer) -> list[str]:
 
 def shipped_draws(band: Score, dataset: str) -> Draws:
     """How many draws make and check a band that ships."""
-    if dataset in SHIPPED_IMAGES:
+    if dataset in SHIPPED_OWN:
         return SHIPPED_DEALS
     if band.identity.metric in SLOW:
         return FEWER_DRAWS
@@ -177,7 +179,7 @@ def _tasks(names: Sequence[str]) -> Iterator[_Task]:
             for band in Scorer(datasets.build(name), way).blanks:
                 groups.setdefault(shipped_draws(band, name), []).append(band.name)
             yield from (_Task(name, way.name, tuple(columns), draws) for draws, columns in groups.items())
-    for name, of in SHIPPED_IMAGES.items():
+    for name, of in SHIPPED_OWN.items():
         if name in names:
             yield _Task(name, of, tuple(affordable(protocol(of)).columns), SHIPPED_DEALS)
 
@@ -193,7 +195,7 @@ def _measure_shipped(task: _Task) -> Bands:
 
 def main(names: Sequence[str]) -> None:
     """Measures the shipped bands of the named datasets, all by default, and puts each in its place when it is done."""
-    tasks = sorted(_tasks(names or (*SHIPPED_TARGETS, *SHIPPED_IMAGES)), key=lambda task: -task.draws.band)
+    tasks = sorted(_tasks(names or (*SHIPPED_TARGETS, *SHIPPED_OWN)), key=lambda task: -task.draws.band)
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         running = {pool.submit(_measure_shipped, task): task for task in tasks}
         for done in as_completed(running):
@@ -202,11 +204,11 @@ def main(names: Sequence[str]) -> None:
 
 def _put(task: _Task, made: Bands) -> None:
     """Puts a task's bands in the place of earlier ones of the same columns; columns that are gone are left out."""
-    order = [canonical_json(Component.resolve(datasets, name).identity) for name in (*SHIPPED_TARGETS, *SHIPPED_IMAGES)]
+    order = [canonical_json(Component.resolve(datasets, name).identity) for name in (*SHIPPED_TARGETS, *SHIPPED_OWN)]
     all_bands.cache_clear()
     file = dict(all_bands())
-    key = order[(*SHIPPED_TARGETS, *SHIPPED_IMAGES).index(task.dataset)]
-    ways = OF_POINTS if task.dataset in SHIPPED_TARGETS else (SHIPPED_IMAGES[task.dataset],)
+    key = order[(*SHIPPED_TARGETS, *SHIPPED_OWN).index(task.dataset)]
+    ways = OF_POINTS if task.dataset in SHIPPED_TARGETS else (SHIPPED_OWN[task.dataset],)
     places = [(way, column) for way in ways for column in protocol(way).columns]
     held = {(band.identity.protocol, band.name): band for band in file.get(key, ())}
     held.update({(task.protocol, column): band for column, band in made.items()})

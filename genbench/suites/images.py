@@ -126,7 +126,7 @@ def flow_digits() -> Suite:
     """One method of each family on digits of 8 × 8 pixels whose density is known, with networks of 128 units.
 
     Every method's samples have a cross-entropy under the truth, and `nll_gap` says by how many nats a likelihood falls
-    short of it. 3 000 generator steps for everyone. The latents of `wgan-gp` are as many as pixels, or it would have no
+    short of it. 2 000 generator steps for everyone. The latents of `wgan-gp` are as many as pixels, or it would have no
     density at all.
     """
     own = {"wgan-gp": "latent=64,", "vae": "latent=10,", "nsf": "bins=8,"}
@@ -135,7 +135,7 @@ def flow_digits() -> Suite:
         "name": "flow-digits",
         "datasets": ("flow-digits",),
         "trainers": trainers,
-        "budgets": (Budget(kind="steps", amount=3_000),),
+        "budgets": (Budget(kind="steps", amount=2_000),),
         "protocols": ("flow-digits1",),
     }
     return mnist().model_copy(update=changes)

@@ -58,7 +58,7 @@ def test_shipped_bands_fit_every_metric_as_it_is(name, protocol_name):
     assert found == scorer.identities
 
 
-@pytest.mark.parametrize("name", [*bands.SHIPPED_TARGETS, *bands.SHIPPED_IMAGES])
+@pytest.mark.parametrize("name", [*bands.SHIPPED_TARGETS, *bands.SHIPPED_OWN])
 def test_shipped_bands_hold_95_percent_of_other_draws(name):
     """Within 1.5 % where thousands were drawn, elsewhere as far as so few draws can tell."""
     for band in shipped(name):
@@ -66,7 +66,7 @@ def test_shipped_bands_hold_95_percent_of_other_draws(name):
             continue
         where, draws = f"{band.identity.protocol} {band.name}", bands.shipped_draws(band, name)
         assert band.null_draws == draws.band, where
-        assert draws.check >= (100 if name in bands.SHIPPED_IMAGES else 2_000), where
+        assert draws.check >= (100 if name in bands.SHIPPED_OWN else 2_000), where
         low, high = likely(draws)
         assert band.null_coverage >= low, where
         assert band.null_coverage <= high or band.identity.metric in JUMPS, where

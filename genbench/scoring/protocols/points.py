@@ -71,13 +71,15 @@ def gmm40() -> Protocol:
 def flow_digits1() -> Protocol:
     """For digits whose density is known: 10 000 samples, compared with fresh ones and judged by the truth's density.
 
-    Sliced W2 decides. W2 itself and the kernels of `mmd` are left out: in 64 dimensions the least distance to finitely
-    many samples is that of a shrunken truth, and the kernels are too narrow. `nll_gap` stands beside the columns for
-    the trainers that say their likelihood.
+    MMD decides: in 64 dimensions its kernel of bandwidth 1 sees who lies among real samples, where sliced W2 hardly
+    tells a Gaussian of the right moments from good digits; but it knows no degrees among those who are nowhere near.
+    W2 is left out, since the least distance to finitely many samples there is that of a shrunken truth. `nll_gap`
+    stands beside the columns for trainers that say their likelihood.
     """
     return Protocol(
         n=10_000,
         columns={
+            "mmd": "mmd[n=2000]",
             "sliced_w2": "sliced_w2[n=10000]",
             "cross_entropy": "cross_entropy",
             "precision": "precision[n=2000]",
@@ -85,9 +87,9 @@ def flow_digits1() -> Protocol:
             "density": "density[n=2000]",
             "coverage": "coverage[n=2000]",
         },
-        headline=("sliced_w2", "cross_entropy", "precision", "recall", "coverage"),
-        deciding=("sliced_w2",),
-        curve=("sliced_w2", "cross_entropy"),
+        headline=("mmd", "sliced_w2", "cross_entropy", "precision", "recall", "coverage"),
+        deciding=("mmd",),
+        curve=("mmd", "sliced_w2", "cross_entropy"),
         curve_n=2_000,
     )
 
