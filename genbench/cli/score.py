@@ -213,11 +213,12 @@ def _check_count(path: Path, given: int, way: Protocol, blanks: Sequence[Score])
 
 
 def _protocols_for(given: int, way: Protocol, columns: Sequence[str]) -> list[str]:
-    """The other protocols under which so many samples are enough for some of these columns' metrics, with their n."""
+    """The other protocols that score by what decides this one, of these columns, on so many samples, with their n."""
     from genbench.registry import protocols
     from genbench.scoring.protocols import protocol as protocol_named
 
-    wanted = {_looked_through(way.columns[name]) for name in columns}
+    deciding = [name for name in way.deciding if name in columns] or columns
+    wanted = {_looked_through(way.columns[name]) for name in deciding}
     others = [protocol_named(entry.name) for entry in protocols if entry.name != way.name]
     return [
         f"{other.name} ({other.n:,})"

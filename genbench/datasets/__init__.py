@@ -202,7 +202,9 @@ def stacked_mnist(*, size: Pixels = 32) -> Finite:
     return stacked.stacked_mnist(size)
 
 
-@dataset("stacked-mnist-fixed", citation="arXiv:1901.08508", stock=stock_of("fixed_stacks"), protocol="meg2019")
+@dataset(
+    "stacked-mnist-fixed", citation="arXiv:1901.08508", stock=stock_of("digits", "fixed_stock"), protocol="meg2019"
+)
 def stacked_mnist_fixed(*, stacks: StackCount = 128_000, size: Pixels = 28) -> Finite:
     """Stacked MNIST as MEG trains on it: so many `stacks` of the 60 000 training digits, drawn once and for all.
 

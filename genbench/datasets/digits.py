@@ -165,6 +165,11 @@ def stock(*, size: int) -> Squares:
     return Squares(MNIST, size)
 
 
+def fixed_stock(*, stacks: int, size: int) -> Squares:
+    """The stock of `stacked-mnist-fixed`: that of `mnist`, however many stacks are made of it."""
+    return stock(size=size)
+
+
 def fashion_stock(*, size: int) -> Squares:
     """The stock of `fashion-mnist`."""
     return Squares(FASHION, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -17,9 +17,6 @@ from genbench.datasets.files.stock import silent
 from genbench.datasets.images import Images, image_set, places_in
 from genbench.datasets.stacked import CHANNELS, DIGITS, StackSet
 from genbench.errors import Skip
-
-if TYPE_CHECKING:
-    from genbench.datasets.files.stock import Stock
 
 SEED = 111
 """Of the code behind arXiv:1901.08508, which gives it to NumPy's legacy generator."""
@@ -73,16 +70,11 @@ class FixedStacks:
         return other
 
 
-def stock(*, stacks: int, size: int) -> Stock:
-    """The stock of `stacked-mnist-fixed`, which is that of `mnist`."""
-    return digits.stock(size=size)
-
-
 def fixed_stacks(stacks: int, size: int) -> StackSet:
     """`stacks` of all official training digits; every other test digit is held out, and the rest is the reference."""
     test = np.arange(digits.TRAINING, digits.TRAINING + digits.TEST)
     split = Split(np.arange(digits.TRAINING), test[::2], test[1::2])
-    squares = image_set(stock(stacks=stacks, size=size).prepare(silent), split, tuple(map(str, range(DIGITS))))
+    squares = image_set(digits.stock(size=size).prepare(silent), split, tuple(map(str, range(DIGITS))))
     return StackSet(squares, partial(FixedStacks, places=drawn(stacks, digits.TRAINING)))
 
 

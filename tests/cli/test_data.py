@@ -27,7 +27,8 @@ def folders(tmp_path, monkeypatch):
     files = pictures.digits(tmp_path / "data")
     pictures.celeba(tmp_path / "data")
     md5s = {name: hashlib.md5(content).hexdigest() for name, content in files.items()}
-    for name, value in {"FILES": md5s, "TRAINING": 60, "TEST": 20, "HELD_OUT": 10}.items():
+    small = replace(digits.MNIST, files=md5s)
+    for name, value in {"MNIST": small, "TRAINING": 60, "TEST": 20, "HELD_OUT": 10}.items():
         monkeypatch.setattr(digits, name, value)
     monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
@@ -40,12 +41,14 @@ def listed(genbench, *options):
 
 def test_list_tells_what_is_there_before_and_after(genbench, tmp_path):
     before, entries = listed(genbench)
+    assert before.pop("fashion-mnist")["present"] is False
     assert before.keys() == {"mnist", "stacked-mnist", "stacked-mnist-fixed", "celeba"}
     assert entries == []
     for dataset in before.values():
         assert (dataset["present"], dataset["decoded"], dataset["problem"]) == (True, None, None)
     assert genbench("data", "prepare", "mnist", "stacked-mnist-fixed", "celeba").code == 0
     after, entries = listed(genbench)
+    del after["fashion-mnist"]
     assert after["mnist"]["decoded"] == after["stacked-mnist"]["decoded"]
     assert {entry["folder"] for entry in entries} == {dataset["decoded"] for dataset in after.values()}
     assert {Path(entry["folder"]).parent for entry in entries} == {tmp_path / "cache"}

@@ -86,7 +86,7 @@ def test_along_training_the_curves_metrics_look_at_a_part_of_the_samples(protoco
 @OF_IMAGES
 def test_what_is_always_shown_can_be_measured(protocol):
     """A covariance of d features needs more than d samples."""
-    size = {"mnist-cnn": 64, "celeba-cnn": 128, "efficientnet-lite0": 1280, "inception": 2048}
+    size = {"mnist-cnn": 64, "fashion-cnn": 64, "celeba-cnn": 128, "efficientnet-lite0": 1280, "inception": 2048}
     channels = 3 if "stacked" in protocol.name else 1
     for shown, names in ((protocol, protocol.headline), (protocol.along(), protocol.curve)):
         for column, metric, parameters in resolved(shown):
