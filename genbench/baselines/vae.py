@@ -25,7 +25,7 @@ def vae(
     latent: Latent = 2,
     width: Width = 64,
     depth: Depth = 3,
-    lr: Rate = 2e-3,
+    lr: Rate = 4e-3,
     schedule: Schedule = "linear",
 ) -> api.Method:
     """Variational autoencoder with a Gaussian or Bernoulli decoder.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("veegan", citation="arXiv:1705.07761", recipes=VEEGAN, notes=VEEGAN_NOTES)
+@api.trainer("veegan", version=2, citation="arXiv:1705.07761", recipes=VEEGAN, notes=VEEGAN_NOTES)
 def veegan(
     problem: api.Problem,
     *,
@@ -32,8 +32,8 @@ def veegan(
     """VEEGAN: a reconstructor maps samples back to noise, and the generator answers for what it can't tell apart.
 
     Symbols as in the paper: G is `generator`, F is `reconstructor`, D is `discriminator`, the logit that a pair (z, x)
-    was generated, z is `noise`. D tells (z, G(z)) from (F(x), x); G learns D(z, G(z)) + d(z, F(G(z))), and F learns d
-    alone, d the negative log density of z about F(G(z)) up to a constant (algorithm 1).
+    was generated, z is `noise`. D tells (z, G(z)) from (F(x) + ε, x), ε normal as z is; G learns D(z, G(z)) +
+    d(z, F(G(z))), and F learns d alone, d the negative log density of z about F(G(z)) up to a constant (algorithm 1).
     """
     import torch
     from torch.nn.functional import softplus
@@ -41,7 +41,7 @@ def veegan(
     def discriminator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         real = batch.real.flatten(1)
         made = torch.cat([nets.generator(batch.noise).flatten(1), batch.noise], dim=1)
-        mapped = torch.cat([real, nets.reconstructor(real)], dim=1)
+        mapped = torch.cat([real, nets.reconstructor(real) + batch.epsilon], dim=1)
         generated, other = api.together(nets.discriminator, made, mapped)
         return softplus(-generated).mean() + softplus(other).mean()
 
@@ -52,6 +52,7 @@ def veegan(
         return nets.discriminator(torch.cat([made, batch.noise], dim=1)).mean() + reconstruction * missed
 
     noise, size = api.Normal((latent,)), problem.size
+    draws: dict[str, api.Draw] = {"real": api.Real(), "noise": noise, "epsilon": noise}
     adam = api.Optimizer(optimizer, lr, beta1, beta2)
     return api.Method(
         networks={
@@ -60,7 +61,7 @@ def veegan(
             "discriminator": problem.mlp("critic", size + latent, 1, width=width, depth=depth),
         },
         phases=[
-            api.Phase("discriminator", discriminator_loss, {"real": api.Real(), "noise": noise}, critic_steps),
+            api.Phase("discriminator", discriminator_loss, draws, critic_steps),
             api.Phase(("generator", "reconstructor"), generator_loss, {"noise": noise}),
         ],
         optimizers={"generator": adam, "reconstructor": adam, "discriminator": adam},

@@ -232,7 +232,7 @@ def ali(p):
 def veegan(p):
     def discriminator(n, b):
         made = torch.cat([n["generator"](b["noise"]), b["noise"]], 1)
-        mapped = torch.cat([b["real"], n["reconstructor"](b["real"])], 1)
+        mapped = torch.cat([b["real"], n["reconstructor"](b["real"]) + b["epsilon"]], 1)
         return says(n["discriminator"](made), 1) + says(n["discriminator"](mapped), 0)
 
     def both(n, b):
