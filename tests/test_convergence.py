@@ -243,6 +243,14 @@ def test_short_training_beats_noise(trainer, steps, distance, noise):
     assert distance(samples) < noise
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("trainer", [entry.name for entry in trainers])
+def test_every_method_beats_noise_with_its_defaults(trainer, distance, noise):
+    """A twin written with the same misunderstanding agrees to the last bit; the data doesn't."""
+    samples = trained(trainer, 6_000).sample(2_000, [seeding.stream(0, seeding.EVALUATION_NOISE)])[0]
+    assert distance(samples) < noise
+
+
 def test_untrained_generator_is_worse_than_noise(distance, noise):
     samples = trained("gan", 1).sample(2_000, [seeding.stream(0, seeding.EVALUATION_NOISE)])[0]
     assert distance(samples) > noise

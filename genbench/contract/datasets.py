@@ -219,9 +219,13 @@ def labels_are_those_of_the_samples(case: DatasetCase) -> str:
     require(tuple(labels.shape) == (MANY,), f"labelled gives labels of shape {tuple(labels.shape)}, not ({MANY},).")
     whole = not labels.is_floating_point() and bool(((labels >= 0) & (labels < count)).all())
     require(whole, f"labels must be whole numbers from 0 to {count - 1}.")
-    of_many = case.dataset.labelled(count * A_CLASS, stream(1))[1]
-    missing = [str(case.dataset.classes[i]) for i in range(count) if not bool((of_many == i).any())]
-    require(not missing, f"Of {len(of_many)} samples none is of a class that it names: {', '.join(missing)}.")
+    seen: set[int] = set()
+    drawn, rng = 0, stream(1)
+    while len(seen) < count and drawn < count * A_CLASS:
+        seen |= set(case.dataset.labelled(MANY, rng)[1].tolist())
+        drawn += MANY
+    missing = [str(case.dataset.classes[i]) for i in range(count) if i not in seen]
+    require(not missing, f"Of {drawn} samples none is of a class that it names: {', '.join(missing)}.")
     return f"Each sample has one of {count} classes, and each class has samples."
 
 

@@ -375,7 +375,8 @@ def test_what_a_kept_score_replaces_is_told(genbench):
     assert "in place of" not in again.err
 
 
-def test_a_kept_score_of_other_data_is_told(genbench):
+def test_a_kept_score_of_other_data_is_told(genbench, monkeypatch):
+    monkeypatch.setattr(bands, "MEASURED_DRAWS", 3)
     np.save("mine.npy", np.random.default_rng(0).normal(size=(1_000, 2)))
     data = ("--dataset", "mixture[path=centres.csv,std=1]", "--protocol", "smoke", "--save", "mine", "--json")
     for number, centres in enumerate(("x,y\n0,0\n1,1\n", "x,y\n0,0\n2,2\n")):
