@@ -245,10 +245,12 @@ def test_short_training_beats_noise(trainer, steps, distance, noise):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("trainer", [entry.name for entry in trainers])
-def test_every_method_beats_noise_with_its_defaults(trainer, distance, noise):
-    """A twin written with the same misunderstanding agrees to the last bit; the data doesn't."""
+def test_every_method_comes_near_the_modes_with_its_defaults(trainer):
+    """A twin written with the same misunderstanding agrees to the last bit; the data doesn't. Noise has .005 of it."""
     samples = trained(trainer, 6_000).sample(2_000, [seeding.stream(0, seeding.EVALUATION_NOISE)])[0]
-    assert distance(samples) < noise
+    metric = metrics.build("hq", Truth(datasets.build("ring8")))
+    metric.update(samples)
+    assert metric.compute().item() > 0.1
 
 
 def test_untrained_generator_is_worse_than_noise(distance, noise):
