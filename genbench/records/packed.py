@@ -61,15 +61,17 @@ def unpacked(archive: Path) -> Path:
 
 @cache
 def _unpacked(archive: Path, _changed: int, _size: int) -> Path:
-    home = Path(tempfile.mkdtemp(prefix="genbench-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
     try:
         with zipfile.ZipFile(archive) as packed:
-            for entry in _checked(packed, archive):
+            files = _checked(packed, archive)
+            home = Path(tempfile.mkdtemp(prefix="genbench-"))
+            atexit.register(shutil.rmtree, home, ignore_errors=True)
+            for entry in files:
                 path = home / entry.filename
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(packed.read(entry))
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        # All that zipfile raises for what it can't read: damage, encryption, methods of other programs.
         raise GenbenchError(f"{archive} can't be unpacked: {error}") from None
     return home / archive.name.removesuffix(SUFFIX)
 

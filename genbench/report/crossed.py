@@ -93,5 +93,4 @@ def _gain(column: Column, before: Sequence[Row], after: Sequence[Row]) -> Interv
     plus, minus = ([row.cell(column.name) for row in side] for side in (after, before))
     if any(cell.lost or not cell.values for cell in (*plus, *minus)):
         return None
-    unit = 1.0 if column.whole else 0.0
-    return contrast([cell.values for cell in plus], [cell.values for cell in minus], unit)
+    return contrast([cell.values for cell in plus], [cell.values for cell in minus], column.step)

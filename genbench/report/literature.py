@@ -24,7 +24,7 @@ class Held:
 
     `ours` has an interval of our mean, `away` is how far it lies above the paper's, with the interval that decides;
     `floor` is what the truth itself scores at that n, None where it wasn't measured. `lost` runs have no value, and
-    then nothing can be told. `budget` is ours, `theirs` the paper's, None where it isn't stated.
+    then nothing can be told. `budget` is ours; the paper's is in `printed`.
     """
 
     printed: Printed
@@ -69,7 +69,7 @@ def _held(number: Printed, row: Row, column: Column, table: Table) -> Held:
     cell = row.cell(column.name)
     ours = away = None
     if cell.values and not cell.lost:
-        mean = Mean.of(cell.values, unit=1.0 if column.whole else 0.0)
+        mean = Mean.of(cell.values, unit=column.step)
         ours, away = mean.interval(column.bounds), difference(mean, number.mean)
     floor = table.control(ORACLE, column.name)
     return Held(number, row.label, ours, away, len(cell.values), cell.lost, floor, table.budget)

@@ -35,6 +35,11 @@ class Column:
     added: bool = False
 
     @property
+    def step(self) -> float:
+        """By how much its values differ at the least; 0 where there is no such least."""
+        return 1.0 if self.whole else 0.0
+
+    @property
     def extractor(self) -> str | None:
         """The feature extractor that it is seen through, with its version; an identity says its hash as well."""
         return self.identity.extractor.partition(" ")[0] if self.identity.extractor else None

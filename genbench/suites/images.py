@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from genbench.registry import suites
 from genbench.spec import Budget, Suite
 from genbench.suites.smoke import smoke
@@ -109,8 +111,7 @@ def families_mnist() -> Suite:
 
     Samples and, where a method gives it, the likelihood of held-out digits in bits per dimension.
     """
-    latent = {"wgan-gp": "latent=10,", "vae": "latent=10,"}
-    trainers = tuple(f"{name}[{latent.get(name, '')}width=256]" for name in FAMILIES)
+    trainers = _families(256, {"wgan-gp": "latent=10,", "vae": "latent=10,"})
     changes = {"name": "families-mnist", "datasets": ("mnist[size=16]",), "trainers": trainers}
     return mnist().model_copy(update=changes)
 
@@ -129,8 +130,7 @@ def flow_digits() -> Suite:
     short of it. 2 000 generator steps for everyone. The latents of `wgan-gp` are as many as pixels, or it would have no
     density at all.
     """
-    own = {"wgan-gp": "latent=64,", "vae": "latent=10,", "nsf": "bins=8,"}
-    trainers = tuple(f"{name}[{own.get(name, '')}width=128]" for name in FAMILIES)
+    trainers = _families(128, {"wgan-gp": "latent=64,", "vae": "latent=10,", "nsf": "bins=8,"})
     changes = {
         "name": "flow-digits",
         "datasets": ("flow-digits",),
@@ -146,6 +146,11 @@ def flow_digits_smoke() -> Suite:
     """flow-digits with 30 generator steps, tiny networks and few samples: its numbers mean nothing."""
     trainers = tuple(f"{name}[batch=16,width=8]" for name in FAMILIES)
     return smoke(flow_digits(), trainers, "flow-digits-smoke")
+
+
+def _families(width: int, own: Mapping[str, str]) -> tuple[str, ...]:
+    """One trainer of each family with networks so wide, and what some have of their own."""
+    return tuple(f"{name}[{own.get(name, '')}width={width}]" for name in FAMILIES)
 
 
 def _paper(whole: Suite, dataset: str, protocol: str, samples: int) -> Suite:
