@@ -47,7 +47,7 @@ def figures(
     seed = stored_trial.record.trial.seed if noise_seed is None else noise_seed
     made = _made(stored_trial.record.trial, trial, seed, device)
     kept = stored.samples(store, stored_trial) or {}
-    tensors = {**kept, **{name: tensor.numpy() for name, tensor in made.items()}}
+    tensors = stored.as_images({**kept, **{name: tensor.numpy() for name, tensor in made.items()}})
     for drawn in draw_trial(stored_trial.record.trial, tensors, out or trial / "figures"):
         typer.echo(drawn.path)
     tell_unreadable(store)

@@ -5,6 +5,7 @@ Each kind is a class to inherit from, which says what it needs and brings what i
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
@@ -83,10 +84,14 @@ class Dataset(ABC):
 
 
 class Target(Dataset):
-    """A dataset whose truth is known: it says its `log_prob`, and its modes or the curve that it lies along if any."""
+    """A dataset whose truth is known: it says its `log_prob`, and its modes or the curve that it lies along if any.
+
+    Where its samples are rows of pixels, `image_shape` is the channels, height and width that pictures show them in.
+    """
 
     modes: Modes | None = None
     curve: Curve | None = None
+    image_shape: tuple[int, int, int] | None = None
     _box: Box | None = None
 
     @abstractmethod
@@ -214,7 +219,19 @@ def check_dataset(name: str, built: object) -> Dataset:
         raise GenbenchError(f"The dataset {name}: classes must be a tuple of different names, not {built.classes!r}.")
     if built.classes and type(built).labelled is Dataset.labelled:
         raise GenbenchError(f"The dataset {name} names classes and doesn't say which sample is of which: add labelled.")
+    if isinstance(built, Target) and (image := built.image_shape) is not None:
+        _check_image_shape(name, image, shape)
     return built
+
+
+def _check_image_shape(name: str, image: object, event_shape: tuple[int, ...]) -> None:
+    sizes = image if isinstance(image, tuple) else ()
+    fits = all(type(size) is int and size > 0 for size in sizes) and (math.prod(sizes),) == event_shape
+    if len(sizes) != 3 or sizes[0] not in (1, 3) or not fits:
+        raise GenbenchError(
+            f"The dataset {name}: image_shape must be (channels, height, width) with 1 or 3 channels, whose product is "
+            f"the length of a sample, {event_shape}; not {image!r}."
+        )
 
 
 def _moved(value: Any, device: torch.device | str) -> Any:

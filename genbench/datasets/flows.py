@@ -111,6 +111,7 @@ class FlowDigits(Target):
     def __init__(self, digits: ClassFlow) -> None:
         digits = digits.eval().requires_grad_(False)
         self.event_shape, self.classes = (SIZE,), CLASSES
+        self.image_shape = (1, SIDE, SIDE)
         self.box = Box(-torch.ones(SIZE), torch.ones(SIZE))
         self._digits, self._exact = digits.float(), deepcopy(digits).double()
 

@@ -43,6 +43,9 @@ RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.par
 LOSSES = "losses.parquet"
 TRACEBACK = "traceback.txt"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
+IMAGE_SHAPE = "image_shape"
+"""Names the channels, height and width of stored samples that are rows of pixels."""
+
 REFERENCE, EXTERNAL = "reference", "external"
 PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
 SPARE_BYTES = 64 * 2**20

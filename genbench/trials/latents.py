@@ -15,6 +15,7 @@ from genbench.engine.draws import Noise, Normal, Uniform, draw_noise
 from genbench.engine.stack import Stack
 from genbench.errors import Skip
 from genbench.metrics.memorisation import nearest
+from genbench.records.store import IMAGE_SHAPE
 
 REAL_POINTS = 1_000
 LANDSCAPE_SIDE = 96
@@ -50,17 +51,22 @@ Pictured = dict[str, Tensor]
 def for_pictures(
     stack: Stack, replica: int, dataset: Dataset, samples: Tensor, seed: int, *, everything: bool = False
 ) -> Pictured:
-    """What suits the dataset; nothing for samples that are neither images nor points of the plane.
+    """What suits the dataset; nothing for samples that are neither images, rows of pixels nor points of the plane.
 
     Without `everything`, it is what a record may hold: no image of a private dataset.
     """
+    rng = seeding.stream(seed, seeding.LATENTS)
     if isinstance(dataset, Target) and dataset.event_shape == (2,):
         return of_points(stack, replica, dataset)
+    if isinstance(dataset, Target) and dataset.image_shape is not None:
+        shape = dataset.image_shape
+        real = dataset.sample(REAL_IMAGES, seeding.stream(0, seeding.REFERENCE_DATA))
+        pictured = ways(lambda noise: _as_images(stack.generate(replica, noise), shape), stack.prior, rng)
+        return pictured | {"real": as_pixels(real.reshape(-1, *shape)), IMAGE_SHAPE: torch.tensor(shape)}
     if isinstance(dataset, Finite) and len(dataset.event_shape) == 3:
-        rng = seeding.stream(seed, seeding.LATENTS)
-        pictures = of_images(lambda noise: stack.generate(replica, noise), stack.prior, samples, dataset, rng)
+        pictured = ways(lambda noise: stack.generate(replica, noise), stack.prior, rng) | likenesses(samples, dataset)
         return {
-            name: tensor for name, tensor in pictures.items() if everything or not (dataset.private and name in REAL)
+            name: tensor for name, tensor in pictured.items() if everything or not (dataset.private and name in REAL)
         }
     return {}
 
@@ -81,24 +87,21 @@ def of_points(stack: Stack, replica: int, dataset: Target) -> Pictured:
     return pictured
 
 
-def of_images(
-    generate: Callable[[Tensor], Tensor | None],
-    prior: Noise | None,
-    pixels: Tensor,
-    dataset: Finite,
-    rng: Generator,
-) -> Pictured:
-    """Ways through the latent space, and the training images nearest to the first samples.
+def ways(generate: Callable[[Tensor], Tensor | None], prior: Noise | None, rng: Generator) -> Pictured:
+    """Images along ways through the latent space, `(rows, 11, channels, height, width)` of uint8.
 
-    `generate` maps the prior's noise to images, if there is a prior; `pixels` are the samples
-    `(n, channels, height, width)` of uint8.
+    `generate` maps the prior's noise to images, if there is a prior.
     """
     pictured = {}
     for name, latents in journeys(prior, rng) if prior else ():
         images = generate(latents.flatten(0, 1))
         if images is not None:
             pictured[name] = as_pixels(images.cpu()).reshape(*latents.shape[:2], *images.shape[1:])
-    return pictured | likenesses(pixels, dataset)
+    return pictured
+
+
+def _as_images(rows: Tensor | None, shape: tuple[int, int, int]) -> Tensor | None:
+    return None if rows is None else rows.reshape(-1, *shape)
 
 
 def journeys(prior: Noise, rng: Generator) -> Iterator[tuple[str, Tensor]]:

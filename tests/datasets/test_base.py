@@ -79,6 +79,15 @@ def test_without_a_shape_it_is_refused():
         check_dataset("mine", Shapeless())
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 9), (1, 64), (2, 4, 8), (1, -8, -8), (1.0, 8, 8), [1, 8, 8], 64], ids=str)
+def test_images_that_its_samples_are_not_are_refused(shape):
+    digits = datasets.build("flow-digits")
+    assert check_dataset("mine", digits) is digits
+    digits.image_shape = shape
+    with pytest.raises(api.GenbenchError, match=r"image_shape must be \(channels, height, width\).*\(64,\)"):
+        check_dataset("mine", digits)
+
+
 def test_all_tensors_that_it_holds_move():
     moved = Blob().to("meta")
     assert moved.modes.centres.device.type == moved.modes.weights.device.type == "meta"

@@ -10,6 +10,7 @@ from genbench.contract.digits import digits
 from genbench.datasets.images import ImageSet, as_pixels
 from genbench.datasets.stacked import StackSet
 from genbench.engine.draws import Normal, Uniform
+from genbench.registry import datasets
 from genbench.trials.latents import (
     DIMENSIONS,
     LOOKED_UP,
@@ -197,6 +198,23 @@ def test_stacks_have_no_neighbours():
     found = drawn(StackSet(digits()))
     assert found.keys() == WAYS | {"real"}
     assert found["real"].shape[1:] == found["sweep"].shape[2:] == (3, 32, 32)
+
+
+def test_rows_of_pixels_are_pictured_as_the_images_that_they_are():
+    class Painter(Drawing):
+        def generate(self, replica, noise):
+            return super().generate(replica, noise)[:, :, :8, :8].flatten(1)
+
+    digits_of_a_flow = datasets.build("flow-digits")
+    found = for_pictures(Painter(), 0, digits_of_a_flow, torch.zeros(20, 64), 0)
+    assert found.keys() == WAYS | {"real", "image_shape"}
+    assert found["image_shape"].tolist() == [1, 8, 8]
+    for name in WAYS:
+        way = travelled(SIX)[name]
+        images = Painter().generate(0, way.flatten(0, 1)).reshape(*way.shape[:2], 1, 8, 8)
+        assert torch.equal(found[name], as_pixels(images))
+    real = digits_of_a_flow.sample(REAL_IMAGES, seeding.stream(0, seeding.REFERENCE_DATA))
+    assert torch.equal(found["real"], as_pixels(real.reshape(-1, 1, 8, 8)))
 
 
 @pytest.mark.parametrize("stack", [Drawing(prior=None)], ids=["no prior"])

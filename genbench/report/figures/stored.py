@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 from safetensors import SafetensorError, safe_open
 
-from genbench.records.store import CURVE, SAMPLES, Found, Store, Unreadable
+from genbench.records.store import CURVE, IMAGE_SHAPE, SAMPLES, Found, Store, Unreadable
 
 Tensors = dict[str, Any]
 """A trial's stored samples by name, with the generator `steps` of its strip."""
@@ -21,7 +22,7 @@ SHOWN = 64
 """So many images of a set are read; pictures show no more."""
 
 Shape = tuple[int | None, ...]
-FLOATS = ("F16", "F32", "F64")
+FLOATS, INTEGERS = ("F16", "F32", "F64"), ("I32", "I64")
 POINTS: Mapping[str, Shape] = {
     "final": (None, 2),
     "strip": (None, None, 2),
@@ -41,6 +42,11 @@ IMAGES: Mapping[str, Shape] = {
     "ema.strip": (None, None),
 }
 """Without the images' own channels, height and width."""
+
+GENERATED = ("final", "strip", "ema.final", "ema.strip")
+"""What is stored as the generator made it: of a target whose samples are rows of pixels, those rows."""
+
+CHANNELS = (1, 3)
 
 LOSS = "loss_"
 """Begins a column of a network's losses."""
@@ -91,7 +97,10 @@ def networks_of(curves: pd.DataFrame) -> list[str]:
 
 
 def samples(store: Store, trial: Found) -> Tensors | None:
-    """A trial's samples where they are points of the plane, `(n, 2)`, or images, `(n, channels, height, width)`."""
+    """A trial's samples where they are points of the plane, `(n, 2)`, or images, `(n, channels, height, width)`.
+
+    Rows of pixels that say what images they are come as those.
+    """
     path = trial.folder / SAMPLES
     try:
         with safe_open(path, framework="numpy") as file:
@@ -100,8 +109,10 @@ def samples(store: Store, trial: Found) -> Tensors | None:
                 _note(store, path, "no tensor is named final")
                 return None
             shape = tuple(parts["final"].get_shape())
-            if len(shape) == 4 and shape[1] in (1, 3):
+            if len(shape) == 4 and shape[1] in CHANNELS:
                 tensors = _images(parts, shape[1:], lambda problem: _note(store, path, problem))
+            elif IMAGE_SHAPE in parts:
+                tensors = _rows(parts, lambda problem: _note(store, path, problem))
             elif shape[1:] == (2,):
                 tensors = _points(parts, lambda problem: _note(store, path, problem))
             else:
@@ -128,6 +139,32 @@ def _images(parts: Mapping[str, Any], event: Shape, complain: Callable[[str], No
         if list(_sound(parts, {DISTANCES: measured}, FLOATS, complain)):
             tensors[DISTANCES] = parts[DISTANCES][:]
     return tensors
+
+
+def _rows(parts: Mapping[str, Any], complain: Callable[[str], None]) -> Tensors:
+    """The same where what was generated are rows of pixels; nothing where their shape is none of an image."""
+    if not list(_sound(parts, {IMAGE_SHAPE: (3,)}, INTEGERS, complain)):
+        return {}
+    event = tuple(parts[IMAGE_SHAPE][:].tolist())
+    if event[0] not in CHANNELS or min(event) < 1:
+        complain(f"{IMAGE_SHAPE} is {event}, which is no image's")
+        return {}
+    rows = {name: (*IMAGES[name], math.prod(event)) for name in GENERATED}
+    generated = {name: _head(parts[name], len(IMAGES[name])) for name in _sound(parts, rows, FLOATS, complain)}
+    others = {name: part for name, part in parts.items() if name not in GENERATED}
+    return as_images({**_images(others, event, complain), **generated, IMAGE_SHAPE: event})
+
+
+def as_images(tensors: Tensors) -> Tensors:
+    """The tensors with rows of pixels on [−1, 1] as the nearest images of uint8, where they say of which shape."""
+    if IMAGE_SHAPE not in tensors:
+        return tensors
+    shown = {name: tensor for name, tensor in tensors.items() if name != IMAGE_SHAPE}
+    for name in GENERATED:
+        if name in shown and shown[name].dtype.kind == "f":
+            levels = np.clip(np.round((shown[name].astype(np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+            shown[name] = levels.reshape(*levels.shape[:-1], *tensors[IMAGE_SHAPE])
+    return shown
 
 
 def _head(part: Any, leading: int) -> Any:

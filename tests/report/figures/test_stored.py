@@ -71,6 +71,40 @@ def test_samples_that_are_no_images_have_no_pictures(event, put_images, draw):
     assert draw().keys() == {"curves-mnist.png"}
 
 
+def as_rows(pixels):
+    """Pixels `(…, 1, 8, 8)` as rows on [−1, 1], some of them beyond, as a target's generator gives them."""
+    return (pixels.float().flatten(-3) / 127.5 - 1) * 1.001
+
+
+def rows_of_pixels(put_images, shape=(1, 8, 8)):
+    rng = torch.Generator().manual_seed(7)
+    pixels = {"final": (80,), "strip": (3, 16), "ema.final": (80,), "ema.strip": (3, 16)}
+    pixels = {name: torch.randint(256, (*n, 1, 8, 8), generator=rng, dtype=torch.uint8) for name, n in pixels.items()}
+    rows = {name: as_rows(each) for name, each in pixels.items()}
+    put_images(**rows, image_shape=torch.tensor(shape))
+    return pixels
+
+
+def test_rows_of_pixels_are_drawn_as_the_images_that_they_are(put_images, draw, store):
+    pixels = rows_of_pixels(put_images)
+    assert draw().keys() == PICTURES
+    (trial,) = store.trials("made-up")
+    tensors = stored.samples(store, trial)
+    assert "image_shape" not in tensors
+    for name, each in pixels.items():
+        assert tensors[name].dtype == "uint8"
+        assert (tensors[name] == each[: stored.SHOWN].numpy()).all()
+    assert not store.unreadable
+
+
+@pytest.mark.parametrize("shape", [(1, 8), (1, 8, 9), (2, 8, 8), (0, 8, 8), (1, -8, -8)], ids=str)
+def test_rows_of_pixels_that_are_no_images_leave_a_note(shape, put_images, draw, store):
+    rows_of_pixels(put_images, shape)
+    assert not {"samples-mnist.png", "strip-mnist.png"} & draw().keys()
+    assert notes(store)
+    assert "curves-mnist.png" in draw("again")
+
+
 @pytest.mark.parametrize("content", [b"", b"no tensors", b"\xff" * 64])
 def test_broken_samples_leave_a_note(content, put_images, draw, store):
     (put_images() / "samples.safetensors").write_bytes(content)
