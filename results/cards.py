@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from genbench.records.store import Store
+from genbench.records.store import Store, slug
 from genbench.references import Reference, Value
 from genbench.registry import trainers
 from genbench.report.content import Content
@@ -109,11 +109,7 @@ def _distinct(values: Iterator[Value]) -> tuple[Value, ...]:
 def document(cards: Sequence[MethodCard]) -> str:
     """docs/methods.md: the panoramas, a section a trainer, and the tables."""
     tables = [table.headline() for table in Content(Store(HERE / "reference"), SUITE).main]
-    panoramas = [
-        f"![Samples of every trainer on {table.dataset}]"
-        f"(../results/reference/report/{SUITE}/landscapes-{table.dataset}.png)\n"
-        for table in tables
-    ]
+    panoramas = [f"![Samples of every trainer on {table.dataset}]({picture(table.dataset)})\n" for table in tables]
     lines = [
         "# Methods",
         "",
@@ -137,6 +133,11 @@ def document(cards: Sequence[MethodCard]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def picture(dataset: str) -> str:
+    """Where every trainer's samples on a dataset are shown, seen from the document."""
+    return f"../results/reference/report/{SUITE}/landscapes-{slug(dataset)}.png"
+
+
 def section(card: MethodCard) -> Iterator[str]:
     """A trainer's part of the document."""
     entry = trainers[card.trainer]
@@ -147,7 +148,10 @@ def section(card: MethodCard) -> Iterator[str]:
     if card.step_cost is not None:
         yield f"- A generator step takes {number(card.step_cost)} times as long as one of {FIRST}."
     yield from (f"- {outcome.dataset}: {outcome}" for outcome in card.outcomes)
-    failures = [f"{failure} on {', '.join(on)}" for failure, on in card.failures.items()]
+    failures = [
+        f"{failure} on {', '.join(f'[{dataset}]({picture(dataset)})' for dataset in on)}"
+        for failure, on in card.failures.items()
+    ]
     yield from (f"- Known failures: {'; '.join(failures) or 'none on these targets'}.", "")
 
 
