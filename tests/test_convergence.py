@@ -1,11 +1,14 @@
 """Each baseline's losses are the papers', worked out by hand in numpy, and a short training beats noise."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from genbench import seeding
+from genbench.engine.inner import ahead_of
 from genbench.engine.method import Batch, Networks
 from genbench.engine.problem import Problem
 from genbench.engine.training import Training
@@ -196,6 +199,32 @@ def test_penalty_of_a_linear_critic_is_the_square_of_its_norm_less_one(norm):
     real = method.networks["generator"](noise).detach()
     loss = method.phases[0].loss(networks, Batch({"real": real, "noise": noise, "mix": mix}))
     assert loss.item() == pytest.approx(3 * (norm - 1) ** 2, abs=1e-5)
+
+
+def test_unrolled_generator_descends_what_the_game_is_worth_after_the_discriminators_next_steps(losses):
+    """f_K, worked out by training a copy of the discriminator with torch's Adam, moves as G's gradient says."""
+    method, *_, twin = losses(f"unrolled[{SIZE},steps=3,lr=0.05,beta1=0.5]")
+    phase, generator = method.phases[1], method.networks["generator"]
+    batch = Batch({name: torch.from_numpy(values) for name, values in twin.batch.items()})
+
+    def game(discriminator):
+        real, fake = discriminator(batch.real).sigmoid(), discriminator(generator(batch.noise)).sigmoid()
+        return real.log().mean() + (1 - fake).log().mean()
+
+    def by_hand():
+        discriminator = deepcopy(method.networks["discriminator"])
+        adam = torch.optim.Adam(discriminator.parameters(), lr=0.05, betas=(0.5, 0.999))
+        for _ in range(3):
+            adam.zero_grad()
+            (-game(discriminator)).backward()
+            adam.step()
+        return game(discriminator).item()
+
+    def loss():
+        return phase.loss(Networks(method.networks, ahead_of(method, phase)), batch)
+
+    assert loss().item() == pytest.approx(by_hand(), rel=1e-6)
+    assert slopes(loss, generator) == pytest.approx(differences(by_hand, generator), abs=1e-4)
 
 
 def trained(reference, steps):

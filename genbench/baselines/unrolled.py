@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("unrolled", citation="arXiv:1611.02163", recipes=UNROLLED, notes=UNROLLED_NOTES)
+@api.trainer("unrolled", version=2, citation="arXiv:1611.02163", recipes=UNROLLED, notes=UNROLLED_NOTES)
 def unrolled(
     problem: api.Problem,
     *,
@@ -35,10 +35,11 @@ def unrolled(
     beta2: Beta2 = 0.999,
     schedule: Schedule = "linear",
 ) -> api.Method:
-    """Non-saturating GAN whose generator learns from what the discriminator is going to be.
+    """Minimax GAN whose generator learns from what the discriminator is going to be.
 
-    Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`, K is `steps`. G's
-    gradient goes through K updates of D by D's own optimiser, all on one batch (equations 7 to 10).
+    Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`, K is `steps`. G
+    descends f_K, the game's value after K updates of D by D's own optimiser, all on one batch, and its gradient goes
+    through them (equations 7 to 10): D's answer moves what it says of real samples too.
     """
     from torch.nn.functional import softplus
 
@@ -51,7 +52,7 @@ def unrolled(
 
     def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
         ahead = nets.ahead("discriminator", steps, lambda copy: loss(copy, nets.generator, batch))
-        return softplus(-ahead(nets.generator(batch.noise))).mean()
+        return -loss(ahead, nets.generator, batch)
 
     noise = api.Normal((latent,))
     draws: dict[str, api.Draw] = {"real": api.Real(), "noise": noise}

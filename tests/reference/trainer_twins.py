@@ -185,7 +185,10 @@ def pacgan(p):
 
 
 def unrolled(p, loop):
-    """With Adam written out, so that autograd goes through it, from the slots that the discriminator's has."""
+    """f_K of equations 4 and 9, descended as equation 10 says, with Adam written out so that autograd goes through it.
+
+    Adam starts from the slots that the discriminator's has. ln D and ln(1 − D) are written as they stand there.
+    """
 
     def generator(n, b):
         judge, fake = n["discriminator"], n["generator"](b["noise"])
@@ -206,7 +209,8 @@ def unrolled(p, loop):
                 mean, square = mean / (1 - p["beta1"] ** step), square / (1 - p["beta2"] ** step)
                 root = torch.where(square > 0, square, 1.0).sqrt() * (square > 0)  # whose slope at zero isn't infinite
                 weights[name] = weights[name] - loop.rate("discriminator") * mean / (root + 1e-8)
-        return says(torch.func.functional_call(judge, weights, (fake,)), 1)
+        real, made = (torch.func.functional_call(judge, weights, (x,)).sigmoid() for x in (b["real"], fake))
+        return real.log().mean() + (1 - made).log().mean()
 
     return adversarial(classifies, generator)
 
