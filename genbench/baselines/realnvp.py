@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("realnvp", citation="arXiv:1605.08803")
+@api.trainer("realnvp", version=2, citation="arXiv:1605.08803")
 def realnvp(
     problem: api.Problem,
     *,

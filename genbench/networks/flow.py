@@ -29,19 +29,21 @@ class Coupling(nn.Module):
     Args:
         sizes: how many numbers of a sample are kept and are moved.
         width, depth: of the conditioner's hidden layers.
-        rng: for its initial weights. Its last layer starts at zero, so that a flow starts as the identity.
+        rng: for its initial weights.
+        at_rest: whether its last layer starts at zero, so that a flow starts as the identity.
     """
 
     per_number: int
     """Outputs of the conditioner for each number that is moved."""
 
-    def __init__(self, sizes: tuple[int, int], width: int, depth: int, rng: Generator) -> None:
+    def __init__(self, sizes: tuple[int, int], width: int, depth: int, rng: Generator, at_rest: bool = True) -> None:
         super().__init__()
         self.conditioner = layered(sizes[0], sizes[1] * self.per_number, width, depth, rng)
-        last = self.conditioner[-1]
-        assert isinstance(last, nn.Linear)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        if at_rest:
+            last = self.conditioner[-1]
+            assert isinstance(last, nn.Linear)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, kept: Tensor, moved: Tensor, inverse: bool = False) -> tuple[Tensor, Tensor]:
         """`(n, kept)` and `(n, moved)` to what `moved` becomes and the step's log-determinant `(n, 1)`."""
@@ -59,8 +61,8 @@ class Affine(Coupling):
 
     per_number = 2
 
-    def __init__(self, sizes: tuple[int, int], width: int, depth: int, rng: Generator) -> None:
-        super().__init__(sizes, width, depth, rng)
+    def __init__(self, sizes: tuple[int, int], width: int, depth: int, rng: Generator, at_rest: bool = True) -> None:
+        super().__init__(sizes, width, depth, rng, at_rest)
         self.largest = nn.Parameter(torch.full((sizes[1],), 2.0))
 
     def transform(self, x: Tensor, said: Tensor, inverse: bool) -> tuple[Tensor, Tensor]:
@@ -155,8 +157,12 @@ class Flow(nn.Module):
 
 
 def affine(event_shape: tuple[int, ...], layers: int, width: int, depth: int, rng: Generator) -> Flow:
-    """A flow of affine couplings: RealNVP."""
-    return Flow(event_shape, [Affine(sizes, width, depth, rng) for sizes in _sizes(event_shape, layers)])
+    """A flow of affine couplings: RealNVP. It doesn't start as the identity.
+
+    Where a sample's numbers are independent, that is a saddle of the likelihood: no single coupling gains anything by
+    moving one number by another.
+    """
+    return Flow(event_shape, [Affine(sizes, width, depth, rng, False) for sizes in _sizes(event_shape, layers)])
 
 
 def spline(event_shape: tuple[int, ...], layers: int, width: int, depth: int, bins: int, rng: Generator) -> Flow:
