@@ -33,8 +33,8 @@ def ali(
 
     Symbols as in the paper: G_x is `generator`, G_z is `encoder`, which gives a mean and a log standard deviation, D is
     `discriminator`, which gives logits, z is `noise`, ε is `epsilon`. D tells pairs (x, G_z(x)) from pairs (G_x(z), z);
-    generator and encoder learn together to swap them (section 2.2, without the saturating loss). Networks are fully
-    connected; those of the paper's toy have maxout and dropout.
+    generator and encoder learn together to swap them (section 2.3, without the saturating loss). Networks are plain
+    and fully connected; in the authors' toy D has maxout and dropout, the others batch normalisation.
     """
     import torch
     from torch.nn.functional import softplus

@@ -1,7 +1,8 @@
 """Set-ups of the literature, and genbench's own for images, as parameters of its trainers.
 
 Each has a note: where it comes from, and where it departs from there. Data and length are no part of a recipe: the
-papers' rings and grids are `ring8` and `grid25` in another scale, and notes say how long a source trains.
+papers' rings and grids are `ring8` and `grid25` in another scale, or notes say how they differ, and they say how long
+a source trains. Where the source's Adam adds its ε before it corrects the second moment's bias, ours adds it after.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ GAN = {
 GAN["veegan2017"] = GAN["seed2020-toys"] | {
     "smoothing": False, "batch": 500, "latent": 254, "width": 128, "depth": 2, "lr": 1e-3,
 }  # fmt: skip
-GAN["metz2017"] = GAN["veegan2017"] | {"batch": 512, "latent": 256, "networks": "mlp-orthogonal"}
+GAN["metz2017"] = GAN["veegan2017"] | {
+    "loss": "minimax", "batch": 512, "latent": 256, "networks": "mlp-orthogonal",
+}  # fmt: skip
 GAN["seed2020"] = GAN["seed2020-toys"] | {
     "batch": 128, "latent": 10, "networks": "dcgan", "width": 128, "depth": 4,
 }  # fmt: skip
@@ -77,50 +80,60 @@ _TOYS = "the toys of arXiv:1704.00028, github.com/igul222/improved_wgan_training
 _GRID = "of the grid every point is fresh, there they come from 100 000 that were drawn once"
 _SEED = "the write-up that genbench grew from, which isn't published, so this can't be checked"
 _CHOSEN = "what it leaves open is genbench's choice: Adam's second decay, a constant rate, "
-_TORCHS = "torch's default weights, where the code of arXiv:1704.00028 has He's"
+_CLASSIC = "torch's default weights, where the code of arXiv:1704.00028 has He's"
 _DCGANS = "DCGAN's weights N(0, 0.02²), and He's for a critic without batch normalisation"
 _SMALL = (
     "Source: genbench's own, for images on a processor, after arXiv:1511.06434. Departs: 16 channels and three stages, "
     "normal noise of ten dimensions, and this trainer's own optimiser and rate."
 )
+_IN_TURN = "the networks learn in turn, each from a batch of its own, there at once from one"
 _PACGAN = (
-    "arXiv:1712.04086 and github.com/fjxmlzn/PacGAN; 400 000 steps there. Departs: the networks learn in turn, each "
-    "from noise of its own, there at once from one batch; so the running statistics of batch normalisation move twice "
-    "a step, and they are of variances, there of standard deviations; every point is fresh, there they come from "
-    "100 000 that were drawn once."
+    f"arXiv:1712.04086 and github.com/fjxmlzn/PacGAN; 400 000 steps there. Departs: {_IN_TURN}; so the running "
+    "statistics of batch normalisation move twice a step, and they are of variances, there of standard deviations; "
+    "every point is fresh, there they come from 100 000 that were drawn once."
 )
 _VEEGAN = "the ring of arXiv:1705.07761, github.com/akashgit/VEEGAN; 100 epochs of 1 000 steps there"
-_METZ = "the ring of arXiv:1611.02163, github.com/poolio/unrolled_gan; 25 000 steps there"
+_VEEGANS = (
+    f"{_IN_TURN}; torch's default weights, there Glorot's and no biases; there the discriminator has one hidden layer, "
+    "the noise a dimension more that nobody reconstructs, and the ring a radius of 80 stds"
+)
+_METZ = (
+    "the ring of github.com/poolio/unrolled_gan, beside arXiv:1611.02163, whose own set-up it says is another; 25 000 "
+    "steps there"
+)
+_METZS = "there one of the ring's eight places counts twice"
 
 GAN_NOTES = {
     "pacgan2018": f"Source: the GAN beside PacGAN's toys, {_PACGAN}",
     "veegan2017": (
         f"Source: the networks and the optimiser of VEEGAN on {_VEEGAN}, without its reconstructor: what its GAN was "
-        f"isn't told. Departs: {_TORCHS}."
+        f"isn't told. Departs: {_VEEGANS}."
     ),
     "metz2017": (
-        f"Source: the networks and the optimiser of {_METZ}, with no step ahead. Departs: one rate for both networks, "
-        "there the discriminator's is a tenth; points are fresh on a ring of eight places, there one counts twice."
+        f"Source: {_METZ}, with no step ahead. Departs: one rate for both networks, there the discriminator's is a "
+        f"tenth; {_IN_TURN}; {_METZS}."
     ),
-    "seed2020-toys": f"Source: {_SEED}. Departs: {_CHOSEN}and {_TORCHS}.",
+    "seed2020-toys": f"Source: {_SEED}. Departs: {_CHOSEN}and {_CLASSIC}.",
     "small-images": _SMALL,
     "seed2020": f"Source: {_SEED}; 20 epochs there. Departs: {_CHOSEN}and {_DCGANS}.",
 }
 
-PACGAN_NOTES = {"pacgan2018": f"Source: PacGAN's toys, {_PACGAN}"}
+PACGAN_NOTES = {
+    "pacgan2018": (
+        f"Source: PacGAN's toys, {_PACGAN} A batch's samples are normalised together, there those of each place in the "
+        "packs by themselves."
+    ),
+}
 
 UNROLLED_NOTES = {
     "metz2017": (
-        f"Source: {_METZ}. Departs: Adam looks ahead with the slots that it has, there from zero; points are fresh on "
-        "a ring of eight places, there one place counts twice."
+        f"Source: {_METZ}. Departs: {_IN_TURN}, so the first of its K steps ahead is the one that the discriminator "
+        f"then takes; {_METZS}."
     ),
 }
 
 VEEGAN_NOTES = {
-    "veegan2017": (
-        f"Source: {_VEEGAN}. Departs: {_TORCHS}; there the discriminator has one hidden layer, the noise a dimension "
-        "more that nobody reconstructs, and the ring a radius of 80 stds."
-    ),
+    "veegan2017": (f"Source: {_VEEGAN}. Departs: {_VEEGANS}."),
 }
 
 WGAN_NOTES = {
@@ -144,6 +157,6 @@ WGAN_GP_NOTES = {
         f"before that; {_GRID}."
     ),
     "small-images": _SMALL,
-    "seed2020-toys": f"Source: {_SEED}. Departs: {_CHOSEN}and {_TORCHS}.",
+    "seed2020-toys": f"Source: {_SEED}. Departs: {_CHOSEN}and {_CLASSIC}.",
     "seed2020": f"Source: {_SEED}; 20 epochs there. Departs: {_CHOSEN}and {_DCGANS}.",
 }

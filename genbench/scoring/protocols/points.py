@@ -111,9 +111,10 @@ def pacgan2018() -> Protocol:
 
 @protocol("veegan2017", citation="arXiv:1705.07761")
 def veegan2017() -> Protocol:
-    """VEEGAN's for its toys: 2 500 samples; a mode counts with one high-quality sample, and reverse KL is over those.
+    """VEEGAN's for its toys: 2 500 samples, and a mode counts with one high-quality sample.
 
-    It scores as pacgan2018 does, and stands apart for the numbers that are published under it.
+    Reverse KL over those, which decides, is PacGAN's: VEEGAN's paper has none of its toys. So it scores as pacgan2018
+    does, and stands apart for the numbers that are published under it.
     """
     return _of_papers()
 
