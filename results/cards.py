@@ -13,11 +13,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tables import marked
+
 from genbench.records.store import Store, slug
 from genbench.references import Reference, Value
 from genbench.registry import trainers
 from genbench.report.content import Content
-from genbench.report.formats import markdown, number
+from genbench.report.formats import number
 from genbench.report.method_cards import CARDS, Ending, MethodCard, Searched
 from genbench.report.model import Row, Table
 from genbench.report.verdict import ORACLE
@@ -108,8 +110,8 @@ def _distinct(values: Iterator[Value]) -> tuple[Value, ...]:
 
 def document(cards: Sequence[MethodCard]) -> str:
     """docs/methods.md: the panoramas, a section a trainer, and the tables."""
-    tables = [table.headline() for table in Content(Store(HERE / "reference"), SUITE).main]
-    panoramas = [f"![Samples of every trainer on {table.dataset}]({picture(table.dataset)})\n" for table in tables]
+    shown = Content(Store(HERE / "reference"), SUITE).datasets
+    panoramas = [f"![Samples of every trainer on {dataset}]({picture(dataset)})\n" for dataset in shown]
     lines = [
         "# Methods",
         "",
@@ -126,9 +128,7 @@ def document(cards: Sequence[MethodCard]) -> str:
         "",
         f"`genbench report results/reference --suite {SUITE} --format md` prints these:",
         "",
-        f"<!-- table {SUITE} -->",
-        markdown(tables).strip(),
-        "<!-- /table -->",
+        marked(SUITE),
     ]
     return "\n".join(lines) + "\n"
 

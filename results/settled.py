@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tables import marked
+
 from genbench.records.store import Store
 from genbench.report.content import Content
-from genbench.report.formats import markdown
 from genbench.report.formats.text import texts
 from genbench.report.model import Table
 from genbench.suites.literature import CROSSED
@@ -62,7 +63,6 @@ def document() -> str:
 def part(question: Question) -> str:
     """A question with its answer and the tables behind it."""
     content = Content(REFERENCE, question.suite)
-    tables = [table.headline() for table in content.main]
     lines = [
         f"## {question.title}",
         "",
@@ -70,9 +70,7 @@ def part(question: Question) -> str:
         *(across_protocols(content) if question.suite == "gan-crossed" else ()),
         f"`genbench report results/reference --suite {question.suite} --format md` prints this:",
         "",
-        f"<!-- table {question.suite} -->",
-        markdown(tables).strip(),
-        "<!-- /table -->",
+        marked(question.suite),
     ]
     return "\n".join(lines) + "\n"
 

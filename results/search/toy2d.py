@@ -61,10 +61,14 @@ CRITERION = "modes × hq"
 METRICS = ("modes", "hq", "sliced_w2", "arc_coverage")
 
 
+def rates(trainer: str) -> list[float]:
+    """The learning rates that are tried, the lowest first."""
+    return [RATES.get(trainer, RATE) * factor for factor in FACTORS]
+
+
 def references(trainer: str) -> list[str]:
     """The trainer's settings as references."""
-    rates = (RATES.get(trainer, RATE) * factor for factor in FACTORS)
-    return [str(Reference(trainer, {"lr": lr, **other})) for lr in rates for other in CONTESTED[trainer]]
+    return [str(Reference(trainer, {"lr": lr, **other})) for lr in rates(trainer) for other in CONTESTED[trainer]]
 
 
 def measure(dataset: str, trainer: str) -> list[dict[str, object]]:
@@ -143,6 +147,15 @@ def missing(rows: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
+def at_the_end(table: pd.DataFrame) -> list[str]:
+    """The trainers whose best setting has the lowest or the highest rate that was tried."""
+    best = {tried.name: tried for tried in map(Reference.parse, reversed(table.trainer.tolist()))}
+    return [
+        name for name in CONTESTED
+        if name in best and float(str(best[name].parameters["lr"])) in (rates(name)[0], rates(name)[-1])
+    ]  # fmt: skip
+
+
 def write(rows: pd.DataFrame) -> None:
     """Writes the summary of the trainers all of whose settings were tried; it names the others."""
     waiting = dict.fromkeys(reference.partition("[")[0] for _, reference in missing(rows))
@@ -157,6 +170,7 @@ def write(rows: pd.DataFrame) -> None:
         "gan, wgan and wgan-gp were trained by engine version 1, the others by version 4, which gives other bits of",
         "the same distribution.",
         *unfinished,
+        f"Best at the lowest or the highest rate, so that a better one may lie beyond: {', '.join(at_the_end(table))}.",
         "",
         "| " + " | ".join(table.columns) + " |",
         "|" + "---|" * len(table.columns),
