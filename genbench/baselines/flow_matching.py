@@ -17,11 +17,11 @@ def flow_matching(
     problem: api.Problem,
     *,
     solver: Annotated[Literal["euler", "heun"], api.doc("of the samples' paths; heun evaluates twice a step")] = "heun",
-    steps: Annotated[api.Count, api.doc("of the solver, from noise to a sample")] = 25,
+    steps: Annotated[api.Count, api.doc("of the solver, from noise to a sample")] = 100,
     batch: Batch = 256,
     width: Width = 64,
     depth: Depth = 3,
-    lr: Rate = 2e-3,
+    lr: Rate = 8e-3,
     schedule: Schedule = "linear",
 ) -> api.Method:
     """Flow matching: a velocity field that carries noise to data on straight paths.

@@ -20,7 +20,7 @@ def realnvp(
     batch: Batch = 256,
     width: Width = 64,
     depth: Depth = 2,
-    lr: Rate = 2e-3,
+    lr: Rate = 5e-4,
     schedule: Schedule = "linear",
 ) -> api.Method:
     """Normalizing flow of affine couplings, trained by maximum likelihood, which it says exactly.

@@ -29,9 +29,9 @@ def unrolled(
     width: Width = 64,
     depth: Depth = 3,
     optimizer: Rule = "adam",
-    lr: Rate = 2e-3,
+    lr: Rate = 1e-3,
     slower: Annotated[api.Share, api.doc("the discriminator's rate, as a share of the generator's")] = 1.0,
-    beta1: Beta1 = 0.0,
+    beta1: Beta1 = 0.5,
     beta2: Beta2 = 0.999,
     schedule: Schedule = "linear",
 ) -> api.Method:

@@ -24,7 +24,7 @@ def veegan(
     width: Width = 64,
     depth: Depth = 3,
     optimizer: Rule = "adam",
-    lr: Rate = 2e-3,
+    lr: Rate = 8e-3,
     beta1: Beta1 = 0.0,
     beta2: Beta2 = 0.999,
     schedule: Schedule = "linear",

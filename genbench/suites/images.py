@@ -14,6 +14,9 @@ suite = suites.register
 SMALL = tuple(f"{trainer}[recipe=small-images]" for trainer in TRAINERS)
 SMOKE = tuple(f"{trainer}[batch=16,recipe=small-images,width=4]" for trainer in TRAINERS)
 SEED = ("gan[recipe=seed2020]", "wgan-gp[recipe=seed2020]")
+OF_IMAGES = {"ddpm": "lr=0.002,steps=50,", "flow-matching": "lr=0.002,steps=25,"}
+"""What diffusion and flow matching have on images: their defaults are of the plane, where a sample costs little."""
+
 EPOCHS = 20
 """Of the seed document."""
 
@@ -111,7 +114,7 @@ def families_mnist() -> Suite:
 
     Samples and, where a method gives it, the likelihood of held-out digits in bits per dimension.
     """
-    trainers = _families(256, {"wgan-gp": "latent=10,", "vae": "latent=10,"})
+    trainers = _families(256, {"wgan-gp": "latent=10,", "vae": "latent=10,", **OF_IMAGES})
     changes = {"name": "families-mnist", "datasets": ("mnist[size=16]",), "trainers": trainers}
     return mnist().model_copy(update=changes)
 
@@ -130,7 +133,7 @@ def flow_digits() -> Suite:
     short of it. 2 000 generator steps for everyone. The latents of `wgan-gp` are as many as pixels, or it would have no
     density at all.
     """
-    trainers = _families(128, {"wgan-gp": "latent=64,", "vae": "latent=10,", "nsf": "bins=8,"})
+    trainers = _families(128, {"wgan-gp": "latent=64,", "vae": "latent=10,", "nsf": "bins=8,", **OF_IMAGES})
     changes = {
         "name": "flow-digits",
         "datasets": ("flow-digits",),

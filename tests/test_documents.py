@@ -1,0 +1,33 @@
+"""Pages that scripts write are what those write of the committed records."""
+
+import importlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from genbench.references import Reference
+from genbench.registry import trainers
+from genbench.suites import toys
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """`script(name)`: a script of results/ as a module."""
+    monkeypatch.syspath_prepend(str(ROOT / "results"))
+    return importlib.import_module
+
+
+def test_defaults_are_the_best_that_the_search_found(script, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "results" / "search"))
+    search = script("toy2d")
+    rows = pd.read_csv(search.TABLE)
+    assert search.missing(rows) == []
+    ranked = [Reference.parse(text) for text in search.summarise(rows).trainer]
+    best = {tried.name: tried.parameters for tried in reversed(ranked)}
+    assert best.keys() == set(toys.EVERY)
+    for name, parameters in best.items():
+        defaults, found = (trainers[name].resolve(given) for given in ({}, parameters))
+        assert defaults == found
