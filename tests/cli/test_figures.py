@@ -33,7 +33,7 @@ def trained(tmp_path_factory):
         "stacked-mnist-smoke": ("printed-stacks", "gan[recipe=small-images,batch=8,width=4]"),
     }
     with pytest.MonkeyPatch.context() as patch, made_up.forgetful_registries():
-        patch.setattr(ControlTask, "run", lambda task, notify, stop: Outcome(task))  # pictures need none
+        patch.setattr(ControlTask, "begin", lambda task, notify, stop: Outcome(task))  # pictures need none
         patch.setenv("GENBENCH_CACHE", str(root / "cache"))
         for suite, (dataset, trainer) in plans.items():
             arguments = ("--suite", suite, "--dataset", dataset, "--trainer", trainer, "--keep-samples", "70")
