@@ -20,6 +20,17 @@ def script(monkeypatch):
     return importlib.import_module
 
 
+def test_what_is_settled_is_what_the_records_say(script):
+    settled = script("settled")
+    assert settled.DOCUMENT.read_text(encoding="utf-8") == settled.document()
+
+
+def test_a_question_whose_records_are_there_is_answered(script):
+    settled = script("settled")
+    there = settled.REFERENCE.suites()
+    assert [question.title for question in settled.QUESTIONS if question.suite in there and not question.answer] == []
+
+
 def test_defaults_are_the_best_that_the_search_found(script, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "results" / "search"))
     search = script("toy2d")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from genbench.report.figures.axes import Axis, number_within_decades
 from genbench.report.figures.stored import LOSS, networks_of
-from genbench.report.figures.style import ABREAST, Colours, Layout, grid
+from genbench.report.figures.style import ABREAST, Colours, Layout, grid, wrapped
 from genbench.report.overall import THRESHOLDS, Overall
 from genbench.scoring.protocols import Protocol
 
@@ -29,6 +29,8 @@ LETTER, HANDLE, LINE = 0.075, 0.55, 0.17
 CELL = Layout((2.0, 1.75), 0.7, 0.45, 0.1, 0.4, (0.85, 0.55))
 LOSS_CELL = Layout((2.6, 1.5), 0.85, 0.45, 0.1, 0.3, (0.9, 0.3))
 LOSS_GAPS = (0.9, 0.75)
+LOSS_LETTERS = 38
+"""So many of a title fit into a line."""
 """Where trainers take several rows, so that a title has room below an axis's label."""
 
 PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
@@ -103,7 +105,9 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
     shown = [trainer for trainer in colours if trainer in networks]
     deep, beside = max(map(len, networks.values())), min(ABREAST, len(shown))
     bands = -(-len(shown) // beside)
-    figure, axes_grid = grid(deep * bands, beside, LOSS_CELL if bands == 1 else LOSS_CELL._replace(gaps=LOSS_GAPS))
+    titles = {trainer: wrapped(trainer, LOSS_LETTERS) for trainer in shown}
+    layout = (LOSS_CELL if bands == 1 else LOSS_CELL._replace(gaps=LOSS_GAPS)).titled(titles.values())
+    figure, axes_grid = grid(deep * bands, beside, layout)
     columns = axes_grid.reshape(bands, deep, beside).swapaxes(1, 2).reshape(-1, deep)
     for column, trainer in zip_longest(columns, shown):
         if trainer is None:
@@ -121,7 +125,7 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
             axes.tick_params(labelbottom=network == networks[trainer][-1])
             axes.yaxis.set_label_coords(*LOSS_LABEL)
             axes.set(ylabel=f"{network}'s loss\n(own unit)", ylim=_bulk(mine[name]))
-        column[0].set_title(trainer)
+        column[0].set_title(titles[trainer])
         column[len(networks[trainer]) - 1].set_xlabel("generator steps")
     return figure
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genbench.report.figures.style import ABREAST, REAL_COLOUR, Colours, Layout, grid
+from genbench.report.figures.style import ABREAST, REAL_COLOUR, Colours, Layout, grid, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,9 @@ LANDSCAPE = Layout((2.2, 2.2), 0.55, 0.5, 0.1, 0.3, (0.15, 0.35))
 STRIP = Layout((1.5, 1.5), 0.3, 0.35, 0.05, 0.25, (0.0, 0.25))
 """Its size is a frame's."""
 
+LANDSCAPE_LETTERS, STRIP_LETTERS = 28, 24
+"""So many of a title and of a label fit into a line."""
+
 
 def landscapes(
     cells: Mapping[tuple[str, str], Tensors], datasets: Sequence[str], trainers: Sequence[str], colours: Colours
@@ -40,7 +43,12 @@ def landscapes(
     of the plane, whether there is a critic or not.
     """
     columns, rows = min(ABREAST, len(trainers)), math.ceil(len(trainers) / ABREAST)
-    figure, axes_grid = grid(len(datasets) * rows, columns, LANDSCAPE)
+    titles = {
+        (dataset, trainer): wrapped(f"{trainer} on\N{NO-BREAK SPACE}{dataset}", LANDSCAPE_LETTERS)
+        for dataset in datasets
+        for trainer in trainers
+    }
+    figure, axes_grid = grid(len(datasets) * rows, columns, LANDSCAPE.titled(titles.values()))
     for place, dataset in enumerate(datasets):
         low, high = _window([tensors for (on, _), tensors in cells.items() if on == dataset])
         panels = axes_grid[place * rows : (place + 1) * rows].flatten()
@@ -54,7 +62,7 @@ def landscapes(
             axes.set(
                 xlim=(low[0], high[0]),
                 ylim=(low[1], high[1]),
-                title=f"{trainer} on {dataset}",
+                title=titles[dataset, trainer],
                 xlabel=ACROSS,
                 ylabel="x₂ (data units)",
                 aspect="equal",
@@ -83,7 +91,9 @@ def strip(cells: Mapping[str, Tensors], colours: Colours) -> Figure:
     All frames show the same part of the plane.
     """
     columns = min(FRAMES, min(len(tensors["strip"]) for tensors in cells.values()))
-    figure, axes_grid = grid(len(cells), 1, STRIP._replace(size=(columns * STRIP.size[0], STRIP.size[1])))
+    labels = {trainer: wrapped(trainer, STRIP_LETTERS) for trainer in cells}
+    layout = STRIP._replace(size=(columns * STRIP.size[0], STRIP.size[1])).labelled(labels.values())
+    figure, axes_grid = grid(len(cells), 1, layout)
     (x_low, y_low), (x_high, y_high) = _window([*cells.values()])
     for (axes,), (trainer, tensors) in zip(axes_grid, cells.items(), strict=True):
         frames = np.unique(np.linspace(0, len(tensors["strip"]) - 1, columns).round().astype(int))
@@ -97,7 +107,7 @@ def strip(cells: Mapping[str, Tensors], colours: Colours) -> Figure:
             xlim=(x_low, x_low + columns * (x_high - x_low)), ylim=(y_low, y_high), aspect="equal", xticks=[], yticks=[]
         )
         axes.spines[["left", "bottom"]].set_visible(False)
-        axes.set_ylabel(trainer)
+        axes.set_ylabel(labels[trainer])
     figure.supxlabel("x₁ to the right, x₂ upwards, the same data units in every frame", fontsize=8)
     return figure
 

@@ -9,6 +9,7 @@ from functools import cache
 from io import BytesIO, StringIO
 from itertools import cycle
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, NamedTuple, Protocol
 
 import matplotlib as mpl
@@ -89,6 +90,10 @@ class PictureFile(NamedTuple):
     caption: str
 
 
+LINE = 0.16
+"""Inches of each further line of a title or a label."""
+
+
 class Layout(NamedTuple):
     """Inches of a grid of axes: each one's size, the margins around all, the gaps between them.
 
@@ -101,6 +106,27 @@ class Layout(NamedTuple):
     right: float
     top: float
     gaps: tuple[float, float]
+
+    def titled(self, titles: Iterable[str]) -> Layout:
+        """With room for the longest of these titles above each axes."""
+        more = _further_lines(titles)
+        return self._replace(top=self.top + more, gaps=(self.gaps[0], self.gaps[1] + more))
+
+    def labelled(self, labels: Iterable[str]) -> Layout:
+        """With room for the longest of these labels at the left of all."""
+        return self._replace(left=self.left + _further_lines(labels))
+
+
+def _further_lines(texts: Iterable[str]) -> float:
+    """Inches of the lines after the first."""
+    return LINE * max((text.count("\n") for text in texts), default=0)
+
+
+def wrapped(label: str, most: int) -> str:
+    """A label in lines of about so many letters at most, broken between its words and its parameters alone."""
+    parted = label.replace("[", " [").replace(",", ", ")
+    lines = wrap(parted, most, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(" [", "[").replace(", ", ",")
 
 
 def colours(trainers: Iterable[str]) -> Colours:

@@ -50,7 +50,7 @@ def test_many_trainers_take_several_rows(datasets):
     of = {(dataset, trainer): cell(landscape=True) for dataset in datasets for trainer in trainers}
     figure = landscapes(of, datasets, trainers, dict.fromkeys(trainers, "black"))
     shown = [axes for axes in figure.axes if axes.axison]
-    assert [axes.get_title() for axes in shown] == [f"{t} on {d}" for d in datasets for t in trainers]
+    assert [axes.get_title() for axes in shown] == [f"{t} on\N{NO-BREAK SPACE}{d}" for d in datasets for t in trainers]
     assert figure.axes[0].get_gridspec().get_geometry() == (2 * len(datasets), ABREAST)
     columns = {}
     for axes in shown:

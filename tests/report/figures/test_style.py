@@ -42,6 +42,20 @@ def test_figure_is_drawn_without_a_warning(write):
     assert axes.get_title() == "images[path=\\u6570\\u636e]"
 
 
+@pytest.mark.parametrize(
+    ("label", "most", "lines"),
+    [
+        ("gan", 2, ["gan"]),
+        ("wgan-gp on swissroll", 28, ["wgan-gp on swissroll"]),
+        ("wgan-gp[recipe=small-images]", 20, ["wgan-gp", "[recipe=small-images]"]),
+        ("rpgan[r1=0,r2=0,relativistic=false]", 24, ["rpgan[r1=0,r2=0,", "relativistic=false]"]),
+        ("gan[lr=0.1,width=8] on ring8", 12, ["gan[lr=0.1,", "width=8] on", "ring8"]),
+    ],
+)
+def test_labels_are_broken_between_words_and_parameters_alone(label, most, lines):
+    assert style.wrapped(label, most) == "\n".join(lines)
+
+
 def test_eighteen_trainers_have_eighteen_colours():
     trainers = [f"t{i}" for i in range(18)]
     assert len(set(style.colours(trainers).values())) == len(trainers)
