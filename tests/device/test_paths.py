@@ -25,7 +25,7 @@ from genbench.engine.stacked import Stacked
 from genbench.plugins import load_plugin
 from genbench.registry import datasets, trainers
 from genbench.spec import Component
-from genbench.trials.latents import of_images
+from genbench.trials.latents import for_pictures
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
@@ -119,7 +119,7 @@ def test_portraits_come_to_the_host(request):
     request.getfixturevalue("device")
     ready = stack(reference("wgan-gp", "digits"), images, "cuda")
     pixels = torch.zeros(9, *images.event_shape, dtype=torch.uint8)
-    pictured = of_images(lambda noise: ready.generate(0, noise), ready.prior, pixels, images, torch.Generator())
+    pictured = for_pictures(ready, 0, images, pixels, seed=0)
     assert {tensor.device.type for tensor in pictured.values()} == {"cpu"}
 
 
