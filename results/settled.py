@@ -71,7 +71,9 @@ QUESTIONS = (
 def document() -> str:
     """The whole page, with the suites that have records."""
     there = REFERENCE.suites()
-    return "\n".join([OPENING, *(part(question) for question in QUESTIONS if question.suite in there)])
+    waiting = [f"- {question.title} (`{question.suite}`)" for question in QUESTIONS if question.suite not in there]
+    missing = ["\n".join(["Still to be run:", "", *waiting, ""])] if waiting else []
+    return "\n".join([OPENING, *missing, *(part(question) for question in QUESTIONS if question.suite in there)])
 
 
 def part(question: Question) -> str:

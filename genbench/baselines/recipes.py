@@ -127,13 +127,13 @@ PACGAN_NOTES = {
 
 UNROLLED_NOTES = {
     "metz2017": (
-        f"Source: {_METZ}. Departs: {_IN_TURN}, so the first of its K steps ahead is the one that the discriminator "
-        f"then takes; {_METZS}."
+        f"Source: {_METZ}. Departs: {_IN_TURN}, so that the first of the K steps ahead is the discriminator's own next "
+        f"one; {_METZS}."
     ),
 }
 
 VEEGAN_NOTES = {
-    "veegan2017": (f"Source: {_VEEGAN}. Departs: {_VEEGANS}."),
+    "veegan2017": f"Source: {_VEEGAN}. Departs: {_VEEGANS}.",
 }
 
 WGAN_NOTES = {
