@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("unrolled", version=2, citation="arXiv:1611.02163", recipes=UNROLLED, notes=UNROLLED_NOTES)
+@api.trainer("unrolled", version=3, citation="arXiv:1611.02163", recipes=UNROLLED, notes=UNROLLED_NOTES)
 def unrolled(
     problem: api.Problem,
     *,
@@ -43,16 +43,17 @@ def unrolled(
     """
     from torch.nn.functional import softplus
 
-    def loss(discriminator: Callable[..., Tensor], generator: Callable[..., Tensor], batch: api.Batch) -> Tensor:
-        real, fake = api.together(discriminator, batch.real, generator(batch.noise))
-        return softplus(-real).mean() + softplus(fake).mean()
+    def loss(discriminator: Callable[..., Tensor], real: Tensor, fake: Tensor) -> Tensor:
+        of_real, of_fake = api.together(discriminator, real, fake)
+        return softplus(-of_real).mean() + softplus(of_fake).mean()
 
     def discriminator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
-        return loss(nets.discriminator, nets.generator, batch)
+        return loss(nets.discriminator, batch.real, nets.generator(batch.noise))
 
     def generator_loss(nets: api.Networks, batch: api.Batch) -> Tensor:
-        ahead = nets.ahead("discriminator", steps, lambda copy: loss(copy, nets.generator, batch))
-        return -loss(ahead, nets.generator, batch)
+        fake = nets.generator(batch.noise)
+        ahead = nets.ahead("discriminator", steps, lambda copy: loss(copy, batch.real, fake))
+        return -loss(ahead, batch.real, fake)
 
     noise = api.Normal((latent,))
     draws: dict[str, api.Draw] = {"real": api.Real(), "noise": noise}
