@@ -93,7 +93,7 @@ class TestTrial:
 
 def test_bits_in_a_pool_are_those_of_this_process(bits, trials, tmp_path):
     tasks = trials(*NAMES, steps=STEPS, root=tmp_path / "pool")
-    outcomes = PoolExecutor(2, [str(DRAWING)]).run(tasks, ignore)
+    outcomes = PoolExecutor(1, [str(DRAWING)]).run(tasks, ignore)
     found = {outcome.task.trials[0].trainer.name: told(made_up.record(outcome), outcome.task) for outcome in outcomes}
     assert found == {name: bits(name) for name in NAMES}
 

@@ -95,7 +95,7 @@ def test_in_a_pool_whole_or_resumed_measured_twice_or_often(undisturbed, trials,
     )
     for task in cut_off:
         assert made_up.record(task.run(ignore, stop_at(13))) is None
-    outcomes = list(PoolExecutor(2).run([*seldom, *often, *cut_off], ignore))
+    outcomes = list(PoolExecutor(1).run([*seldom, *often, *cut_off], ignore))
     assert len(outcomes) == 3 * len(BASELINES)
     assert all(same(made_up.record(outcome), outcome.task, undisturbed) for outcome in outcomes)
 
