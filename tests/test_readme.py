@@ -25,7 +25,7 @@ def test_its_example_runs_in_the_suite_as_it_stands(tmp_path):
         r"```python\n(.*?)```.*?\n    genbench (run [^\n]*--plugin [^\n]*)\n", README, re.DOTALL
     ).groups()
     (tmp_path / "my_gan.py").write_text(code, encoding="utf-8")
-    smoke = command.replace("--suite toy2d", "--suite toy2d-smoke --seeds 0 --dataset ring8").split()
+    smoke = command.replace("--suite toy2d", "--suite toy2d-smoke --seeds 0 --dataset ring8 --jobs 1").split()
     program = [sys.executable, "-c", "from genbench.cli.main import main; main()"]
     result = subprocess.run([*program, *smoke], cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -16,7 +16,7 @@ from genbench.trials import session
 BASELINES = ("wgan", "wgan-gp", "sngan", "vae")
 """One of each kind: clipping, slopes, buffers, networks that learn together. The contract's tests hold every trainer to
 repeating itself."""
-STEPS = 40
+STEPS = 20
 
 
 def finished(outcomes):
@@ -115,7 +115,7 @@ def test_compiled_here_and_in_a_pool_whole_or_resumed(trials, apart, monkeypatch
     assert records[0].weights_sha256 is not None
 
 
-@pytest.mark.parametrize("every", [1, 7, 25])
+@pytest.mark.parametrize("every", [1, 7, 13])
 @pytest.mark.parametrize("name", BASELINES)
 def test_cut_off_and_resumed(name, every, undisturbed, trials, monkeypatch):
     monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
