@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("ddpm", citation="arXiv:2006.11239")
+@api.trainer("ddpm", version=2, citation="arXiv:2006.11239")
 def ddpm(
     problem: api.Problem,
     *,
     steps: Annotated[api.Count, api.doc("T, the steps of diffusion, and evaluations for a sample")] = 200,
+    clip: Annotated[
+        api.Positive | None, api.doc("bound of what a step takes x₀ for; left out: 1 for images, none for points")
+    ] = None,
     batch: Batch = 256,
     width: Width = 64,
     depth: Depth = 3,
@@ -27,12 +30,15 @@ def ddpm(
     """Denoising diffusion, with the simple loss and ancestral sampling.
 
     Symbols as in the paper: T is `steps`, ε_θ is `denoiser`, ε is `epsilon`, ᾱ_t is `kept(t)`, half a cosine; it learns
-    ‖ε − ε_θ(√ᾱ_t x + √(1 − ᾱ_t) ε, t)‖² (equation 14), and samples by algorithm 2 with the posterior's variance. The
-    steps' own noise comes from the prior, beside the first: T times a sample. The denoiser is fully connected. What of
-    the data is finer than the first step's noise comes out too narrow: more steps make that noise smaller. The paper's
-    variances are linear and its T is 1 000; ᾱ_t is never below 1e-4 here.
+    ‖ε − ε_θ(√ᾱ_t x + √(1 − ᾱ_t) ε, t)‖² (equation 14). A step of sampling draws from q(x_{t−1} | x_t, x₀) (equation 7),
+    for x₀ what ε_θ leaves of x_t (equation 15), clipped as in the authors' code: where ᾱ_t is small, a small mistake in
+    ε is a large one in x₀. The steps' own noise comes from the prior, beside the first: T times a sample. The denoiser is
+    fully connected. What of the data is finer than the first step's noise comes out too narrow: more steps make that
+    noise smaller. The paper's variances are linear and its T is 1 000; ᾱ_t is never below 1e-4 here.
     """
     import torch
+
+    bound = 1.0 if clip is None and len(problem.event_shape) == 3 else clip
 
     def kept(t: Tensor) -> Tensor:
         cosine = (0.5 * math.pi * (t / steps + 0.008) / 1.008).cos() / math.cos(0.5 * math.pi * 0.008 / 1.008)
@@ -52,17 +58,16 @@ def ddpm(
             t = torch.full_like(x.flatten(1)[:, :1], step).view(-1, *problem.number_shape)
             now, before = kept(t), kept(t - 1)
             beta = 1 - now / before
-            x = (x - beta / (1 - now).sqrt() * denoised(nets, x, t)) / (1 - beta).sqrt()
+            start = (x - (1 - now).sqrt() * denoised(nets, x, t)) / now.sqrt()
+            start = start if bound is None else start.clamp(-bound, bound)
+            x = (before.sqrt() * beta * start + (1 - beta).sqrt() * (1 - before) * x) / (1 - now)
             if step > 1:
                 x = x + ((1 - before) / (1 - now) * beta).sqrt() * noise[:, step - 1]
         return x
 
     event = problem.event_shape
-    draws: dict[str, api.Draw] = {
-        "real": api.Real(),
-        "epsilon": api.Normal(event),
-        "time": api.Uniform(shape=problem.number_shape),
-    }
+    time = api.Uniform(shape=problem.number_shape)
+    draws: dict[str, api.Draw] = {"real": api.Real(), "epsilon": api.Normal(event), "time": time}
     return api.Method(
         networks={"denoiser": problem.denoiser(width=width, depth=depth)},
         phases=[api.Phase("denoiser", simple_loss, draws)],

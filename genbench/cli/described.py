@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -104,4 +105,6 @@ def type_name(annotation: Any) -> str:
             else [f"{signs[key]} {getattr(b, key)}" for b in bounds for key in signs if hasattr(b, key)]
         )
         return " ".join(filter(None, [type_name(kind), " and ".join(limits)]))
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return " | ".join("none" if part is type(None) else type_name(part) for part in typing.get_args(annotation))
     return getattr(annotation, "__name__", str(annotation))

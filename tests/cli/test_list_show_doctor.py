@@ -217,6 +217,7 @@ def test_show_of_recall_names_both_and_says_which_dataset_has_which(genbench):
             "networks dcgan-gp the pair of generator and critic; dcgan-gp for critics",
         ),
         ("recall[k=3]", "k 3 (int ≥ 1)"),
+        ("nll", "bound none (int | none)"),
         ("gan, EMA 0.999", "gan, a trainer"),
         ("null band", "where 95 % of the truth's own values lie"),
         ("PacGAN2", "PacGAN2, published: modes 7.9 on ring8, arXiv:1712.04086"),

@@ -56,6 +56,16 @@ def test_ddpm_with_the_true_noise_gives_a_gaussian_back(built):
     assert samples.mean(0).tolist() == pytest.approx([0, 0], abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("clip", "shape", "most"), [("", (1, 8, 8), 1), ("clip=2,", (1, 8, 8), 2), ("clip=2,", (2,), 2), ("", (2,), 400)]
+)
+def test_ddpm_that_takes_all_noise_for_data_ends_at_its_bound(clip, shape, most, built):
+    method = built(f"ddpm[{clip}steps=40]", shape)
+    noise = torch.randn(50, 40, *shape, generator=stream(0, "test"))
+    samples = method.sample(Networks({"denoiser": lambda x, time: torch.zeros_like(x)}), noise)
+    assert most / 2 < samples.abs().max() <= most
+
+
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2)])
 def test_flow_matching_follows_the_velocity_to_the_order_of_its_solver(solver, order, built):
     """With v(x, t) = x cos t, a path from x₀ ends at x₀ exp(sin 1); half the step leaves a quarter of Heun's error."""
