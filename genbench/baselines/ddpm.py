@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("ddpm", version=2, citation="arXiv:2006.11239")
+@api.trainer("ddpm", version=3, citation="arXiv:2006.11239")
 def ddpm(
     problem: api.Problem,
     *,
-    steps: Annotated[api.Count, api.doc("T, the steps of diffusion, and evaluations for a sample")] = 200,
+    steps: Annotated[api.Count, api.doc("T, the steps of diffusion, and evaluations for a sample")] = 50,
     clip: Annotated[
         api.Positive | None, api.doc("bound of what a step takes x₀ for; left out: 1 for images, none for points")
     ] = None,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("flow-matching", citation="arXiv:2210.02747")
+@api.trainer("flow-matching", version=2, citation="arXiv:2210.02747")
 def flow_matching(
     problem: api.Problem,
     *,

@@ -14,7 +14,7 @@ suite = suites.register
 SMALL = tuple(f"{trainer}[recipe=small-images]" for trainer in TRAINERS)
 SMOKE = tuple(f"{trainer}[batch=16,recipe=small-images,width=4]" for trainer in TRAINERS)
 SEED = ("gan[recipe=seed2020]", "wgan-gp[recipe=seed2020]")
-OF_IMAGES = {"ddpm": "lr=0.002,steps=50,", "flow-matching": "lr=0.002,steps=25,"}
+OF_IMAGES = {"ddpm": "lr=0.002,", "flow-matching": "lr=0.002,steps=25,"}
 """What diffusion and flow matching have on images: their defaults are of the plane, where a sample costs little."""
 
 EPOCHS = 20

@@ -346,10 +346,12 @@ def flow_matching(p):
 
 
 def denoised(network, x, time):
-    """A denoiser of one sample, by its layers."""
+    """A denoiser of one sample, by its layers and its share of the sample itself."""
     angles = [2**k * math.pi / 2 * time for k in range(8)]
-    seen = [*x, *(math.sin(a) for a in angles), *(math.cos(a) for a in angles)]
-    return network.layers(torch.stack([torch.as_tensor(value) for value in seen])[None])[0]
+    sines, cosines = [math.sin(a) for a in angles], [math.cos(a) for a in angles]
+    seen = torch.stack([torch.as_tensor(value) for value in (*x, *sines, *cosines)])
+    share = sum(w * m for w, m in zip(network.share[:, 0], (*sines[:2], *cosines[:2]), strict=True))
+    return network.layers(seen[None])[0] + share * x
 
 
 TWINS = {
