@@ -33,8 +33,9 @@ def ddpm(
     ‖ε − ε_θ(√ᾱ_t x + √(1 − ᾱ_t) ε, t)‖² (equation 14). A step of sampling draws from q(x_{t−1} | x_t, x₀) (equation 7),
     for x₀ what ε_θ leaves of x_t (equation 15), clipped as in the authors' code: where ᾱ_t is small, a small mistake in
     ε is a large one in x₀. The steps' own noise comes from the prior, beside the first: T times a sample. The denoiser
-    is fully connected. What of the data is finer than the first step's noise comes out too narrow: more steps make that
-    noise smaller. The paper's variances are linear and its T is 1 000; ᾱ_t is never below 1e-4 here.
+    is fully connected, and adds a share of x_t. What of the data is finer than the first step's noise comes out too
+    narrow: more steps make that noise smaller. The paper's variances are linear and its T is 1 000; ᾱ_t is never below
+    1e-4 here.
     """
     import torch
 
