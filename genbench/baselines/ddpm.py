@@ -66,14 +66,13 @@ def ddpm(
                 x = x + ((1 - before) / (1 - now) * beta).sqrt() * noise[:, step - 1]
         return x
 
-    event = problem.event_shape
-    time = api.Uniform(shape=problem.number_shape)
-    draws: dict[str, api.Draw] = {"real": api.Real(), "epsilon": api.Normal(event), "time": time}
+    epsilon, time = api.Normal(problem.event_shape), api.Uniform(shape=problem.number_shape)
+    draws: dict[str, api.Draw] = {"real": api.Real(), "epsilon": epsilon, "time": time}
     return api.Method(
         networks={"denoiser": problem.denoiser(width=width, depth=depth)},
         phases=[api.Phase("denoiser", simple_loss, draws)],
         optimizers={"denoiser": api.Optimizer("adam", lr)},
-        prior=api.Normal((steps, *event)),
+        prior=api.Normal((steps, *problem.event_shape)),
         batch=batch,
         schedule=schedule,
         sample=sample,
