@@ -70,13 +70,13 @@ def test_every_file_is_the_one_that_its_record_names(found):
 
 
 def test_it_came_from_committed_code(found):
-    """Of one commit, or of one for all the seeds that were added together."""
+    """Of one commit, or of one for all the seeds that were added together, or for a trainer that was renewed."""
     assert {trial.record.provenance["dirty"] for trial in found} == {False}
-    seeds = defaultdict(set)
+    commits = defaultdict(set)
     for trial in found:
-        seeds[trial.record.provenance["commit"]].add(trial.record.trial.seed)
-    assert None not in seeds
-    assert sum(map(len, seeds.values())) == len(set().union(*seeds.values()))
+        commits[trial.record.trial.trainer.label, trial.record.trial.seed].add(trial.record.provenance["commit"])
+    assert None not in set().union(*commits.values())
+    assert {len(of) for of in commits.values()} == {1}
 
 
 def test_it_is_small(suite):
