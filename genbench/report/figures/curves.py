@@ -29,9 +29,10 @@ LETTER, HANDLE, LINE = 0.075, 0.55, 0.17
 CELL = Layout((2.0, 1.75), 0.7, 0.45, 0.1, 0.4, (0.85, 0.55))
 LOSS_CELL = Layout((2.6, 1.5), 0.85, 0.45, 0.1, 0.3, (0.9, 0.3))
 LOSS_GAPS = (0.9, 0.75)
+"""Where trainers take several rows, so that a title has room below an axis's label."""
+
 LOSS_LETTERS = 38
 """So many of a title fit into a line."""
-"""Where trainers take several rows, so that a title has room below an axis's label."""
 
 PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
 BESIDE = 3.2
