@@ -1,7 +1,7 @@
 """What was measured of the trainers that come with genbench, from the committed search and toy2d-extended's records.
 
-Run it from the repository's root; it writes genbench/report/method_cards.json, which `genbench show` reads, and
-docs/methods.md:
+Run it from the repository's root; it writes genbench/report/method_cards.json, which `genbench show` reads,
+docs/methods.md, and the README's answer between its marks:
 
     python results/cards.py
 """
@@ -9,7 +9,9 @@ docs/methods.md:
 from __future__ import annotations
 
 import json
+import re
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,17 +22,22 @@ from genbench.references import Reference, Value
 from genbench.registry import trainers
 from genbench.report.content import Content
 from genbench.report.formats import number
-from genbench.report.method_cards import CARDS, Ending, MethodCard, Searched
+from genbench.report.method_cards import CARDS, OFTEN, Ending, MethodCard, Searched
 from genbench.report.model import Row, Table
+from genbench.report.sentence import listed
 from genbench.report.verdict import ORACLE
 from genbench.stats.intervals import median
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parent / "docs" / "methods.md"
+README = HERE.parent / "README.md"
 SUITE = "toy2d-extended"
 FIRST = "gan"
 TIMED = "ring8"
 """Whose trials give a step's cost."""
+
+GRIDS = {"ring8": "8", "grid25": "25"}
+"""The mixtures by which trainers are said to cover or to collapse, with their modes."""
 
 sys.path.insert(0, str(HERE / "search"))
 
@@ -155,11 +162,40 @@ def section(card: MethodCard) -> Iterator[str]:
     yield from (f"- Known failures: {'; '.join(failures) or 'none on these targets'}.", "")
 
 
+def answer(cards: Sequence[MethodCard]) -> str:
+    """In one sentence, who captures every mode and who doesn't."""
+    captured = {card.trainer: tuple(covers(card, dataset) for dataset in GRIDS) for card in cards}
+    few, many = GRIDS.values()
+    by = {
+        (True, True): f"all {few} and all {many} Gaussians are captured in nine seeds of ten or more by",
+        (True, False): f"all {few} but not all {many} by",
+        (False, True): f"all {many} but not all {few} by",
+        (False, False): "and modes of both are lost by",
+    }
+    whose = {which: [f"`{name}`" for name, of in captured.items() if of == which] for which in by}
+    parts = [f"{by[which]} {listed(names)}" for which, names in whose.items() if names]
+    said = f"With searched defaults and 6 000 generator steps, {'; '.join(parts)}."
+    return textwrap.fill(f"{said} [Each of them, with pictures](docs/methods.md)", 120, break_on_hyphens=False)
+
+
+def covers(card: MethodCard, dataset: str) -> bool:
+    """Whether nearly every seed captured every mode."""
+    ending = next(each for each in card.outcomes if each.dataset == dataset)
+    return ending.covered is not None and ending.covered >= OFTEN * ending.seeds
+
+
+def answered(text: str, cards: Sequence[MethodCard]) -> str:
+    """A page with the answer between its marks."""
+    marks = "<!-- answer -->\n{}\n<!-- /answer -->"
+    return re.sub(marks.format(".*?"), lambda _: marks.format(answer(cards)), text, flags=re.DOTALL)
+
+
 def main() -> None:
     cards = measured()
     payload = [card.model_dump(mode="json", exclude_none=True) for card in cards]
     CARDS.write_text(json.dumps(payload, indent=1) + "\n", encoding="utf-8")
     DOCUMENT.write_text(document(cards), encoding="utf-8")
+    README.write_text(answered(README.read_text(encoding="utf-8"), cards), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 from genbench.references import Reference
 from genbench.registry import trainers
+from genbench.report.method_cards import cards
 from genbench.suites import toys
 
 ROOT = Path(__file__).parent.parent
@@ -31,9 +32,28 @@ def test_a_question_whose_records_are_there_is_answered(script):
     assert [question.title for question in settled.QUESTIONS if question.suite in there and not question.answer] == []
 
 
-def test_defaults_are_the_best_that_the_search_found(script, monkeypatch):
+@pytest.fixture
+def search(script, monkeypatch):
+    """The search's script."""
     monkeypatch.syspath_prepend(str(ROOT / "results" / "search"))
-    search = script("toy2d")
+    return script("toy2d")
+
+
+def test_cards_and_their_page_are_what_records_and_search_say(script):
+    written = script("cards")
+    measured = written.measured()
+    assert list(cards().values()) == measured
+    assert written.DOCUMENT.read_text(encoding="utf-8") == written.document(measured)
+
+
+def test_the_answer_on_the_first_page_is_what_the_cards_say(script):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    written = script("cards")
+    assert written.answer(list(cards().values())) in text
+    assert written.answered(text, list(cards().values())) == text
+
+
+def test_defaults_are_the_best_that_the_search_found(search):
     rows = pd.read_csv(search.TABLE)
     assert search.missing(rows) == []
     ranked = [Reference.parse(text) for text in search.summarise(rows).trainer]

@@ -28,8 +28,7 @@ def flow_matching(
 
     Symbols: v is `velocity`, x₀ is `noise`, x₁ is `real`, t is `time`. It learns ‖v(x_t, t) − (x₁ − x₀)‖² at x_t =
     (1 − t)x₀ + t x₁ (arXiv:2210.02747, equation 23 with σ_min = 0), each x₀ paired with any x₁. Samples are where the
-    paths of noise along v end at t = 1. The network is fully connected, and adds a share
-    of x_t.
+    paths of noise along v end at t = 1. The network is fully connected, and adds a share of x_t.
     """
     import torch
 

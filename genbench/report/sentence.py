@@ -51,7 +51,7 @@ def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
     if untested:
         parts.append(f"could not have been told from {_several(untested, others)} {with_seeds(table)}")
     if without:
-        parts.append(f"there is no {column.name} to hold against it of {_listed(without)}")
+        parts.append(f"there is no {column.name} to hold against it of {listed(without)}")
     return f"{said}: {'; '.join(parts)}"
 
 
@@ -84,7 +84,7 @@ def _of_externals(table: Table, column: Column) -> str:
 
 def _figure(cell: Cell) -> str:
     if len(cell.values) + cell.lost < 3:
-        return _listed([_number(value) for value in cell.values])
+        return listed([_number(value) for value in cell.values])
     assert cell.interval is not None
     value, low, high = cell.interval
     if not cell.lost and len(set(cell.values)) == 1:
@@ -109,7 +109,7 @@ def _of_lost(row: Row, cell: Cell) -> str:
     runs = len(cell.values) + cell.lost
     ways = ((len(row.failures), "trials failed"), (_undefined(row, cell), "samples left nothing to measure"))
     said = [f"{n} of its {runs} {what}" for n, what in ways if n > 0]
-    return f", although {_listed(said)}" if said else ""
+    return f", although {listed(said)}" if said else ""
 
 
 def _undefined(row: Row, cell: Cell) -> int:
@@ -120,18 +120,19 @@ def _undefined(row: Row, cell: Cell) -> int:
 def _lost(table: Table, column: Column | None) -> str:
     """Whose runs failed, or left the deciding column nothing to measure."""
     failed = [f"{len(row.failures)} of {row.label}" for row in table.trainers if row.failures]
-    said = f" Failed, and counted as worse than any score: {_listed(failed)}." if failed else ""
+    said = f" Failed, and counted as worse than any score: {listed(failed)}." if failed else ""
     undefined = {row.label: _undefined(row, row.cell(column.name)) for row in table.trainers} if column else {}
     nothing = [f"{n} of {label}" for label, n in undefined.items() if n > 0]
-    return said + (f" Nothing to measure, and counted likewise: {_listed(nothing)}." if nothing else "")
+    return said + (f" Nothing to measure, and counted likewise: {listed(nothing)}." if nothing else "")
 
 
 def _several(labels: Sequence[str], others: Sequence[str]) -> str:
     """Some of the others by their names, or where these would be many by how many they are."""
     if len(labels) <= NAMED:
-        return _listed(labels)
+        return listed(labels)
     return f"all {len(others)} others" if len(labels) == len(others) else f"{len(labels)} of the {len(others)} others"
 
 
-def _listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
+    """One, two and three."""
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
