@@ -46,6 +46,10 @@ def test_cards_and_their_page_are_what_records_and_search_say(script):
     assert written.DOCUMENT.read_text(encoding="utf-8") == written.document(measured)
 
 
+def test_a_card_says_why_modes_of_the_ring_are_missed():
+    assert [name for name, card in cards().items() if not card.on("ring8").covers and card.why is None] == []
+
+
 def test_the_answer_on_the_first_page_is_what_the_cards_say(script):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     written = script("cards")

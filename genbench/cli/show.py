@@ -184,6 +184,7 @@ def _card(trainer: str) -> dict[str, str]:
         "step": f"{card.step_cost:.3g} × one of gan" if card.step_cost is not None else "",
         **{outcome.dataset: str(outcome) for outcome in card.outcomes},
         "fails": failures or "on none of these",
+        "why": card.why or "",
         "pictures": METHODS,
     }
     return {name: line for name, line in lines.items() if line}

@@ -62,34 +62,48 @@ class Ending(Frozen):
             captured = f"{middle:g} ({least:g} to {most:g})" if least != most else f"{middle:g}"
             said.append(f"{captured} of {self.total} modes, all in {self.covered} of {self.seeds} seeds")
         said += [f"hq {self.hq:.2f}"] if self.hq is not None else []
+        said += [f"std ratio {self.std_ratio:.2f}"] if self.std_ratio is not None else []
         said += [f"{self.arc_coverage:.3g} of the arc"] if self.arc_coverage is not None else []
         said += [f"{self.failed} of {self.seeds} seeds failed"] if self.failed else []
         return ", ".join(said)
 
     @property
+    def covers(self) -> bool:
+        """Whether nearly every seed captured every mode."""
+        return self.covered is not None and self.covered >= OFTEN * self.seeds
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """What goes wrong there, in words; empty where nothing does."""
         said = ["fails to train"] if self.failed else []
-        if self.covered is not None and self.covered < OFTEN * self.seeds:
-            said.append("loses modes")
+        if self.covered is not None and not self.covers:
+            said.append("misses modes")
         if self.hq is not None and self.hq < CLEAN:
             said.append("leaves samples between modes")
         if self.std_ratio is not None and self.std_ratio < SPREAD[0]:
-            said.append(f"shrinks modes to {self.std_ratio:.2g} of their spread")
+            said.append("shrinks modes to less than half of their spread")
         if self.std_ratio is not None and self.std_ratio > SPREAD[1]:
-            said.append(f"blurs modes to {self.std_ratio:.2g} times their spread")
+            said.append("blurs modes to more than twice their spread")
         if self.arc_coverage is not None and self.arc_coverage < OFTEN:
             said.append("leaves gaps")
         return tuple(said)
 
 
 class MethodCard(Frozen):
-    """A trainer's card; `step_cost` is how much longer one of its generator steps takes than one of `gan`."""
+    """A trainer's card; `step_cost` is how much longer one of its generator steps takes than one of `gan`.
+
+    `why` says what is behind failures, as far as it is known.
+    """
 
     trainer: str
     searched: Searched | None
     step_cost: float | None
     outcomes: tuple[Ending, ...]
+    why: str | None = None
+
+    def on(self, dataset: str) -> Ending:
+        """How its seeds ended on one of the suite's datasets."""
+        return next(ending for ending in self.outcomes if ending.dataset == dataset)
 
     @property
     def failures(self) -> dict[str, list[str]]:

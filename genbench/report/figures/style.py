@@ -26,9 +26,11 @@ DPI, FINE_DPI = 110, 160
 
 REAL_COLOUR = "0.25"
 COLOUR_BLIND = (
-    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
+    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#ece133", "#56b4e9",
 )  # fmt: skip
-"""seaborn's palette for the colour-blind; importing all of seaborn for it takes as long as three pictures."""
+"""seaborn's palette for the colour-blind without its grey, which is how real samples are drawn.
+
+Importing all of seaborn for it takes as long as three pictures."""
 
 SHADE = 0.55
 
