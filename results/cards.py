@@ -53,6 +53,19 @@ WHY = {
 }
 """What is behind failures, as far as it is known; a trainer that misses modes of ring8 has a word here."""
 
+READING = """\
+- **What holds the critic smooth decides, not the loss.** Of the adversarial methods `wgan-gp`, `r1` and `rpgan`,
+  which penalise the critic's gradient, have all of both mixtures; `sngan`, which bounds its layers, and `dragan`,
+  whose penalty lies around the data, all 25 in eight and five seeds of ten. `wgan`, which clips weights, has samples
+  everywhere and few where they belong. Those that have another loss (`lsgan`, `hinge`), another view for the critic
+  (`pacgan`, `veegan`, `ali`) or a look ahead (`unrolled`) miss modes of the 25 in every seed, as `gan` does.
+- **It costs spread.** Modes of those five are half as wide as the truth's, .45 to .62 of it on 25 Gaussians. Of all
+  trainers `nsf` alone has every mode and its width.
+- **Who misses modes need not have collapsed.** `vae`, `realnvp`, `ddpm` and `flow-matching` have samples in all 25
+  modes in every seed (`modes_any`), and too few sharp ones in some: they blur where GANs leave out.
+- **A hundred Gaussians are too many for everyone** in this time: no seed of any trainer captures more than 35.
+"""
+
 sys.path.insert(0, str(HERE / "search"))
 
 
@@ -151,6 +164,7 @@ def document(cards: Sequence[MethodCard]) -> str:
         "",
         *glance(cards, shown),
         "",
+        READING,
         *panoramas,
         *(line for card in cards for line in section(card)),
         "## Tables",
