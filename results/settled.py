@@ -43,7 +43,7 @@ fraction of the paper's time, it says so, and then it is no reproduction.
 
 `python results/settled.py` writes this page from the committed records. `genbench run --suite NAME --out
 results/reference --no-weights --keep-samples 2000` made those, and `genbench pack results/reference --suite NAME` one
-file of each suite. Every number that genbench knows of is in
+file of each suite. The papers' numbers that genbench knows of are in
 [published.csv](../genbench/report/published.csv), each with the way of scoring that its source states.
 """
 
@@ -51,8 +51,9 @@ OF_R1 = """\
 On 25 Gaussians it doesn't. With R1 alone every one of ten seeds holds all 25 modes, of a plain GAN as of RpGAN;
 without a penalty neither keeps more than 18. R2 beside R1 changes the modes by nothing that can be told, nor does
 pairing real with generated samples: of the three ingredients R1 is what covers this grid, with these networks and in
-this time. Of GAN with R1 and R2, 25 of 25 modes in every seed are told elsewhere too, which agrees; of RpGAN with
-both, 5 of 25 in a single seed, which doesn't.
+this time. (The same ten seeds of `rpgan` on another kind of processor, in [toy2d-extended](methods.md), have all 25 in
+nine.) Of GAN and RpGAN with R1 and R2 a textbook chapter of 2026 tells 25 of 25 modes in every seed, which agrees; of
+RpGAN with both a public study with a single seed tells 5 of 25, which doesn't.
 
 A hundred Gaussians are beyond all six in 6 000 steps, and nothing is settled there: those with a penalty come by more
 of the modes and sharpen fewer. The failure that arXiv:2501.05441 prints, table 1, is one of stacked MNIST with a

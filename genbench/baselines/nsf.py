@@ -26,7 +26,7 @@ def nsf(
     lr: Rate = 2e-3,
     schedule: Schedule = "linear",
 ) -> api.Method:
-    """Normalizing flow of rational-quadratic splines, trained by maximum likelihood, which it says exactly.
+    """Neural spline flow, a normalizing flow trained by maximum likelihood, which it says exactly.
 
     Symbols as in the paper: f is `flow`, which maps a sample to noise z with the log of its Jacobian's determinant; it
     learns −ln N(f(x); 0, I) − ln |det ∂f/∂x|, and samples are f⁻¹ of noise. The couplings' splines have K bins on

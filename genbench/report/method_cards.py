@@ -19,7 +19,7 @@ OFTEN = 0.9
 """The share of seeds that must capture every mode for a trainer not to be known to lose some."""
 
 CLEAN = 0.8
-"""The share of high-quality samples below which a trainer is known to leave many between the modes."""
+"""The share of high-quality samples below which a trainer is known to leave many off the modes."""
 
 SPREAD = (0.5, 2.0)
 """Modes less or more spread than so many times the truth are known to be shrunken or blurred."""
@@ -60,7 +60,8 @@ class Ending(Frozen):
         if self.modes is not None and self.total is not None:
             least, middle, most = self.modes
             captured = f"{middle:g} ({least:g} to {most:g})" if least != most else f"{middle:g}"
-            said.append(f"{captured} of {self.total} modes, all in {self.covered} of {self.seeds} seeds")
+            seeds = f"{self.covered} of {self.seeds} seeds" if self.covered else "no seed"
+            said.append(f"{captured} of {self.total} modes, all in {seeds}")
         said += [f"hq {self.hq:.2f}"] if self.hq is not None else []
         said += [f"std ratio {self.std_ratio:.2f}"] if self.std_ratio is not None else []
         said += [f"{self.arc_coverage:.3g} of the arc"] if self.arc_coverage is not None else []
@@ -68,18 +69,18 @@ class Ending(Frozen):
         return ", ".join(said)
 
     @property
-    def covers(self) -> bool:
-        """Whether nearly every seed captured every mode."""
-        return self.covered is not None and self.covered >= OFTEN * self.seeds
+    def covers(self) -> float:
+        """The share of seeds that captured every mode."""
+        return (self.covered or 0) / self.seeds
 
     @property
     def failures(self) -> tuple[str, ...]:
         """What goes wrong there, in words; empty where nothing does."""
         said = ["fails to train"] if self.failed else []
-        if self.covered is not None and not self.covers:
+        if self.covered is not None and self.covers < OFTEN:
             said.append("misses modes")
         if self.hq is not None and self.hq < CLEAN:
-            said.append("leaves samples between modes")
+            said.append("leaves samples off the modes")
         if self.std_ratio is not None and self.std_ratio < SPREAD[0]:
             said.append("shrinks modes to less than half of their spread")
         if self.std_ratio is not None and self.std_ratio > SPREAD[1]:

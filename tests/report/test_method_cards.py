@@ -13,7 +13,7 @@ FINE = {"dataset": "ring8", "seeds": 10, "total": 8, "covered": 10, "modes": (8.
         ({}, ()),
         ({"covered": 9, "modes": (7.0, 8.0, 8.0)}, ()),
         ({"covered": 8, "modes": (7.0, 8.0, 8.0)}, ("misses modes",)),
-        ({"hq": 0.5}, ("leaves samples between modes",)),
+        ({"hq": 0.5}, ("leaves samples off the modes",)),
         ({"std_ratio": 0.4}, ("shrinks modes to less than half of their spread",)),
         ({"std_ratio": 2.5}, ("blurs modes to more than twice their spread",)),
         ({"failed": 1}, ("fails to train",)),
@@ -31,7 +31,7 @@ def test_a_failure_is_listed_once_with_all_datasets_that_show_it():
         trainer="gan", searched=None, step_cost=1, outcomes=(bad, bad.model_copy(update={"dataset": "grid25"}))
     )
     assert card.failures == {"misses modes": ["ring8", "grid25"]}
-    assert str(bad) == "2 (1 to 3) of 8 modes, all in 0 of 10 seeds, hq 0.95"
+    assert str(bad) == "2 (1 to 3) of 8 modes, all in no seed, hq 0.95"
 
 
 def test_a_search_says_its_ranges():

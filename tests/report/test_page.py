@@ -126,7 +126,7 @@ def test_tables_hold_values_letters_failures_and_controls(html):
     text = " ".join(re.sub(r"<[^>]+>", " ", html).split())
     assert "wgan has the best reverse_kl, median 0.12" in text
     assert "4/5, 1 failed" in text
-    assert "0.0005 –0.002" in text
+    assert "0.0005 to 0.002" in text
     assert "0.12 [0.1, 0.14] a" in text
     assert "0.92 [0.9, failed] b" in text
 

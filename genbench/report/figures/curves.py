@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from genbench.report.figures.axes import Axis, number_within_decades
 from genbench.report.figures.stored import LOSS, networks_of
-from genbench.report.figures.style import ABREAST, Colours, Layout, grid, wrapped
+from genbench.report.figures.style import ABREAST, Colours, Layout, dashes, grid, wrapped
 from genbench.report.overall import THRESHOLDS, Overall
 from genbench.scoring.protocols import Protocol
 
@@ -86,7 +86,7 @@ def metrics(curves: pd.DataFrame, shown: Sequence[Axis], colours: Colours) -> Fi
                     if not medians_alone(colours):
                         axes.add_collection(LineCollection(_lines(mine, progress, metric), colors=colour, **SEED_LINE))
                     middle = mine.groupby(progress)[metric].median()
-                    axes.plot(middle.index, middle, color=colour, linewidth=2, label=trainer)
+                    axes.plot(middle.index, middle, dashes(colour), color=colour, linewidth=2, label=trainer)
             for drawn in (axes.xaxis, axes.yaxis):
                 if drawn.get_scale() == "log":
                     number_within_decades(drawn)
@@ -136,7 +136,8 @@ def profiles(trainers: Sequence[Overall], colours: Colours) -> Figure:
     beside = medians_alone([each.trainer for each in trainers])
     figure, ((axes,),) = grid(1, 1, PROFILE._replace(right=BESIDE) if beside else PROFILE)
     for each in trainers:
-        axes.step(THRESHOLDS, each.profile, where="post", color=colours.get(each.trainer), label=each.trainer)
+        colour = colours.get(each.trainer)
+        axes.step(THRESHOLDS, each.profile, dashes(colour), where="post", color=colour, label=each.trainer)
     axes.set(xlabel="score (0 noise, 1 truth)", ylabel="trials (fraction)", ylim=(-0.02, 1.02))
     if beside:
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5), ncols=2)

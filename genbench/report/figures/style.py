@@ -136,6 +136,11 @@ def colours(trainers: Iterable[str]) -> Colours:
     return dict(zip(dict.fromkeys(trainers), cycle(PALETTE), strict=False))
 
 
+def dashes(colour: str | None) -> str:
+    """How a line of a colour is drawn: those in the shade are dashed, for they look much like others."""
+    return "--" if colour in PALETTE[len(COLOUR_BLIND) :] else "-"
+
+
 def grid(rows: int, columns: int, layout: Layout, **shared: Any) -> tuple[Figure, Any]:
     """A figure and its grid of axes `(rows, columns)`."""
     (width, height), (across, down) = layout.size, layout.gaps

@@ -8,14 +8,16 @@ from typing import NamedTuple
 from genbench.report.model import Cell, Column, Row, Table
 
 ARROWS = {True: "↑", False: "↓", None: ""}
-FAILED = "failed"
+FAILED, NONE = "failed", "none"
+"""What stands for a run that failed, and for one that left the metric nothing to measure."""
+
 LEGEND = (
     "Median over seeds [an interval that holds it in 15 of 16 experiments or more; of counts, and of three or four "
     "seeds, the least and the most]; (all): every seed scored the same, as far as shown. A run that failed, or left "
-    "the metric nothing to measure, is worse than any score. ↑ more is better, ↓ less is better; a column without an "
-    "arrow is best at the oracle's value, and shows those that have a value. Null band: 95 % of the truth's own scores "
-    "at the same n. Letters: two trainers that share none in a column can be told apart (exchange of ranks, guarded "
-    "against unequal spread, corrected for all pairs of trainers and all datasets, 5 %)."
+    "the metric nothing to measure (none), is worse than any score. ↑ more is better, ↓ less is better; a column "
+    "without an arrow is best at the oracle's value, and shows those that have a value. Null band: 95 % of the truth's "
+    "own scores at the same n. Letters: two trainers that share none in a column can be told apart (exchange of ranks, "
+    "guarded against unequal spread, corrected for all pairs of trainers and all datasets, 5 %)."
 )
 
 PUBLISHED = (
@@ -99,19 +101,25 @@ def _text(row: Row, column: Column, cell: Cell | None) -> CellText:
         return CellText(number(value), "" if spread is None or kind is None else f"±{spread:.2g} {SPREADS[kind]}")
     if cell is not None and cell.band is not None:
         low, high = cell.band
-        dash = "–" if low >= 0 else "to "  # or the dash would be read as a minus
-        return CellText(number(low), "" if low == high else f"{dash}{number(high)}")
+        return CellText(number(low), "" if low == high else f"to {number(high)}")
     if cell is None or not cell.values:
         return CellText(FAILED if row.failures and row.cell(column.name).lost else "–")
-    text = _of_runs(cell, column).and_then(cell.letters)
+    text = _of_runs(cell, column, FAILED if row.failures else NONE).and_then(cell.letters)
     # Where no value is worse than another, those that were lost have no place in the median.
     runs = len(cell.values) + cell.lost if column.higher_is_better is None else 0
     runs = max(row.finished, runs)
     return text if len(cell.values) == runs else text.and_then(f"({len(cell.values)}/{runs})")
 
 
-def _of_runs(cell: Cell, column: Column) -> CellText:
-    """What the runs of a cell came to: two as they are, more by their median and what it may be."""
+def _of_runs(cell: Cell, column: Column, lacking: str) -> CellText:
+    """What the runs of a cell came to: two as they are, more by their median and what it may be.
+
+    `lacking` is what stands for runs without a value.
+    """
+
+    def said(value: float) -> str:
+        return lacking if math.isinf(value) else number(value)
+
     assert cell.interval is not None
     least, most = min(cell.values), max(cell.values)
     lost = {True: -math.inf, False: math.inf, None: None}[column.higher_is_better] if cell.lost else None
@@ -120,12 +128,8 @@ def _of_runs(cell: Cell, column: Column) -> CellText:
         return CellText(number(least), "" if n == 1 else "(all)")
     if n == 2:
         one, other = (*cell.values, *([] if lost is None else [lost]))
-        return CellText(_number(one), f"and {_number(other)}")
+        return CellText(said(one), f"and {said(other)}")
     value, low, high = cell.interval
     if column.whole or low is None or high is None:
         low, high = min(least, lost if lost is not None else least), max(most, lost if lost is not None else most)
-    return CellText(_number(value), f"[{_number(low)}, {_number(high)}]")
-
-
-def _number(value: float) -> str:
-    return FAILED if math.isinf(value) else number(value)
+    return CellText(said(value), f"[{said(low)}, {said(high)}]")

@@ -48,7 +48,7 @@ def test_markdown_shows_medians_with_their_ends_and_what_is_missing():
     assert cells_of(text, "gan") == ["3/4 seeds", "7.5 [failed, 8]", "–", "1.02 (1/3)"]
     assert cells_of(text, "wgan") == ["0/2 seeds", "failed", "failed", "failed"]
     assert cells_of(text, "oracle") == ["2 draws", "8 (all)", "0.0012 and 0.0014", "–"]
-    assert cells_of(text, "null band") == ["", "8", "0.0003 –0.0029", "–"]
+    assert cells_of(text, "null band") == ["", "8", "0.0003 to 0.0029", "–"]
     assert "- seed 3: crashed: ah" in text
     assert "- Mind the gap." in text
     assert text.endswith(formats.LEGEND + "\n")
@@ -82,6 +82,11 @@ def test_a_cell_shows_what_happened(column, values, lost, text):
     assert cells_of(formats.markdown([table(row, columns=[column])]), "gan")[1] == text
 
 
+def test_a_run_that_finished_with_nothing_to_measure_has_not_failed():
+    row = Row("trainer", "gan", cells(2, reverse_kl=(0.1, 0.2, 0.3)), 5, 5, ())
+    assert cells_of(formats.markdown([table(row, columns=["reverse_kl"])]), "gan")[1] == "0.3 [0.1, none] (3/5)"
+
+
 def test_markdown_rows_have_as_many_cells_as_the_heading():
     lines = [line for line in formats.markdown([FULL]).splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {6}
@@ -99,7 +104,7 @@ def test_terminal_shows_the_same_cells(shown, printed):
 
 @pytest.mark.parametrize(
     ("ends", "text"),
-    [((0.5, 0.75), "0.5 –0.75"), ((0.0, 0.75), "0 –0.75"), ((-9.0, -8.0), "-9 to -8"), ((-1.0, 1.0), "-1 to 1")],
+    [((0.5, 0.75), "0.5 to 0.75"), ((0.0, 0.75), "0 to 0.75"), ((-9.0, -8.0), "-9 to -8"), ((-1.0, 1.0), "-1 to 1")],
 )
 def test_dash_between_the_ends_of_a_band_is_no_minus(ends, text):
     band = Row("null band", "null band", {"std_ratio": Cell(band=ends)})

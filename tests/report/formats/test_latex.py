@@ -68,7 +68,7 @@ def test_minus_is_a_minus_and_a_range_is_none():
     text = latex([EVERYTHING])
     assert row_of(text, "wgan")[-1] == "$-$0.5 (1/5)"
     assert row_of(text, "gaussian")[3] == r"1.7e$-$05 (all)"
-    assert row_of(text, "null band")[3] == "0.0003 --0.0029"
+    assert row_of(text, "null band")[3] == "0.0003 to 0.0029"
 
 
 def test_best_and_all_that_cannot_be_told_from_it_are_bold():

@@ -144,7 +144,7 @@ def test_what_people_read_is_what_programs_read_rounded(table):
     for place, text in ((place, text) for place, text in shown.items() if text != "failed"):
         (middle, _, low, high, spread, lost), letters, values, _ = exact[place]
         if middle is None:
-            assert text in (formats.number(low), f"{formats.number(low)} –{formats.number(high)}")
+            assert text in (formats.number(low), f"{formats.number(low)} to {formats.number(high)}")
             continue
         first, *rest = text.split(" ", 1)
         assert first == formats.number(values[0] if len(values) + lost == 2 and len(set(values)) > 1 else middle)
