@@ -23,6 +23,9 @@ AVERAGED = ", EMA "
 """Before the decay, in the label of a row of averaged weights."""
 
 METHODS = "docs/methods.md"
+HEADED = ("name", "version")
+"""What of a plan the heading says."""
+
 NULL_BAND = (
     "null band, a row of tables: where 95 % of the truth's own values lie at the same number of samples. "
     "For a metric's: genbench show METRIC"
@@ -142,7 +145,7 @@ def _print(entry: Entry, described: dict[str, Any]) -> None:
         else None,
         "values": _range(*described["bounds"], whole=described["whole"]) if "bounds" in described else None,
         "protocol": described.get("protocol"),
-        **{key: _plain(value) for key, value in described.get("plan", {}).items() if key not in ("name", "version")},
+        **{key: _plain(value) for key, value in described.get("plan", {}).items() if key not in HEADED},
         **{key: _plain(value) for key, value in described.get("scores", {}).items() if value and key != "columns"},
     }
     rows = {key: value for key, value in facts.items() if value}
@@ -271,6 +274,8 @@ def _plain(value: Any) -> str:
 
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
+    if value is None:
+        return ""
     return str(Budget.model_validate(value) if isinstance(value, dict) else value)
 
 
