@@ -48,16 +48,16 @@ file of each suite. The papers' numbers that genbench knows of are in
 """
 
 OF_VEEGAN = """\
-Not in 4 000 steps, a 25th of what VEEGAN's code trains and a sixth of the unrolled GAN's; but what those show is that the
-table's modes say little. A mode counts there when a single one of 2 500 samples lies within three stds of it. Uniform
-noise has 22 of the 25 modes that way and 7 of the 8. VEEGAN's 21.1 and the unrolled GAN's 19.8 on the grid are fewer,
-of samples that are no better: .02 of both are of high quality, .025 of noise. Under genbench's rule, which asks for a
-fifth of a mode's fair share, neither has one of the 25 in any seed.
+Not in 4 000 steps, a 25th of what VEEGAN's code trains and a sixth of the unrolled GAN's; but what those show is that
+the table's modes say little. A mode counts there when a single one of 2 500 samples lies within three stds of it.
+Uniform noise has 22 of the 25 modes that way and 7 of the 8. VEEGAN's 21.1 and the unrolled GAN's 19.8 on the grid are
+fewer, of samples that are no better: .02 of both are of high quality, .025 of noise. Under genbench's rule, which asks
+for a fifth of a mode's fair share, neither has one of the 25 in any seed.
 
 On the ring the table's 8 modes of VEEGAN and 7.6 of the unrolled GAN come out, with fewer samples of high quality: .12
-where .53 are printed, and .10 where .36 are. The GAN's rows don't come out. Its single mode of the ring is 4.9 here, and
-seeds differ so, from none to all 8, that no five runs could tell it from either; of the grid it has 16.9, and 3.3 are
-printed. Why that is so, `gan-crossed` asks.
+where .53 are printed, and .10 where .36 are. The GAN's rows don't come out. Its single mode of the ring is 4.9 here,
+from none to all 8 by the seed, so that five runs tell little; on the grid it has 16.9, and 3.3 are printed. Why that is
+so, `gan-crossed` asks.
 
 ![Samples of the three on both targets](../results/reference/report/veegan2017-table1/landscapes.png)
 
