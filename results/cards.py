@@ -140,7 +140,7 @@ def searches() -> dict[str, Searched]:
             continue
         settings = [given(Reference.parse(each)) for each in toy2d.references(tried.name)]
         over: dict[str, tuple[Value, ...]] = {name: _distinct(each[name] for each in settings) for name in settings[0]}
-        found[tried.name] = Searched(tries=len(settings), over=over, best=given(tried), score=score)
+        found[tried.name] = Searched(tries=len(settings), over=over, best=given(tried), score=round(score, 6))
     return found
 
 
