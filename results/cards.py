@@ -15,12 +15,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tables import marked
+from tables import content, marked
 
-from genbench.records.store import Store, slug
+from genbench.records.store import slug
 from genbench.references import Reference, Value
 from genbench.registry import trainers
-from genbench.report.content import Content
 from genbench.report.formats import number
 from genbench.report.method_cards import CARDS, OFTEN, Ending, MethodCard, Searched
 from genbench.report.model import Row, Table
@@ -36,8 +35,8 @@ FIRST = "gan"
 TIMED = "ring8"
 """Whose trials give a step's cost."""
 
-GRIDS = {"ring8": "8", "grid25": "25"}
-"""The mixtures by which trainers are said to cover or to collapse, with their modes."""
+GRIDS = ("ring8", "grid25")
+"""The mixtures by which trainers are said to cover or to collapse."""
 
 WHY = {
     "gan": "On ring8 the mass leaves: a missed mode, which held its share early on, ends with under two samples of a "
@@ -82,7 +81,7 @@ sys.path.insert(0, str(HERE / "search"))
 
 def measured() -> list[MethodCard]:
     """A card for each trainer of the suite that has finished, in the plan's order."""
-    tables = Content(Store(HERE / "reference"), SUITE).main
+    tables = content(SUITE).main
     seconds = {row.label: step_seconds(row) for table in tables if table.dataset == TIMED for row in table.trainers}
     names = dict.fromkeys(row.label for table in tables for row in table.trainers if row.finished or row.failures)
     found = searches()
@@ -156,7 +155,7 @@ def _distinct(values: Iterator[Value]) -> tuple[Value, ...]:
 
 def document(cards: Sequence[MethodCard]) -> str:
     """docs/methods.md: all at a glance, the panoramas, a section a trainer, and the tables."""
-    shown = Content(Store(HERE / "reference"), SUITE).datasets
+    shown = content(SUITE).datasets
     panoramas = [f"![Samples of every trainer's first seed on {dataset}]({picture(dataset)})\n" for dataset in shown]
     lines = [
         "# Methods",
@@ -216,7 +215,7 @@ def briefly(ending: Ending) -> str:
         return "" if ending.arc_coverage is None else number(ending.arc_coverage)
     least, middle, most = ending.modes
     modes = f"{middle:g} ({least:g}–{most:g})" if least != most else f"{middle:g}"
-    return f"{f'**{modes}**' if ending.covers >= OFTEN else modes}, hq {ending.hq:.2f}"
+    return f"{f'**{modes}**' if ending.covered_share >= OFTEN else modes}, hq {ending.hq:.2f}"
 
 
 def picture(dataset: str) -> str:
@@ -246,7 +245,7 @@ def section(card: MethodCard) -> Iterator[str]:
 
 def answer(cards: Sequence[MethodCard]) -> str:
     """In one sentence, who captures every mode and who doesn't."""
-    few, many = GRIDS.values()
+    few, many = (cards[0].on(dataset).total for dataset in GRIDS)
     by = {
         (True, True): f"all {few} and all {many} Gaussians are captured in nine seeds of ten or more by",
         "most": "in most seeds by",
@@ -256,7 +255,7 @@ def answer(cards: Sequence[MethodCard]) -> str:
     }
     whose: dict[object, list[str]] = {which: [] for which in by}
     for card in cards:
-        shares = [card.on(dataset).covers for dataset in GRIDS]
+        shares = [card.on(dataset).covered_share for dataset in GRIDS]
         often = tuple(share >= OFTEN for share in shares)
         whose["most" if not all(often) and min(shares) > 0.5 else often].append(f"`{card.trainer}`")
     parts = [f"{said} {listed(whose[which])}" for which, said in by.items() if whose[which]]

@@ -11,17 +11,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tables import marked
+from tables import REFERENCE, content, marked
 
-from genbench.records.store import Store
-from genbench.report.content import Content
 from genbench.report.formats.text import texts
 from genbench.report.model import Table
 from genbench.suites.literature import CROSSED
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parent / "docs" / "settled.md"
-REFERENCE = Store(HERE / "reference")
 
 
 class Question(NamedTuple):
@@ -98,12 +95,11 @@ def document() -> str:
 
 def part(question: Question) -> str:
     """A question with its answer and the tables behind it."""
-    content = Content(REFERENCE, question.suite)
     lines = [
         f"## {question.title}",
         "",
         *([question.answer, ""] if question.answer else []),
-        *(across_protocols(content) if question.suite == "gan-crossed" else ()),
+        *(across_protocols(question.suite) if question.suite == "gan-crossed" else ()),
         f"`genbench report results/reference --suite {question.suite} --format md` prints this:",
         "",
         marked(question.suite),
@@ -111,10 +107,10 @@ def part(question: Question) -> str:
     return "\n".join(lines) + "\n"
 
 
-def across_protocols(content: Content) -> Iterator[str]:
+def across_protocols(suite: str) -> Iterator[str]:
     """The same samples under every protocol of the suite: what the way of scoring alone moves."""
-    for dataset in content.datasets:
-        tables = {name: _of(tables, dataset) for name, tables in content.tables.items()}
+    for dataset in content(suite).datasets:
+        tables = {name: _of(tables, dataset) for name, tables in content(suite).tables.items()}
         yield f"Modes of the same samples on {dataset}, by the way of scoring:"
         yield ""
         yield "| | " + " | ".join(tables) + " |"

@@ -8,6 +8,7 @@ Run it from the repository's root:
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from genbench.records.store import Store
@@ -18,9 +19,15 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = Store(ROOT / "results" / "reference")
 
 
+@cache
+def content(suite: str) -> Content:
+    """A suite's committed results."""
+    return Content(REFERENCE, suite)
+
+
 def table(suite: str) -> str:
     """What `genbench report results/reference --suite SUITE --format md` prints, of the suite's first protocol."""
-    return markdown([each.headline() for each in Content(REFERENCE, suite).main]).strip()
+    return markdown([each.headline() for each in content(suite).main]).strip()
 
 
 def marked(suite: str) -> str:

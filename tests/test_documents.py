@@ -47,7 +47,7 @@ def test_cards_and_their_page_are_what_records_and_search_say(script):
 
 
 def test_a_card_says_why_modes_of_the_ring_are_missed():
-    assert [name for name, card in cards().items() if card.on("ring8").covers < OFTEN and card.why is None] == []
+    assert [name for name, card in cards().items() if card.on("ring8").covered_share < OFTEN and card.why is None] == []
 
 
 def test_the_answer_on_the_first_page_is_what_the_cards_say(script):

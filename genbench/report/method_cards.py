@@ -69,7 +69,7 @@ class Ending(Frozen):
         return ", ".join(said)
 
     @property
-    def covers(self) -> float:
+    def covered_share(self) -> float:
         """The share of seeds that captured every mode."""
         return (self.covered or 0) / self.seeds
 
@@ -77,7 +77,7 @@ class Ending(Frozen):
     def failures(self) -> tuple[str, ...]:
         """What goes wrong there, in words; empty where nothing does."""
         said = ["fails to train"] if self.failed else []
-        if self.covered is not None and self.covers < OFTEN:
+        if self.covered is not None and self.covered_share < OFTEN:
             said.append("misses modes")
         if self.hq is not None and self.hq < CLEAN:
             said.append("leaves samples off the modes")
