@@ -143,7 +143,7 @@ def gated(pairs: Sequence[Match], compared: Sequence[Change], margin: Margin) ->
 
 def _unscored(row: Row, cell: Cell) -> int:
     done = sum(why is None for why in row.ended.values())
-    return done - len(cell.values) - max(0, cell.lost - len(row.failures))
+    return done - len(cell.values) - cell.undefined
 
 
 def _change(pair: Match, column: Column, of: Runs, finding: Finding | None, needed: int) -> Change:

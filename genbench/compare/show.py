@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from genbench.compare.changes import Breach, Change
 from genbench.compare.sides import FIRST, SECOND, Sides
 from genbench.report.formats.long import finite, middle
-from genbench.report.formats.text import ARROWS, FAILED, budget, number
+from genbench.report.formats.text import ARROWS, budget, number
 from genbench.report.model import Cell
 from genbench.stats.intervals import Interval
 
@@ -206,7 +206,7 @@ def _texts(change: Change) -> Iterator[str]:
     yield "/".join(str(len(cell.values) + cell.lost) for cell in (change.before, change.after))
     for cell in (change.before, change.after):
         yield _median(cell)
-    yield "–" if change.worsening is None else _with_ends(change.worsening)
+    yield "–" if change.worsening is None else _with_ends(change, change.worsening)
     yield "–" if change.finding is None else f"{change.finding.p:.2g}"
     yield "–" if change.better is None else f"{change.better:.2f}"
     yield "–" if change.detectable is None else f"{change.detectable:.2g}"
@@ -215,30 +215,33 @@ def _texts(change: Change) -> Iterator[str]:
 
 def _median(cell: Cell) -> str:
     if cell.interval is None:
-        return FAILED if cell.lost else "–"
-    return FAILED if math.isinf(cell.interval.value) else number(cell.interval.value)
+        return cell.lacking if cell.lost else "–"
+    return cell.lacking if math.isinf(cell.interval.value) else number(cell.interval.value)
 
 
-def _with_ends(interval: Interval) -> str:
+def _with_ends(change: Change, interval: Interval) -> str:
+    def of(end: float) -> str:
+        return _amount(change, end, f"{end:.2g}")
+
     value, low, high = interval
-    ends = "" if low is None or high is None else f"\n{_amount(low, f'{low:.2g}')} to {_amount(high, f'{high:.2g}')}"
-    return _amount(value, number(value)) + ends
+    ends = "" if low is None or high is None else f"\n{of(low)} to {of(high)}"
+    return _amount(change, value, number(value)) + ends
 
 
-def _amount(worsening: float, finite: str) -> str:
-    """How much worse the second side is; where a failure says it, whose it is unless it is the second's."""
-    return finite if math.isfinite(worsening) else FAILED if worsening > 0 else f"{FIRST} {FAILED}"
+def _amount(change: Change, worsening: float, finite: str) -> str:
+    """How much worse the second side is; where a lost run says it, whose it is unless it is the second's."""
+    if math.isfinite(worsening):
+        return finite
+    return change.after.lacking if worsening > 0 else f"{FIRST} {change.before.lacking}"
 
 
 def _how(breach: Breach) -> str:
     """By how much a change is worse, or how seldom a run of the second side beats one of the first."""
-    if breach.worsening > 0 or breach.change.better is None:
-        return _by(breach.worsening)
-    return f"with P({SECOND}) = {breach.change.better:.2f}"
-
-
-def _by(worsening: float) -> str:
-    return f"by {number(worsening)}" if math.isfinite(worsening) else "since runs failed"
+    if breach.worsening <= 0 and breach.change.better is not None:
+        return f"with P({SECOND}) = {breach.change.better:.2f}"
+    if math.isfinite(breach.worsening):
+        return f"by {number(breach.worsening)}"
+    return "since runs failed" if breach.change.after.lacking == "failed" else "since runs left nothing to measure"
 
 
 def _many(n: int, what: str) -> str:

@@ -68,7 +68,7 @@ class Gate:
                 by_metric.setdefault(name, {})
                 undefined[name] += 1
         return {
-            name: Cell.of(by_seed, self.columns[name].higher_is_better, failed + undefined[name])
+            name: Cell.of(by_seed, self.columns[name].higher_is_better, failed, undefined[name])
             for name, by_seed in by_metric.items()
         }
 

@@ -57,8 +57,8 @@ class Published(NamedTuple):
 class Cell:
     """A row's values of one metric, one a seed, with their median and its interval; of the null band, its two ends.
 
-    `lost` runs have no value because of what they made: they failed, or left the metric nothing to measure. In the
-    median they are worse than any value, where the metric has a direction.
+    `lost` runs have no value because of what they made: they failed, or, `undefined` ones, left the metric nothing to
+    measure. In the median they are worse than any value, where the metric has a direction.
 
     A published number has neither values nor an interval: `published` is all that is known of it.
 
@@ -68,18 +68,27 @@ class Cell:
     values: tuple[float, ...] = ()
     seeds: tuple[int, ...] = ()
     lost: int = 0
+    undefined: int = 0
     interval: Interval | None = None
     band: tuple[float, float] | None = None
     letters: str = ""
     published: Published | None = None
 
     @classmethod
-    def of(cls, by_seed: Mapping[int, float], higher_is_better: bool | None, lost: int = 0) -> Cell:
-        """The cell of values by seed."""
+    def of(
+        cls, by_seed: Mapping[int, float], higher_is_better: bool | None, failed: int = 0, undefined: int = 0
+    ) -> Cell:
+        """The cell of values by seed, where so many more runs failed or left nothing to measure."""
         values = tuple(by_seed.values())
         worst = {True: (-math.inf,), False: (math.inf,), None: ()}[higher_is_better]
+        lost = failed + undefined
         runs = (*values, *worst * lost)
-        return cls(values, tuple(by_seed), lost, median_interval(runs) if runs else None)
+        return cls(values, tuple(by_seed), lost, undefined, median_interval(runs) if runs else None)
+
+    @property
+    def lacking(self) -> str:
+        """What stands for a run that was lost: `none` where no run of the cell failed."""
+        return "none" if self.lost == self.undefined else "failed"
 
     @property
     def by_seed(self) -> dict[int, float]:

@@ -84,17 +84,14 @@ def _of_externals(table: Table, column: Column) -> str:
 
 def _figure(cell: Cell) -> str:
     if len(cell.values) + cell.lost < 3:
-        return listed([_number(value) for value in cell.values])
+        return listed([f"{value:.3g}" for value in cell.values])
     assert cell.interval is not None
     value, low, high = cell.interval
     if not cell.lost and len(set(cell.values)) == 1:
-        return f"{_number(value)} in every run"
-    said = f"median {_number(value)}"
-    return said if low is None or high is None else f"{said} ({_number(low)} to {_number(high)})"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "failed"
+        return f"{value:.3g} in every run"
+    middle, least, most = (cell.lacking if end is None or math.isinf(end) else f"{end:.3g}" for end in cell.interval)
+    said = f"median {middle}"
+    return said if low is None or high is None else f"{said} ({least} to {most})"
 
 
 def _by_what(column: Column, rows: Sequence[Row]) -> str:
@@ -107,21 +104,16 @@ def _by_what(column: Column, rows: Sequence[Row]) -> str:
 
 def _of_lost(row: Row, cell: Cell) -> str:
     runs = len(cell.values) + cell.lost
-    ways = ((len(row.failures), "trials failed"), (_undefined(row, cell), "samples left nothing to measure"))
+    ways = ((len(row.failures), "trials failed"), (cell.undefined, "samples left nothing to measure"))
     said = [f"{n} of its {runs} {what}" for n, what in ways if n > 0]
     return f", although {listed(said)}" if said else ""
-
-
-def _undefined(row: Row, cell: Cell) -> int:
-    """How many of a row's runs finished and left the cell's metric nothing to measure."""
-    return max(0, cell.lost - len(row.failures))
 
 
 def _lost(table: Table, column: Column | None) -> str:
     """Whose runs failed, or left the deciding column nothing to measure."""
     failed = [f"{len(row.failures)} of {row.label}" for row in table.trainers if row.failures]
     said = f" Failed, and counted as worse than any score: {listed(failed)}." if failed else ""
-    undefined = {row.label: _undefined(row, row.cell(column.name)) for row in table.trainers} if column else {}
+    undefined = {row.label: row.cell(column.name).undefined for row in table.trainers} if column else {}
     nothing = [f"{n} of {label}" for label, n in undefined.items() if n > 0]
     return said + (f" Nothing to measure, and counted likewise: {listed(nothing)}." if nothing else "")
 

@@ -53,7 +53,7 @@ def test_the_mean_of_survivors_is_never_shown(read):
     (found,) = held(read(8, 8, None, 8, 8))
     assert (found.ours, found.away, found.lost) == (None, None, 1)
     (block,) = blocks(read(8, 8, None, 8, 8))
-    assert "1 of 5 runs failed" in block.rows[0]
+    assert "no value in 1 of 5 runs" in block.rows[0]
 
 
 def test_another_recipe_is_not_held_against_the_paper(read):

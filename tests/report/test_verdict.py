@@ -184,6 +184,18 @@ def test_the_best_row_says_that_it_has_failures():
     )
 
 
+@pytest.mark.parametrize(("failed", "undefined", "worst"), [(0, 2, "none"), (1, 1, "failed"), (2, 0, "failed")])
+def test_an_end_without_a_value_says_whether_runs_failed(failed, undefined, worst):
+    cell = Cell.of(dict(enumerate(GOOD)), False, failed, undefined)
+    best = Row("trainer", "gan", {"reverse_kl": cell}, 5 + undefined, 7, TWO_FAILED[:failed])
+    said = sentence(judge(best, row("wgan", *BAD, *BAD)))
+    assert f"median 0.02 (0.01 to {worst})" in said
+    assert [f"{failed} of its 7 trials failed" in said, f"{undefined} of its 7 samples left" in said] == [
+        failed > 0,
+        undefined > 0,
+    ]
+
+
 def test_sentence_says_who_is_best_and_whom_it_beats():
     assert sentence(judge(*THREE)) == (
         "ring8: wgan-gp has the best reverse_kl, median 0.015 (0.01 to 0.03): better than gan (p ≤ 0.0079); "
@@ -213,7 +225,7 @@ def test_the_truth_is_told_by_runs_outside_its_band_and_not_by_the_median_alone(
 
 
 def test_sentence_names_runs_that_left_nothing_to_measure():
-    cell = Cell.of({0: 0.1, 1: 0.12}, False, 1)
+    cell = Cell.of({0: 0.1, 1: 0.12}, False, undefined=1)
     found = judge(Row("trainer", "gan", {"reverse_kl": cell}, 3, 3), row("wgan", 0.2, 0.3, 0.4))
     assert sentence(found) == (
         "ring8: gan has the best reverse_kl, median 0.12, although 1 of its 3 samples left nothing to measure: "

@@ -60,7 +60,7 @@ def _against(of: Held) -> tuple[str, ...]:
         f"{printed.method}, {printed.source}",
         printed.metric,
         f"{number(printed.value)}{spread}",
-        f"{of.lost} of {of.runs + of.lost} runs failed" if of.ours is None else _interval(of.ours),
+        f"no value in {of.lost} of {of.runs + of.lost} runs" if of.ours is None else _interval(of.ours),
         of.trainer,
         "–" if of.away is None else _interval(of.away, signed=True),
         "–" if of.floor is None else number(of.floor),

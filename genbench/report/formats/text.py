@@ -8,8 +8,6 @@ from typing import NamedTuple
 from genbench.report.model import Cell, Column, Row, Table
 
 ARROWS = {True: "↑", False: "↓", None: ""}
-FAILED, NONE = "failed", "none"
-"""What stands for a run that failed, and for one that left the metric nothing to measure."""
 
 LEGEND = (
     "Median over seeds [an interval that holds it in 15 of 16 experiments or more; of counts, and of three or four "
@@ -103,22 +101,20 @@ def _text(row: Row, column: Column, cell: Cell | None) -> CellText:
         low, high = cell.band
         return CellText(number(low), "" if low == high else f"to {number(high)}")
     if cell is None or not cell.values:
-        return CellText(FAILED if row.failures and row.cell(column.name).lost else "–")
-    text = _of_runs(cell, column, FAILED if row.failures else NONE).and_then(cell.letters)
+        lost = row.cell(column.name)
+        return CellText(lost.lacking if lost.lost else "–")
+    text = _of_runs(cell, column).and_then(cell.letters)
     # Where no value is worse than another, those that were lost have no place in the median.
     runs = len(cell.values) + cell.lost if column.higher_is_better is None else 0
     runs = max(row.finished, runs)
     return text if len(cell.values) == runs else text.and_then(f"({len(cell.values)}/{runs})")
 
 
-def _of_runs(cell: Cell, column: Column, lacking: str) -> CellText:
-    """What the runs of a cell came to: two as they are, more by their median and what it may be.
-
-    `lacking` is what stands for runs without a value.
-    """
+def _of_runs(cell: Cell, column: Column) -> CellText:
+    """What the runs of a cell came to: two as they are, more by their median and what it may be."""
 
     def said(value: float) -> str:
-        return lacking if math.isinf(value) else number(value)
+        return cell.lacking if math.isinf(value) else number(value)
 
     assert cell.interval is not None
     least, most = min(cell.values), max(cell.values)

@@ -83,8 +83,13 @@ def test_a_cell_shows_what_happened(column, values, lost, text):
 
 
 def test_a_run_that_finished_with_nothing_to_measure_has_not_failed():
-    row = Row("trainer", "gan", cells(2, reverse_kl=(0.1, 0.2, 0.3)), 5, 5, ())
-    assert cells_of(formats.markdown([table(row, columns=["reverse_kl"])]), "gan")[1] == "0.3 [0.1, none] (3/5)"
+    def shown(*values):
+        of = Cell.of(dict(enumerate(values)), False, undefined=2)
+        row = Row("trainer", "gan", {"reverse_kl": of}, 2 + len(values), 2 + len(values))
+        return cells_of(formats.markdown([table(row, columns=["reverse_kl"])]), "gan")[1]
+
+    assert shown(0.1, 0.2, 0.3) == "0.3 [0.1, none] (3/5)"
+    assert shown() == "none"
 
 
 def test_markdown_rows_have_as_many_cells_as_the_heading():
