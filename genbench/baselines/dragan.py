@@ -36,8 +36,8 @@ def dragan(
 
     Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`, λ is `penalty`, δ
     is `around`: D also learns λ · E(‖∇D(x + δ)‖ − 1)², δ ~ N(0, c). c is in units of the batch's variance, all numbers
-    taken together, so that it suits data of any scale; that, and half a std, are as in the authors' code. Its δ is not
-    normal: a point at random on the way from x to x + ½ std · U[0, 1), so it lies to one side.
+    taken together, so that it suits data of any scale; that, and half a std, are as in the authors' code. Its λ is 10,
+    and its δ is not normal: a point at random on the way from x to x + ½ std · U[0, 1), so it lies to one side.
     """
     from torch.nn.functional import softplus
 

@@ -35,7 +35,7 @@ def r1(
     Symbols as in the paper: D is `discriminator`, which gives logits, G is `generator`, z is `noise`, γ is `penalty`: D
     also learns γ/2 · E‖∇D(x)‖² at real x (equation 9). With `every` above 1 it is lazy (arXiv:1912.04958, appendix B):
     the penalty, times D's updates until the next one, is an update of its own each so many steps. There Adam's rate and
-    decays are scaled for that, here they stay.
+    decays are scaled for that, here they stay. The paper's γ is 10.
     """
     from torch.nn.functional import softplus
 

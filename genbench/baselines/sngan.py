@@ -32,8 +32,8 @@ def sngan(
 
     Symbols as in the paper: D is `critic`, G is `generator`, z is `noise`. Each of D's weights is divided by its
     largest singular value, which a step of the power iteration at each pass follows, so that D's slope is about 1 at
-    most. D learns max(0, 1 − D(x)) + max(0, 1 + D(G(z))), G learns −D(G(z)) (equations 16 and 17). Networks, optimiser
-    and rate are genbench's.
+    most; batch normalisation, where the networks have it, stays. D learns max(0, 1 − D(x)) + max(0, 1 + D(G(z))), G
+    learns −D(G(z)) (equations 16 and 17). Networks, optimiser and rate are genbench's.
     """
     from torch.nn.functional import relu
 

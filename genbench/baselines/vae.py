@@ -30,8 +30,8 @@ def vae(
 ) -> api.Method:
     """Variational autoencoder with a Gaussian or Bernoulli decoder.
 
-    Symbols as in the paper: q(z|x) is `encoder`, p(x|z) is `generator`, both a mean and a log std, ε is `epsilon`. It
-    learns −E ln p(x|z) + β KL(q(z|x) ‖ p(z)) at one z = μ + σε (section 2.3); β rises, lest q(z|x) stay the prior
+    Symbols as in the paper: q(z|x) is `encoder`, p(x|z) is `generator`, a Gaussian by mean and log std, ε is `epsilon`.
+    It learns −E ln p(x|z) + β KL(q(z|x) ‖ p(z)) at one z = μ + σε (section 2.3); β rises, lest q(z|x) stay the prior
     (arXiv:1511.06349). Its bound is importance-weighted (arXiv:1509.00519); Bernoulli's probabilities have none.
     """
     import torch
