@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from reference.trainer_twins import TWINS
 from torch import nn
 
 from genbench.contract.digits import digits
@@ -43,17 +44,41 @@ def test_ddpm_with_the_true_noise_gives_a_point_back(built):
     assert torch.allclose(samples, point.expand(100, 2), atol=1e-3)
 
 
-def test_ddpm_with_the_true_noise_gives_a_gaussian_back(built):
-    """Of N(0, s²) the expected noise is x √(1 − ᾱ) / (ᾱs² + 1 − ᾱ)."""
-    method = built("ddpm[steps=200]")
+def spread_of_ddpm(steps, variance, std):
+    """The std of samples of N(0, std²), of which the expected noise is x √(1 − ᾱ) / (ᾱ std² + 1 − ᾱ).
+
+    A step takes x to (x − β_t ε / √(1 − ᾱ_t)) / √(1 − β_t), and adds noise (arXiv:2006.11239, algorithm 2).
+    """
+    reached = 1.0
+    for t in range(steps, 0, -1):
+        now, before = kept(t, steps), kept(t - 1, steps)
+        beta = 1 - now / before
+        shrunk = (1 - beta / (now * std**2 + 1 - now)) / math.sqrt(1 - beta)
+        added = beta if variance == "fixed_large" else beta * (1 - before) / (1 - now)
+        reached = reached * shrunk**2 + (added if t > 1 else 0)
+    return math.sqrt(reached)
+
+
+@pytest.mark.parametrize("variance", ["fixed_small", "fixed_large"])
+@pytest.mark.parametrize("steps", [10, 200])
+def test_ddpm_with_the_true_noise_gives_a_gaussian_back(steps, variance, built):
+    """As wide as the variance of the steps' noise makes it, which the more steps there are matters the less."""
+    method = built(f"ddpm[steps={steps},variance={variance}]")
 
     def denoiser(x, time):
-        alpha = kept(round(float(time[0]) * 200), 200)
+        alpha = kept(round(float(time[0]) * steps), steps)
         return x * math.sqrt(1 - alpha) / (alpha * STD**2 + 1 - alpha)
 
-    samples = method.sample(Networks({"denoiser": denoiser}), torch.randn(N, 200, 2, generator=stream(0, "test")))
-    assert samples.std(0).tolist() == pytest.approx([STD, STD], rel=0.03)
+    samples = method.sample(Networks({"denoiser": denoiser}), torch.randn(N, steps, 2, generator=stream(0, "test")))
+    assert samples.std(0).tolist() == pytest.approx([spread_of_ddpm(steps, variance, STD)] * 2, rel=0.015)
     assert samples.mean(0).tolist() == pytest.approx([0, 0], abs=0.02)
+
+
+def test_the_variances_of_ddpms_noise_differ_where_steps_are_few():
+    few = [spread_of_ddpm(10, variance, STD) for variance in ("fixed_small", "fixed_large")]
+    assert few[1] / few[0] > 1.1
+    assert spread_of_ddpm(50, "fixed_small", 0.1) == pytest.approx(0.1 * 0.794, abs=1e-4)
+    assert spread_of_ddpm(1_000, "fixed_small", 0.1) == pytest.approx(0.1 * 0.98, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +147,16 @@ def test_bernoulli_decoders_are_of_images_alone(built):
         samples = method.sample(Networks(method.networks), torch.randn(5, 3, generator=stream(0, "test")))
     assert tuple(samples.shape) == (5, 1, 4, 4)
     assert float(samples.abs().max()) < 1
+
+
+def test_bernoulli_decoders_learn_what_their_twin_does(built):
+    method = built("vae[decoder=bernoulli,latent=3,width=8]", (1, 4, 4))
+    (phase,), ((_, twin),) = method.phases, TWINS["vae"]({"decoder": "bernoulli", "beta": 1.0, "warmup": 0.5})
+    rng = stream(0, "test")
+    real, epsilon = torch.rand(20, 1, 4, 4, generator=rng) * 2 - 1, torch.randn(20, 3, generator=rng)
+    batch = {"real": real, "epsilon": epsilon, "progress": torch.tensor(0.25)}
+    loss = phase.loss(Networks(method.networks), Batch(batch))
+    assert loss.item() == pytest.approx(twin(method.networks, {**batch, "real": real.flatten(1)}).item(), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["vae", "realnvp", "nsf"])
