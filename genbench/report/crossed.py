@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from genbench.report.model import Column, Row, Table
 from genbench.spec import Component
 from genbench.stats.intervals import Interval
-from genbench.stats.means import contrast
+from genbench.stats.means import contrast, contrast_by_seed
 
 
 @dataclass(frozen=True)
@@ -93,4 +93,8 @@ def _gain(column: Column, before: Sequence[Row], after: Sequence[Row]) -> Interv
     plus, minus = ([row.cell(column.name) for row in side] for side in (after, before))
     if any(cell.lost or not cell.values for cell in (*plus, *minus)):
         return None
+    seeds = sorted(plus[0].seeds)
+    if all(sorted(cell.seeds) == seeds for cell in (*plus, *minus)):
+        of_plus, of_minus = ([[cell.by_seed[seed] for seed in seeds] for cell in side] for side in (plus, minus))
+        return contrast_by_seed(of_plus, of_minus, column.step)
     return contrast([cell.values for cell in plus], [cell.values for cell in minus], column.step)

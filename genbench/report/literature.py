@@ -15,7 +15,7 @@ from genbench.spec import Budget
 from genbench.stats.intervals import Interval
 from genbench.stats.means import Mean, difference
 
-Agreement = Literal["yes", "ours more", "ours less", "can't be told"]
+Agreement = Literal["may agree", "ours more", "ours less", "can't be told"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Held:
             return "can't be told"
         if self.away.low > 0:
             return "ours more"
-        return "ours less" if self.away.high < 0 else "yes"
+        return "ours less" if self.away.high < 0 else "may agree"
 
     @property
     def share(self) -> float | None:
@@ -69,10 +69,23 @@ def _held(number: Printed, row: Row, column: Column, table: Table) -> Held:
     cell = row.cell(column.name)
     ours = away = None
     if cell.values and not cell.lost:
+        least, most = column.bounds[0], all_there_is(table, column)
+        theirs = number.mean
+        if theirs.error is None and most is not None and number.value >= most:
+            theirs = theirs._replace(error=0.0)
         mean = Mean.of(cell.values, unit=column.step)
-        ours, away = mean.interval(column.bounds), difference(mean, number.mean)
+        ours, away = mean.interval((least, column.bounds[1] if most is None else most)), difference(mean, theirs)
     floor = table.control(ORACLE, column.name)
     return Held(number, row.label, ours, away, len(cell.values), cell.lost, floor, table.budget)
+
+
+def all_there_is(table: Table, column: Column) -> float | None:
+    """What a count can't exceed, which the truth has in every draw; None of what is no such count."""
+    if not column.whole or not column.higher_is_better:
+        return None
+    cells = [row.cell(column.name) for row in table.rows if row.kind == "control" and row.label == ORACLE]
+    drawn = {value for cell in cells for value in cell.values}
+    return drawn.pop() if len(drawn) == 1 else None
 
 
 def shares(of: Sequence[Held]) -> Iterator[str]:

@@ -51,10 +51,10 @@ class Printed(Frozen):
 
     @property
     def mean(self) -> Mean:
-        """The number as a mean over the paper's runs."""
-        runs = self.runs or 0
-        deviation = self.spread_kind == "standard deviation"
-        error = self.spread if self.spread is None or not deviation else self.spread / math.sqrt(runs)
+        """The number as a mean over the paper's runs; without its error where a deviation's runs aren't told."""
+        runs, error = self.runs or 0, self.spread
+        if error is not None and self.spread_kind == "standard deviation":
+            error = error / math.sqrt(runs) if runs else None
         return Mean(self.value, error, runs)
 
 

@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 
 from genbench.report.model import Cell, Column, Row, Table
-from genbench.report.verdict import best_first, deciding, with_seeds
+from genbench.report.verdict import ORACLE, badness, best_first, deciding, with_seeds
 from genbench.stats import CONFIDENCE, LEVEL
-from genbench.stats.intervals import chance_of
+from genbench.stats.intervals import chance_of, median
 
 NAMED = 6
 """More trainers than so many are counted and not named."""
+
+UNTAUGHT = ("noise", "gaussian")
+"""The controls that have learnt nothing of a dataset's shape."""
 
 
 def sentence(table: Table) -> str:
@@ -24,7 +27,8 @@ def sentence(table: Table) -> str:
     if column is None or not rows:
         said = (_of_externals(table, column) if column else "") or "nothing to judge yet."
     else:
-        said = f"{_of_trainers(table, column, rows)}.{_of_truth(table, column, rows[0])}"
+        said = f"{_of_trainers(table, column, rows)}.{_of_untaught(table, column, rows[0])}"
+        said += _of_truth(table, column, rows[0])
     return f"{table.dataset}: {said}{_lost(table, column)}"
 
 
@@ -53,6 +57,19 @@ def _of_trainers(table: Table, column: Column, rows: Sequence[Row]) -> str:
     if without:
         parts.append(f"there is no {column.name} to hold against it of {listed(without)}")
     return f"{said}: {'; '.join(parts)}"
+
+
+def _of_untaught(table: Table, column: Column, best: Row) -> str:
+    """Whether what has learnt nothing is no worse than the best, so that the column judges nobody here."""
+    controls = [row for row in table.rows if row.kind == "control" and row.label in UNTAUGHT]
+    bad = badness([best, *controls], column, table.control(ORACLE, column.name))
+    if best.label not in bad:
+        return ""
+    no_worse = [row for row in controls if row.label in bad and median(bad[row.label]) <= median(bad[best.label])]
+    if not no_worse:
+        return ""
+    scores = listed([f"{row.label} scores {table.control(row.label, column.name):.3g}" for row in no_worse])
+    return f" But {scores} and learnt nothing: {column.name} alone doesn't tell who is good here."
 
 
 def _of_truth(table: Table, column: Column, best: Row) -> str:

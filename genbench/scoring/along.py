@@ -14,8 +14,13 @@ MODES = "modes"
 """The column that counts captured modes, or classes."""
 
 
+RARELY = 0.05
+
+
 def coverage_along(curve: Sequence[Mapping[str, Any]], dataset: Dataset, protocol: Protocol) -> list[Score]:
     """The scores `first_coverage` and `sustained_coverage`; none where checkpoints count no modes.
+
+    Nor are there any where a checkpoint has too few samples for so many modes, so that the truth itself has gaps.
 
     Args:
         curve: a row for each checkpoint, in their order, with `steps` and what the protocol scores there.
@@ -23,7 +28,8 @@ def coverage_along(curve: Sequence[Mapping[str, Any]], dataset: Dataset, protoco
         protocol: under which the checkpoints were scored.
     """
     count = len(dataset.classes)
-    if MODES not in protocol.curve or not count or not curve:
+    counted = MODES in protocol.curve and any(MODES in row for row in curve)
+    if not (count and counted) or chance_of_gaps(count, protocol.along().n) > RARELY:
         return []
     full = [row.get(MODES) == count for row in curve]
     lasting = next((i for i in range(len(full)) if all(full[i:])), None)
@@ -57,3 +63,8 @@ def coverage_along(curve: Sequence[Mapping[str, Any]], dataset: Dataset, protoco
         score("first_coverage", first, f"no checkpoint has all {count} modes"),
         score("sustained_coverage", lasting, f"the last checkpoint hasn't all {count} modes"),
     ]
+
+
+def chance_of_gaps(modes: int, n: int) -> float:
+    """At most how likely it is that some of so many equal modes have none of `n` samples of the truth."""
+    return min(1.0, modes * (1 - 1 / modes) ** n)

@@ -1,7 +1,8 @@
 """Measuring power cards: the smallest change that a column tells from the truth at its n.
 
-The columns are those that protocols decide by, and W2 beside genbench1's, for all datasets whose null bands ship. To
-measure the shipped cards again, those of all datasets or of some:
+The columns are those that protocols decide by, and W2 beside genbench1's, for all datasets whose null bands ship but
+`flow-digits`, which has neither modes nor a curve that could be shifted. To measure the shipped cards again, those of
+all datasets or of some:
 
     python -m genbench.scoring.power [DATASET...]
 """

@@ -51,24 +51,26 @@ class Mean(NamedTuple):
 def difference(ours: Mean, theirs: Mean) -> Interval:
     """How far the mean `ours` lies above `theirs`, with its 95 % interval.
 
-    Of a mean printed without its error the runs are taken to vary as ours do, if their number is known; if not, it is
-    taken for exact, and the interval is too narrow. There is none where our own error isn't known.
+    Of a mean printed without its error the runs are taken to vary as ours do, which is known from ours alone; if their
+    number isn't known, it is taken for exact, and the interval is too narrow. There is none where our own error isn't
+    known.
     """
     value = ours.value - theirs.value
     if ours.error is None or ours.runs < 2:
         return Interval(value, None, None)
-    error, runs = theirs.error, theirs.runs
-    if error is None:
-        error = ours.error * math.sqrt(ours.runs / runs) if runs else 0.0
-    half = welch((ours.error, ours.runs), (error, runs))
+    if theirs.error is None:
+        borrowed = math.sqrt(ours.runs / theirs.runs) if theirs.runs else 0.0
+        half = ours.error * math.hypot(1, borrowed) * _quantile(ours.runs - 1)
+    else:
+        half = welch((ours.error, ours.runs), (theirs.error, theirs.runs))
     return Interval(value, value - half, value + half)
 
 
 def contrast(plus: Sequence[Values], minus: Sequence[Values], unit: float = 0.0) -> Interval:
     """The mean of the means of some groups of runs less that of some others, with its 95 % interval.
 
-    Each group counts alike and varies as it does; `unit` is as in `Mean.of`. There is no interval where no group varies
-    or one has a single run. Raises ValueError for a group of no runs.
+    The groups are independent. Each counts alike and varies as it does; `unit` is as in `Mean.of`. There is no interval
+    where no group varies or one has a single run. Raises ValueError for a group of no runs.
     """
     groups = [(Mean.of(values, unit), sign / len(side)) for side, sign in ((plus, 1), (minus, -1)) for values in side]
     value = math.fsum(weight * mean.value for mean, weight in groups)
@@ -76,6 +78,17 @@ def contrast(plus: Sequence[Values], minus: Sequence[Values], unit: float = 0.0)
     if not half or any(mean.error is None for mean, _ in groups):
         return Interval(value, None, None)
     return Interval(value, value - half, value + half)
+
+
+def contrast_by_seed(plus: Sequence[Values], minus: Sequence[Values], unit: float = 0.0) -> Interval:
+    """The same of groups whose runs share their seeds, in the same order: the mean of what each seed says.
+
+    Runs of one seed start from the same networks and see the same data, so that they go up and down together. Raises
+    ValueError for a group of no runs, or of fewer than others have.
+    """
+    sides = [[math.fsum(runs) / len(side) for runs in zip(*side, strict=True)] for side in (plus, minus)]
+    each = [more - less for more, less in zip(*sides, strict=True)]
+    return Mean.of(each, unit / min(len(plus), len(minus))).interval()
 
 
 def welch(*parts: tuple[float, int]) -> float:

@@ -4,6 +4,7 @@ import itertools
 
 import made_up
 import pytest
+from scipy import stats
 
 from genbench.records.store import Store
 from genbench.registry import trainers
@@ -71,6 +72,16 @@ def test_each_factor_gains_what_it_adds_whatever_the_other_does(read):
             "width 128 → 256, depth 4 → 8": 0.128,
         }
     )
+
+
+def test_effects_are_of_what_each_seed_says_where_all_arms_share_them(read):
+    """What a seed does to every arm alike cancels, and what it does to one level alike doesn't."""
+    small = [method(lr=lr, width=width) for lr in (0.1, 0.2) for width in (64, 128)]
+    found = effects(read(small, lambda of, seed: seed / 10 + (seed / 100 if of["width"] == 128 else 0) + of["lr"]))
+    lr, width = (effect.gains["hq"] for effect in found)
+    assert (lr.low, lr.high) == pytest.approx((0.1, 0.1))
+    expected = stats.t.interval(0.95, 2, 0.01, stats.sem([0, 0.01, 0.02]))
+    assert (width.low, width.high) == pytest.approx(expected)
 
 
 def test_a_run_that_failed_takes_its_factors_along(read):

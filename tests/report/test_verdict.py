@@ -184,6 +184,14 @@ def test_the_best_row_says_that_it_has_failures():
     )
 
 
+@pytest.mark.parametrize("control", ["noise", "gaussian", "half-dropped"])
+@pytest.mark.parametrize(("score", "no_worse"), [(0.0149, True), (0.015, True), (0.016, False)])
+def test_sentence_says_where_what_learnt_nothing_is_no_worse(control, score, no_worse):
+    found = judge(row("gan", *GOOD), row("wgan", *BAD), row(control, score, kind="control"))
+    said = f" But {control} scores {score:.3g} and learnt nothing: reverse_kl alone doesn't tell who is good here."
+    assert (said in sentence(found)) == (no_worse and control != "half-dropped")
+
+
 @pytest.mark.parametrize(("failed", "undefined", "worst"), [(0, 2, "none"), (1, 1, "failed"), (2, 0, "failed")])
 def test_an_end_without_a_value_says_whether_runs_failed(failed, undefined, worst):
     cell = Cell.of(dict(enumerate(GOOD)), False, failed, undefined)

@@ -1,5 +1,7 @@
 """When checkpoints first have all modes, and from when on they keep them."""
 
+from dataclasses import replace
+
 import pytest
 
 from genbench.registry import datasets
@@ -43,6 +45,17 @@ def test_what_has_no_modes_has_no_coverage():
     curve = [{"steps": 10, "arc_coverage": 1.0}]
     assert coverage_along(curve, datasets.build("swissroll"), protocol("genbench1")) == []
     assert coverage_along([], datasets.build("ring8"), protocol("genbench1")) == []
+
+
+def test_what_checkpoints_never_counted_has_no_coverage():
+    assert coverage_along([{"steps": 10, "mmd": 0.1}], datasets.build("ring8"), protocol("genbench1")) == []
+
+
+@pytest.mark.parametrize(("n", "scored"), [(30, False), (100, True)])
+def test_where_the_truth_itself_would_have_gaps_there_is_no_coverage(n, scored):
+    """Of a thousand classes two thousand samples miss some 135, whoever draws them."""
+    few = replace(protocol("pacgan2018"), n=n)
+    assert bool(coverage_along([{"steps": 10, "modes": 8}], datasets.build("ring8"), few)) == scored
 
 
 def test_a_checkpoint_whose_count_is_missing_has_not_all(of):

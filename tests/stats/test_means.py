@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genbench.stats.means import Mean, contrast, difference
+from genbench.stats.means import Mean, contrast, contrast_by_seed, difference
 
 
 def test_difference_is_welchs():
@@ -26,8 +26,9 @@ def test_interval_is_students_and_cut_at_the_bounds():
 
 def test_a_mean_printed_without_its_spread_varies_as_ours_does():
     ours = Mean.of([1.0, 2.0, 4.0, 3.0, 2.5])
-    same = difference(ours, Mean(2.0, ours.error * math.sqrt(5 / 3), 3))
-    assert difference(ours, Mean(2.0, None, 3)) == pytest.approx(same)
+    half = stats.tstd([1.0, 2.0, 4.0, 3.0, 2.5]) * math.sqrt(1 / 5 + 1 / 3) * stats.t.ppf(0.975, 4)
+    value = ours.value - 2
+    assert difference(ours, Mean(2.0, None, 3)) == pytest.approx((value, value - half, value + half))
     exact = difference(ours, Mean(2.0, None, 0))
     assert exact.low == pytest.approx(ours.interval().low - 2)
 
@@ -56,6 +57,43 @@ def test_contrast_of_two_groups_is_their_difference():
 def test_groups_that_do_not_vary_give_no_interval_but_of_counts():
     assert contrast([[1.0, 1.0]], [[0.0, 0.0]]) == (1, None, None)
     assert contrast([[1.0, 1.0]], [[0.0, 0.0]], unit=1.0).low < 1
+
+
+@pytest.mark.parametrize("runs", [2, 5])
+def test_a_borrowed_spread_holds_the_truth_in_nineteen_of_twenty_experiments(runs):
+    rng = np.random.default_rng(2)
+    missed = 0
+    for _ in range(4_000):
+        found = difference(Mean.of(rng.normal(1, 1, 4).tolist()), Mean(rng.normal(1, 1, runs).mean(), None, runs))
+        missed += not found.low <= 0 <= found.high
+    assert 0.04 <= missed / 4_000 <= 0.06
+
+
+def test_contrast_by_seed_is_the_mean_of_what_each_seed_says():
+    a, b, c, d = np.random.default_rng(0).normal(0, 1, (4, 6))
+    each = (c + d - a - b) / 2
+    expected = stats.t.interval(0.95, 5, each.mean(), stats.sem(each))
+    assert contrast_by_seed([c.tolist(), d.tolist()], [a.tolist(), b.tolist()]) == pytest.approx(
+        (each.mean(), *expected)
+    )
+    assert contrast_by_seed([[8.0] * 5], [[8.0] * 5]) == (0, 0, 0)
+    assert contrast_by_seed([[8.0] * 5], [[8.0] * 5], unit=1.0).high > 0
+    with pytest.raises(ValueError, match="zip"):
+        contrast_by_seed([[1.0, 2.0]], [[1.0, 2.0], [1.0]])
+
+
+@pytest.mark.parametrize("shared", [0.0, 2.0])
+def test_contrast_by_seed_holds_the_truth_whatever_the_seeds_share(shared):
+    """As arms of one penalty do: what they share doesn't cancel, so independent groups would be too sure of it."""
+    rng, missed = np.random.default_rng(3), {"seeds": 0, "groups": 0}
+    for _ in range(2_000):
+        both = rng.normal(0, shared, (2, 6))
+        a, b, c, d = rng.normal(0, 1, (4, 6)) + both[[0, 0, 1, 1]]
+        for name, of in (("seeds", contrast_by_seed), ("groups", contrast)):
+            found = of([c.tolist(), d.tolist()], [a.tolist(), b.tolist()])
+            missed[name] += not found.low <= 0 <= found.high
+    assert 0.035 <= missed["seeds"] / 2_000 <= 0.065
+    assert shared == 0 or missed["groups"] / 2_000 > 0.1
 
 
 @pytest.mark.parametrize("spreads", [(1, 1, 1, 1), (0.1, 5, 1, 0.1)])

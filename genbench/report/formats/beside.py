@@ -23,13 +23,14 @@ class Block(NamedTuple):
 
 AGAINST = ("published", "metric", "there", "ours", "trainer", "ours − theirs", "the truth", "agrees?")
 MEANS = (
-    "Means over runs [95 % intervals, Student's t with Welch's degrees of freedom]. They agree where the interval of "
-    "the difference holds 0; a number that is printed without its spread is taken to vary as ours does. The truth: "
-    "what the oracle control scores at the same n, the floor of a distance."
+    "Means over runs [95 % intervals, Student's t with Welch's degrees of freedom]. They may agree where the interval "
+    "of the difference holds 0. A number that is printed without its spread is taken to vary as ours does, or for "
+    "exact where its runs aren't told either, or where it is a count of all there is. The truth: what the oracle "
+    "control scores at the same n, the floor of a distance."
 )
 GAINS = (
-    "What a column gains by the change, the mean over all levels of the other factors [95 % interval]; each number of "
-    "its own, so one of twenty such intervals misses."
+    "What a column gains by the change, the mean over all levels of the other factors [95 % interval, Student's t, by "
+    "seed where all share theirs]; each number of its own, so one of twenty such intervals misses."
 )
 
 
