@@ -90,12 +90,14 @@ _IN_TURN = "the networks learn in turn, each from a batch of its own, there at o
 _PACGAN = (
     f"arXiv:1712.04086 and github.com/fjxmlzn/PacGAN; 400 000 steps there. Departs: {_IN_TURN}; so the running "
     "statistics of batch normalisation move twice a step, and they are of variances, there of standard deviations; "
-    "every point is fresh, there they come from 100 000 that were drawn once."
+    "every point is fresh, there they come from 100 000 that were drawn once, of a ring of radius 1 and a grid of "
+    "spacing 2, here √2 and √½."
 )
 _VEEGAN = "the ring of arXiv:1705.07761, github.com/akashgit/VEEGAN; 100 epochs of 1 000 steps there"
 _VEEGANS = (
-    f"{_IN_TURN}; torch's default weights, there Glorot's and no biases; there the discriminator has one hidden layer, "
-    "the noise a dimension more that nobody reconstructs, and the ring a radius of 80 stds"
+    f"{_IN_TURN}; torch's default weights, there Glorot's and biases of zero; there the discriminator has one hidden "
+    "layer, the noise a dimension more that nobody reconstructs, the ring a radius of 80 stds, and all data are 2.8 "
+    "times as large"
 )
 _METZ = (
     "the ring of github.com/poolio/unrolled_gan, beside arXiv:1611.02163, whose own set-up it says is another; 25 000 "
