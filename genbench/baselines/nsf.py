@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("nsf", citation="arXiv:1906.04032")
+@api.trainer("nsf", version=2, citation="arXiv:1906.04032")
 def nsf(
     problem: api.Problem,
     *,
@@ -28,8 +28,8 @@ def nsf(
 ) -> api.Method:
     """Neural spline flow, a normalizing flow trained by maximum likelihood, which it says exactly.
 
-    Symbols as in the paper: f is `flow`, which maps a sample to noise z with the log of its Jacobian's determinant; it
-    learns −ln N(f(x); 0, I) − ln |det ∂f/∂x|, and samples are f⁻¹ of noise. The couplings' splines have K bins on
+    f is `flow`, which maps a sample to noise z with the log of its Jacobian's determinant, the inverse of the paper's
+    f; it learns −ln N(f(x); 0, I) − ln |det ∂f/∂x|, and samples are f⁻¹ of noise. The couplings' splines have K bins on
     [−5, 5] and are the identity beyond. Conditioners are fully connected, the paper's are residual; halves alternate
     instead of being mixed by linear maps.
     """

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("realnvp", version=2, citation="arXiv:1605.08803")
+@api.trainer("realnvp", version=3, citation="arXiv:1605.08803")
 def realnvp(
     problem: api.Problem,
     *,
-    layers: Annotated[api.Count, api.doc("couplings, each of which moves one half of a sample")] = 8,
+    layers: Annotated[api.Count, api.doc("couplings, each of which moves one half of a sample")] = 16,
     batch: Batch = 256,
     width: Width = 64,
     depth: Depth = 2,

@@ -77,7 +77,7 @@ class Problem:
 
         With `pack` it sees so many samples side by side in their first dimension, `(batch, pack · event[0], …)`. With
         `spectral` each layer's weights are divided by their largest singular value, as one step of the power iteration
-        an update finds it (arXiv:1802.05957).
+        a pass finds it (arXiv:1802.05957).
         """
         build = networks.pair(pair).critic
         shape = (pack * self.event_shape[0], *self.event_shape[1:])
@@ -101,7 +101,7 @@ class Problem:
         return self.initialised(role, lambda rng: Denoiser(self.event_shape, width, depth, rng))
 
     def flow(self, *, layers: int, width: int, depth: int, bins: int | None = None, role: str = "flow") -> Module:
-        """An invertible network, freshly initialised as the identity.
+        """An invertible network, freshly initialised; with splines, as the identity.
 
         It maps `(batch, *event)` to noise and a log-determinant, `(batch, size + 1)`, and with `inverse=True` noise
         `(batch, size)` to samples. Its couplings are affine, or splines of so many `bins`.

@@ -1,8 +1,9 @@
 """Normalizing flows: couplings, each of which moves one half of the numbers by what the other half says.
 
 A flow f maps data to noise of the same size, in steps that are inverted one by one and whose Jacobian is triangular, so
-that p(x) = N(f(x); 0, I) · |det ∂f/∂x|. Couplings take turns about which half they move: the first and the last numbers
-of a sample, then those at even and at odd places.
+that p(x) = N(f(x); 0, I) · |det ∂f/∂x|. Couplings take turns about which half they move: the last and the first numbers
+of a sample, then those at odd and at even places. Of two numbers these halves are the same, so that each coupling moves
+the one that the coupling before it kept.
 """
 
 import math
@@ -17,7 +18,7 @@ from genbench.errors import BadParameter
 from genbench.networks.mlp import layered
 
 BOUND = 5.0
-"""Beyond this distance from zero a spline is the identity: noise is never so large, and no data of std 1 an axis."""
+"""Beyond this distance from zero, where noise hardly ever is, a spline is the identity."""
 
 SMALLEST = 1e-3
 """The least width and height of a bin, as a share of all, and the least slope at a knot."""
@@ -57,7 +58,10 @@ class Coupling(nn.Module):
 
 
 class Affine(Coupling):
-    """x·eˢ + t, with s = a·tanh(s/a) and a learnt: Dinh et al., 2017, arXiv:1605.08803, eq. 7 and section 4.1."""
+    """x·eˢ + t, with s = a·tanh(s/a) and a learnt: Dinh et al., 2017, arXiv:1605.08803, eq. 7 and section 4.1.
+
+    There it is a·tanh(s): the same functions, and other steps through them.
+    """
 
     per_number = 2
 
@@ -171,7 +175,8 @@ def spline(event_shape: tuple[int, ...], layers: int, width: int, depth: int, bi
 
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
-    return x[:, : x.shape[1] // 2], x[:, x.shape[1] // 2 :]
+    middle = (x.shape[1] + 1) // 2
+    return x[:, :middle], x[:, middle:]
 
 
 def _joined(first: Tensor, second: Tensor) -> Tensor:
@@ -179,14 +184,14 @@ def _joined(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _alternating(x: Tensor) -> tuple[Tensor, Tensor]:
-    return x[:, 1::2], x[:, ::2]
+    return x[:, ::2], x[:, 1::2]
 
 
 def _interleaved(first: Tensor, second: Tensor) -> Tensor:
     """The inverse of `_alternating`, without indices, which would have to be brought to the device."""
     size = first.shape[1] + second.shape[1]
-    first = functional.pad(first, (0, second.shape[1] - first.shape[1]))
-    return torch.stack([second, first], dim=2).flatten(1)[:, :size]
+    second = functional.pad(second, (0, first.shape[1] - second.shape[1]))
+    return torch.stack([first, second], dim=2).flatten(1)[:, :size]
 
 
 TURNS = [
@@ -202,5 +207,5 @@ def _sizes(event_shape: tuple[int, ...], layers: int) -> list[tuple[int, int]]:
     size = math.prod(event_shape)
     if size < 2:
         raise BadParameter("A coupling moves a half of a sample by the other half, and these samples are one number.")
-    halves = size // 2, size - size // 2
+    halves = (size + 1) // 2, size // 2
     return [(halves[1], halves[0]) if i % 2 else halves for i in range(layers)]

@@ -1,5 +1,6 @@
 """Flows are invertible, and their log-determinant is that of the Jacobian which autograd finds."""
 
+import itertools
 import math
 
 import pytest
@@ -38,7 +39,7 @@ def x(request):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_inverse_gives_the_samples_back(kind, made, x):
-    network = made(kind, tuple(x.shape[1:]))
+    network = made(kind, tuple(x.shape[1:]), scale=0.5)
     noise = network(x)[:, :-1]
     assert not torch.allclose(noise, x.flatten(1), atol=0.1)
     assert torch.allclose(network(noise, inverse=True), x, atol=1e-9)
@@ -59,6 +60,31 @@ def test_every_number_is_moved(kind, made, x):
     network = made(kind, tuple(x.shape[1:]))
     moved = network(x)[:, :-1] - x.flatten(1)
     assert bool((moved.abs().amax(0) > 1e-3).all())
+
+
+@pytest.fixture
+def moves(x):
+    """Which numbers of a sample each of five affine couplings moves, bool `(5, size)`."""
+    network = flow.affine(tuple(x.shape[1:]), layers=5, width=8, depth=2, rng=stream(0, "test")).double()
+    states = [x.flatten(1)]
+    for i in range(5):
+        shortened = flow.Flow(network.event_shape, list(network.couplings[: i + 1]))
+        states.append(shortened(x)[:, :-1])
+    return torch.stack([(after != before).any(0) for before, after in itertools.pairwise(states)])
+
+
+def test_two_couplings_move_every_number_once(moves):
+    assert bool((moves[0] ^ moves[1]).all())
+    assert bool((moves[2] ^ moves[3]).all())
+
+
+def test_two_divisions_take_turns_and_of_two_numbers_each_coupling_moves_what_the_last_one_kept(moves):
+    """Where two in a row move the same number by the other one, they do no more than one of them could."""
+    if moves.shape[1] == 2:
+        assert bool((moves[1:] ^ moves[:-1]).all())
+    else:
+        assert moves[0].tolist() != moves[2].tolist()
+    assert moves[0].tolist() == moves[4].tolist()
 
 
 def test_splines_start_as_the_identity():

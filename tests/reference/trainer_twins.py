@@ -308,8 +308,7 @@ def likelihood_of(transform):
         for point in b["real"]:
             x, volume = list(point), 0.0
             for i, coupling in enumerate(n["flow"].couplings):
-                # of two numbers the first halves are 0 and 1, and those at odd and at even places 1 and 0
-                kept = i % 2 if i % 4 < 2 else 1 - i % 2
+                kept = i % 2
                 said = coupling.conditioner(x[kept][None, None])[0]
                 x[1 - kept], log_slope = transform(x[1 - kept], said, coupling)
                 volume = volume + log_slope
