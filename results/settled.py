@@ -55,11 +55,11 @@ refuted on the ring.
   reverse KL of .23 by this rule; by genbench's rule nobody has more than three modes. What packing gains here is that
   samples lie everywhere: W2 falls from .87 to .41 (p ≤ .001).
 - **On the ring** a GAN and PacGAN2 have all 8 modes in every seed, and in reverse KL they can't be told apart (.35 and
-  .17, p = .14). PacGAN4 has fewer modes, 5 or 6, and a higher reverse KL, .73, than both (p ≤ .038). Of high quality are
-  .60, .66, .31 and .04 of the samples of packs of one to four: the more are packed, the longer it takes.
+  .17, p = .14). PacGAN4 has fewer modes, 5 or 6, and a higher reverse KL, .73, than both (p ≤ .038). Of high quality
+  are .60, .66, .31 and .04 of the samples of packs of one to four: packs of three and four are behind after this time.
 
-The paper's GAN, with a hundred times the steps, has 6.3 modes of the ring where ours has all 8, of samples of which .98
-are of high quality and .60 here: it loses modes as it sharpens, and ours has yet to.
+The paper's GAN, with a hundred times the steps, has 6.3 modes of the ring and .98 of its samples of high quality, ours
+all 8 and .60. Whether it would lose modes in the steps that it lacks, this doesn't say.
 
 ![Samples of the four on both targets](../results/reference/report/pacgan2018-table1/landscapes.png)
 
