@@ -103,8 +103,8 @@ two recipes (PacGAN's batch of 100, rate of 1e-4 and β₁ of .8; VEEGAN's 500, 
   the mean over the three networks.
 
 So VEEGAN's networks under VEEGAN's recipe have one mode of the ring in the middle of five seeds, from none to all 8,
-PacGAN's have 6 to 8 under either: one mode and six are no contradiction. On the grid VEEGAN's 3.3 doesn't come out (17, from 1
-to 21). What isn't crossed is the length of training and the scale of the data.
+PacGAN's have 6 to 8 under either: one mode and six are no contradiction. Of the grid they have 17, from 1 to 21, where
+VEEGAN's table has 3.3. What isn't crossed is the length of training and the scale of the data.
 
 ![Samples of the six on both targets](../results/reference/report/gan-crossed/landscapes.png)
 
