@@ -15,6 +15,7 @@ MODES = "modes"
 
 
 RARELY = 0.05
+"""Where the truth's own checkpoints lack a mode more often than this, nobody's are asked for all."""
 
 
 def coverage_along(curve: Sequence[Mapping[str, Any]], dataset: Dataset, protocol: Protocol) -> list[Score]:
