@@ -45,7 +45,18 @@ file of each suite. The papers' numbers that genbench knows of are in
 [published.csv](../genbench/report/published.csv), each with the way of scoring that its source states.
 """
 
-OF_PACGAN = """\
+
+def along_training(suite: str) -> str:
+    """Where a suite's curves and strips on the ring and the grid are, as Markdown."""
+    folder = f"../results/reference/report/{suite}"
+    return f"""\
+Along training: metrics on [ring8]({folder}/curves-ring8.png) and
+[grid25]({folder}/curves-grid25.png), samples on
+[ring8]({folder}/strip-ring8.png) and
+[grid25]({folder}/strip-grid25.png)."""
+
+
+OF_PACGAN = f"""\
 After 4 000 steps, a hundredth of the paper's, the order GAN < PacGAN2 ≤ PacGAN3, PacGAN4 is half shown on the grid and
 refuted on the ring.
 
@@ -63,12 +74,9 @@ all 8 and .60. Whether it would lose modes in the steps that it lacks, this does
 
 ![Samples of the four on both targets](../results/reference/report/pacgan2018-table1/landscapes.png)
 
-Along training: metrics on [ring8](../results/reference/report/pacgan2018-table1/curves-ring8.png) and
-[grid25](../results/reference/report/pacgan2018-table1/curves-grid25.png), samples on
-[ring8](../results/reference/report/pacgan2018-table1/strip-ring8.png) and
-[grid25](../results/reference/report/pacgan2018-table1/strip-grid25.png)."""
+{along_training("pacgan2018-table1")}"""
 
-OF_VEEGAN = """\
+OF_VEEGAN = f"""\
 Not in 4 000 steps, a 25th of what VEEGAN's code trains and a sixth of the unrolled GAN's; but what those show is that
 the table's modes say little. A mode counts there when a single one of 2 500 samples lies within three stds of it.
 Uniform noise has 22 of the 25 modes that way and 7 of the 8, and on the grid a better reverse KL than all three.
@@ -83,12 +91,9 @@ What no suite asks yet is whether the scale of the data matters, which in VEEGAN
 
 ![Samples of the three on both targets](../results/reference/report/veegan2017-table1/landscapes.png)
 
-Along training: metrics on [ring8](../results/reference/report/veegan2017-table1/curves-ring8.png) and
-[grid25](../results/reference/report/veegan2017-table1/curves-grid25.png), samples on
-[ring8](../results/reference/report/veegan2017-table1/strip-ring8.png) and
-[grid25](../results/reference/report/veegan2017-table1/strip-grid25.png)."""
+{along_training("veegan2017-table1")}"""
 
-OF_CROSSED = """\
+OF_CROSSED = f"""\
 Its networks can do that by themselves, the recipe adds to it, and the way of scoring doesn't. Three papers' networks,
 two recipes (PacGAN's batch of 100, rate of 1e-4 and β₁ of .8; VEEGAN's 500, 1e-3 and .5), five seeds of each (`--seeds
 0-4`), 4 000 steps, which is a hundredth of PacGAN's and a 25th of VEEGAN's.
@@ -108,10 +113,7 @@ VEEGAN's table has 3.3. What isn't crossed is the length of training and the sca
 
 ![Samples of the six on both targets](../results/reference/report/gan-crossed/landscapes.png)
 
-Along training: metrics on [ring8](../results/reference/report/gan-crossed/curves-ring8.png) and
-[grid25](../results/reference/report/gan-crossed/curves-grid25.png), samples on
-[ring8](../results/reference/report/gan-crossed/strip-ring8.png) and
-[grid25](../results/reference/report/gan-crossed/strip-grid25.png)."""
+{along_training("gan-crossed")}"""
 
 OF_R1 = """\
 On 25 Gaussians it doesn't. With R1 alone every one of ten seeds holds all 25 modes, of a plain GAN as of RpGAN;
