@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rich.cells import cell_len
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def test_new_says_how_to_go_on_in_lines_that_fit(genbench):
     assert ran.code == 0
     assert ran.out.startswith("Wrote my_line.py and test_my_line.py.")
     assert "  genbench check my-line --plugin my_line.py" in ran.out.splitlines()
-    assert max(map(len, ran.out.splitlines())) <= 80
+    assert max(map(cell_len, ran.out.splitlines())) <= 80
 
 
 def test_new_overwrites_nothing(suite, genbench, tmp_path):
@@ -33,7 +34,7 @@ def test_what_new_writes_passes(kind, genbench):
     assert ran.code == 0, ran.out
     assert f"{kind} my-own, version 1, from " in ran.out
     assert "none failed." in ran.out
-    assert max(map(len, ran.out.splitlines())) <= 80
+    assert max(map(cell_len, ran.out.splitlines())) <= 80
 
 
 def test_what_breaks_a_promise_is_said_in_plain_words(suite, genbench, tmp_path):
@@ -95,7 +96,7 @@ def test_time_is_a_table_that_fits(genbench, monkeypatch):
         [name, "plain"] for name in ("gan[batch=16,width=8]", "gan", "wgan", "wgan-gp")
     ]
     assert rows[1].split()[3] == "1.00"
-    assert max(map(len, ran.out.splitlines())) <= 80
+    assert max(map(cell_len, ran.out.splitlines())) <= 80
 
 
 def test_time_as_json(genbench, monkeypatch):

@@ -6,6 +6,7 @@ import shutil
 import made_up
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from genbench.records.store import RECORD, SCORES, Store
 
@@ -58,7 +59,7 @@ def test_improvement_is_no_regression(worse, genbench):
 
 def test_table_of_80_columns_and_json_hold_the_same_numbers(worse, genbench):
     text = genbench("compare", "A", "B").out
-    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(cell_len, text.splitlines())) <= 80
     assert "…" not in text
     assert "ring8, steps=40, protocol genbench1 (suite made-up)" in text
     (row,) = [line.split() for line in text.splitlines() if line.startswith("reverse_kl↓")]

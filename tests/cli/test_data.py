@@ -11,6 +11,7 @@ import numpy as np
 import pictures
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 from rich.console import Console
 
 from genbench.cli.data import decode_first
@@ -62,7 +63,7 @@ def test_list_in_words(genbench, tmp_path):
     assert f"\n{'mnist':21}missing, not decoded" in out
     assert f"\n{'celeba':21}present, not decoded" in out
     assert f"{'in cache':21}celeba-16-" in out
-    assert max(map(len, out.splitlines())) <= 80
+    assert max(map(cell_len, out.splitlines())) <= 80
 
 
 def test_list_tells_of_a_broken_archive_and_of_entries_of_another_version(genbench, tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from genbench import plugins, registry
 from genbench.cli.show import _look_up
@@ -101,7 +102,7 @@ def test_doctor_says_where_weights_are_or_what_gives_them(genbench, monkeypatch,
 def test_lines_fit_a_terminal_of_80_columns(command, genbench):
     ran = genbench(*command)
     assert ran.code == 0
-    assert all(len(line) <= 80 or Path(line.strip()).is_absolute() for line in ran.out.splitlines())
+    assert all(cell_len(line) <= 80 or Path(line.strip()).is_absolute() for line in ran.out.splitlines())
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES)))
@@ -233,7 +234,7 @@ def test_show_knows_what_tables_print(name, said, genbench):
 
 @pytest.mark.parametrize("name", ["recall", "fid", "fd[mnist-cnn-1]", "modes", "null band", "PacGAN2"])
 def test_what_show_says_of_columns_fits_a_terminal_of_80_columns(name, genbench):
-    assert max(map(len, genbench("show", name).out.splitlines())) <= 80
+    assert max(map(cell_len, genbench("show", name).out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from genbench.records.store import Store
 from genbench.report.formats import number
@@ -146,7 +147,7 @@ def test_terminal_shows_every_trainer_and_control(results, genbench):
 @pytest.mark.parametrize("options", [[], ["--all-metrics"]], ids=["headline", "all"])
 def test_terminal_of_80_columns_holds_every_line_and_cuts_nothing_off(options, results, genbench):
     out = genbench("report", results, "--no-figures", *options).out
-    assert max(map(len, out.splitlines())) <= 80
+    assert max(map(cell_len, out.splitlines())) <= 80
     assert "…" not in out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rich.cells import cell_len
 
 from genbench import seeding
 from genbench.cli.options import own_protocol
@@ -157,7 +158,7 @@ def test_table_shows_the_samples_among_the_controls(mine, score, genbench):
     assert "ring8, budget unknown, protocol smoke\n" in ran.out
     value = score(mine, *RING)["scores"]["reverse_kl"]["value"]
     assert f"ring8: mine.npy has reverse_kl {value:.3g}, " in ran.out
-    assert max(map(len, ran.out.splitlines())) <= 80
+    assert max(map(cell_len, ran.out.splitlines())) <= 80
     assert not Path("results").exists()
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rich.cells import cell_len
 
 from genbench.compare import show
 from genbench.compare.changes import breaches, changes
@@ -47,7 +48,7 @@ def test_long_names_and_large_numbers_are_folded_and_not_cut(folders, printed):
         values = {"reverse_kl": [factor * 123456.789 * value for value in BAD]}
         folders.put(side, "wgan-gp[recipe=small-images,penalty=0.1,critic_steps=3,width=128,batch=16]", **values)
     lines = printed()
-    assert max(map(len, lines)) <= 80
+    assert max(map(cell_len, lines)) <= 80
     assert "…" not in "".join(lines)
     assert "wgan-gp[recipe=small-images,penalty=0.1" in "".join(lines)
 
