@@ -23,7 +23,7 @@ GAN = {
     },
 }  # fmt: skip
 GAN["veegan2017"] = GAN["seed2020-toys"] | {
-    "smoothing": False, "batch": 500, "latent": 254, "width": 128, "depth": 2, "lr": 1e-3,
+    "smoothing": False, "batch": 500, "latent": 254, "networks": "veegan", "width": 128, "depth": 2, "lr": 1e-3,
 }  # fmt: skip
 GAN["metz2017"] = GAN["veegan2017"] | {
     "loss": "minimax", "batch": 512, "latent": 256, "networks": "mlp-orthogonal",
@@ -71,8 +71,8 @@ UNROLLED = {
 
 VEEGAN = {
     "veegan2017": {
-        "reconstruction": 1.0, "critic_steps": 1, "batch": 500, "latent": 254, "width": 128, "depth": 2,
-        "optimizer": "adam", "lr": 1e-3, "beta1": 0.5, "beta2": 0.999, "schedule": "constant",
+        "reconstruction": 1.0, "critic_steps": 1, "batch": 500, "latent": 254, "networks": "veegan", "width": 128,
+        "depth": 2, "optimizer": "adam", "lr": 1e-3, "beta1": 0.5, "beta2": 0.999, "schedule": "constant",
     },
 }  # fmt: skip
 
@@ -95,9 +95,8 @@ _PACGAN = (
 )
 _VEEGAN = "the ring of arXiv:1705.07761, github.com/akashgit/VEEGAN; 100 epochs of 1 000 steps there"
 _VEEGANS = (
-    f"{_IN_TURN}; torch's default weights, there Glorot's and biases of zero; there the discriminator has one hidden "
-    "layer, the noise a dimension more that nobody reconstructs, the ring a radius of 80 stds, and all data are 2.8 "
-    "times as large"
+    f"{_IN_TURN}; there the noise has a dimension more that nobody reconstructs, the ring a radius of 80 stds, and all "
+    "data are 2.8 times as large"
 )
 _METZ = (
     "the ring of github.com/poolio/unrolled_gan, beside arXiv:1611.02163, whose own set-up it says is another; 25 000 "

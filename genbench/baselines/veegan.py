@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from genbench import api
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@api.trainer("veegan", version=2, citation="arXiv:1705.07761", recipes=VEEGAN, notes=VEEGAN_NOTES)
+@api.trainer("veegan", version=3, citation="arXiv:1705.07761", recipes=VEEGAN, notes=VEEGAN_NOTES)
 def veegan(
     problem: api.Problem,
     *,
@@ -21,6 +21,7 @@ def veegan(
     critic_steps: CriticSteps = 1,
     batch: Batch = 256,
     latent: Latent = 2,
+    networks: Annotated[Literal["mlp", "veegan"], api.doc("veegan is as in the paper's code")] = "mlp",
     width: Width = 64,
     depth: Depth = 3,
     optimizer: Rule = "adam",
@@ -51,14 +52,15 @@ def veegan(
         missed = 0.5 * (batch.noise - nets.reconstructor(made)).square().sum(1).mean()
         return nets.discriminator(torch.cat([made, batch.noise], dim=1)).mean() + reconstruction * missed
 
-    noise, size = api.Normal((latent,)), problem.size
+    noise, size, theirs = api.Normal((latent,)), problem.size, networks == "veegan"
+    start: Literal["torch", "glorot"] = "glorot" if theirs else "torch"
     draws: dict[str, api.Draw] = {"real": api.Real(), "noise": noise, "epsilon": noise}
     adam = api.Optimizer(optimizer, lr, beta1, beta2)
     return api.Method(
         networks={
-            "generator": problem.generator("mlp", latent=latent, width=width, depth=depth),
-            "reconstructor": problem.mlp("encoder", size, latent, width=width, depth=depth),
-            "discriminator": problem.mlp("critic", size + latent, 1, width=width, depth=depth),
+            "generator": problem.generator(networks, latent=latent, width=width, depth=depth),
+            "reconstructor": problem.mlp("encoder", size, latent, width=width, depth=depth, start=start),
+            "discriminator": problem.mlp("critic", size + latent, 1, width=width, depth=depth - theirs, start=start),
         },
         phases=[
             api.Phase("discriminator", discriminator_loss, draws, critic_steps),

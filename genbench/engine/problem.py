@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from genbench import networks, seeding
 from genbench.engine.draws import Noise, Uniform
@@ -88,11 +88,24 @@ class Problem:
 
         return self.initialised(role, built)
 
-    def mlp(self, role: str, inputs: int, outputs: int, *, width: int, depth: int) -> Module:
-        """A network of fully connected layers with ReLU between them, `(batch, inputs)` to `(batch, outputs)`."""
-        from genbench.networks.mlp import layered
+    def mlp(
+        self,
+        role: str,
+        inputs: int,
+        outputs: int,
+        *,
+        width: int,
+        depth: int,
+        start: Literal["torch", "glorot"] = "torch",
+    ) -> Module:
+        """A network of fully connected layers with ReLU between them, `(batch, inputs)` to `(batch, outputs)`.
 
-        return self.initialised(role, lambda rng: layered(inputs, outputs, width, depth, rng))
+        Its first weights are torch's default or Glorot's, the latter with biases of zero.
+        """
+        from genbench.networks import mlp
+
+        draw = mlp.glorot_start if start == "glorot" else mlp.uniform_start
+        return self.initialised(role, lambda rng: mlp.layered(inputs, outputs, width, depth, rng, draw))
 
     def denoiser(self, *, width: int, depth: int, role: str = "denoiser") -> Module:
         """A network of a sample and a time in [0, 1], `(batch, *event)` and `(batch, 1)` to `(batch, *event)`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from genbench.errors import GenbenchError
@@ -61,15 +62,31 @@ def he() -> Pair:
     """
     from genbench.networks import mlp
 
-    return Pair(mlp.he_generator, mlp.he_critic)
+    return Pair(partial(mlp.generator, start=mlp.he_start), partial(mlp.critic, start=mlp.he_start))
 
 
 @networks.register("mlp-orthogonal", citation="arXiv:1611.02163")
 def orthogonal() -> Pair:
     """The pair of the unrolled GAN's toys and their code: tanh, and orthogonal weights 1.4 times as large."""
+    from torch import nn
+
     from genbench.networks import mlp
 
-    return Pair(mlp.orthogonal_generator, mlp.orthogonal_critic)
+    made, judged = (
+        partial(build, start=mlp.orthogonal_start, activation=nn.Tanh) for build in (mlp.generator, mlp.critic)
+    )
+    return Pair(made, judged)
+
+
+@networks.register("veegan", citation="arXiv:1705.07761")
+def veegan() -> Pair:
+    """The pair of VEEGAN's toys and their code: Glorot's weights, a discriminator of a layer less.
+
+    ReLU layers, uniform weights, biases of zero.
+    """
+    from genbench.networks import mlp
+
+    return Pair(partial(mlp.generator, start=mlp.glorot_start), mlp.veegan_discriminator)
 
 
 @networks.register("pacgan", citation="arXiv:1712.04086")
@@ -111,8 +128,6 @@ def any_side() -> Pair:
 
 
 def _dcgan(*, normalised: bool) -> Pair:
-    from functools import partial
-
     from genbench.networks import dcgan
 
     return Pair(dcgan.generator, partial(dcgan.critic, normalised=normalised))

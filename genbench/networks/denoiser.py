@@ -25,7 +25,7 @@ class Denoiser(nn.Module):
     def __init__(self, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> None:
         super().__init__()
         self.event_shape, size = event_shape, math.prod(event_shape)
-        self.layers = layered(size + 2 * FREQUENCIES, size, width, depth, rng, nn.SiLU)
+        self.layers = layered(size + 2 * FREQUENCIES, size, width, depth, rng, activation=nn.SiLU)
         self.share = nn.Parameter(torch.zeros(2 * SLOW, 1))
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:

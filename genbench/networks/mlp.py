@@ -1,6 +1,7 @@
 """Fully connected networks: for points, and for images as long vectors."""
 
 import math
+from collections.abc import Callable
 
 from torch import Generator, Tensor, nn
 
@@ -28,49 +29,94 @@ class Maxout(nn.Module):
         return values.view(len(x), -1, self.pieces).amax(2)
 
 
+Start = Callable[[nn.Sequential, Generator], nn.Sequential]
+"""What draws a network's first weights."""
+
+
+def uniform_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
+    """U(−1/√fan-in, 1/√fan-in) for weights and biases: torch's default for linear layers."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            bound = 1 / math.sqrt(layer.in_features)
+            for parameter in layer.parameters():
+                nn.init.uniform_(parameter, -bound, bound, generator=rng)
+    return network
+
+
+def he_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
+    """Uniform weights and no biases: of He's variance 2/fan-in before a ReLU, in the last layer of Glorot's
+    2/(fan-in + fan-out). arXiv:1502.01852, section 2.2.
+    """
+    *hidden, last = (layer for layer in network.modules() if isinstance(layer, nn.Linear))
+    for layer in hidden:
+        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
+    nn.init.xavier_uniform_(last.weight, generator=rng)
+    for layer in (*hidden, last):
+        nn.init.zeros_(layer.bias)
+    return network
+
+
+def orthogonal_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
+    """Orthogonal weights, 1.4 times as large, and no biases. arXiv:1312.6120."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.orthogonal_(layer.weight, ORTHOGONAL_GAIN, generator=rng)
+            nn.init.zeros_(layer.bias)
+    return network
+
+
+def glorot_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
+    """Uniform weights of Glorot's variance 2/(fan-in + fan-out), and no biases: TensorFlow's default then."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.xavier_uniform_(layer.weight, generator=rng)
+            nn.init.zeros_(layer.bias)
+    return network
+
+
 def layered(
-    inputs: int, outputs: int, width: int, depth: int, rng: Generator, activation: type[nn.Module] = nn.ReLU
+    inputs: int,
+    outputs: int,
+    width: int,
+    depth: int,
+    rng: Generator,
+    start: Start = uniform_start,
+    activation: type[nn.Module] = nn.ReLU,
 ) -> nn.Sequential:
     """`(batch, inputs)` to `(batch, outputs)` in `depth` hidden layers of `width` units."""
-    return _uniform_init(nn.Sequential(*_layers(inputs, outputs, width, depth, activation)), rng)
+    return start(nn.Sequential(*_layers(inputs, outputs, width, depth, activation)), rng)
 
 
-def generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
-    """`depth` ReLU layers of `width` units, then a linear map to the event."""
-    layers = _layers(latent, math.prod(event_shape), width, depth)
-    return _uniform_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
-
-
-def critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
-    """`depth` ReLU layers of `width` units, then one score."""
-    layers = _layers(math.prod(event_shape), 1, width, depth)
-    return _uniform_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
-
-
-def he_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
-    """The layers of `generator`, starting from He's and Glorot's weights."""
-    layers = _layers(latent, math.prod(event_shape), width, depth)
-    return _he_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
-
-
-def he_critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
-    """The layers of `critic`, starting from He's and Glorot's weights."""
-    layers = _layers(math.prod(event_shape), 1, width, depth)
-    return _he_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
-
-
-def orthogonal_generator(
-    latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator
+def generator(
+    latent: int,
+    event_shape: tuple[int, ...],
+    width: int,
+    depth: int,
+    rng: Generator,
+    start: Start = uniform_start,
+    activation: type[nn.Module] = nn.ReLU,
 ) -> nn.Module:
-    """`depth` layers of `width` units with tanh, then a linear map to the event."""
-    layers = _layers(latent, math.prod(event_shape), width, depth, nn.Tanh)
-    return _orthogonal_init(nn.Sequential(*layers, *_to_event(event_shape)), rng)
+    """`depth` layers of `width` units, then a linear map to the event."""
+    layers = _layers(latent, math.prod(event_shape), width, depth, activation)
+    return start(nn.Sequential(*layers, *_to_event(event_shape)), rng)
 
 
-def orthogonal_critic(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
-    """`depth` layers of `width` units with tanh, then one score."""
-    layers = _layers(math.prod(event_shape), 1, width, depth, nn.Tanh)
-    return _orthogonal_init(nn.Sequential(*_to_vector(event_shape), *layers), rng)
+def critic(
+    event_shape: tuple[int, ...],
+    width: int,
+    depth: int,
+    rng: Generator,
+    start: Start = uniform_start,
+    activation: type[nn.Module] = nn.ReLU,
+) -> nn.Module:
+    """`depth` layers of `width` units, then one score."""
+    layers = _layers(math.prod(event_shape), 1, width, depth, activation)
+    return start(nn.Sequential(*_to_vector(event_shape), *layers), rng)
+
+
+def veegan_discriminator(event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
+    """A hidden layer less than its generator has, then one logit."""
+    return critic(event_shape, width, depth - 1, rng, glorot_start)
 
 
 def pacgan_generator(latent: int, event_shape: tuple[int, ...], width: int, depth: int, rng: Generator) -> nn.Module:
@@ -116,38 +162,6 @@ def _layers(
         layers += [_linear(inputs, width), activation()]
         inputs = width
     return [*layers, _linear(inputs, outputs)]
-
-
-def _uniform_init(network: nn.Sequential, rng: Generator) -> nn.Sequential:
-    """U(−1/√fan-in, 1/√fan-in) for weights and biases: torch's default for linear layers."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            bound = 1 / math.sqrt(layer.in_features)
-            for parameter in layer.parameters():
-                nn.init.uniform_(parameter, -bound, bound, generator=rng)
-    return network
-
-
-def _he_init(network: nn.Module, rng: Generator) -> nn.Module:
-    """Uniform weights and no biases: of He's variance 2/fan-in before a ReLU, in the last layer of Glorot's
-    2/(fan-in + fan-out). arXiv:1502.01852, section 2.2.
-    """
-    *hidden, last = (layer for layer in network.modules() if isinstance(layer, nn.Linear))
-    for layer in hidden:
-        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
-    nn.init.xavier_uniform_(last.weight, generator=rng)
-    for layer in (*hidden, last):
-        nn.init.zeros_(layer.bias)
-    return network
-
-
-def _orthogonal_init(network: nn.Module, rng: Generator) -> nn.Module:
-    """Orthogonal weights, 1.4 times as large, and no biases. arXiv:1312.6120."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.orthogonal_(layer.weight, ORTHOGONAL_GAIN, generator=rng)
-            nn.init.zeros_(layer.bias)
-    return network
 
 
 def _normal_init(network: nn.Module, rng: Generator) -> nn.Module:

@@ -9,9 +9,10 @@ from torch import nn
 
 from genbench import networks
 from genbench.errors import UnknownName
+from genbench.networks.layers import Linear
 from genbench.networks.mlp import Maxout
 
-PAIRS = ("mlp", "mlp-he", "pacgan")
+PAIRS = ("mlp", "mlp-he", "mlp-orthogonal", "pacgan", "veegan")
 SIZES = [(2, (2,), 64, 3), (5, (3,), 7, 1), (1, (1, 4, 4), 16, 2)]
 
 
@@ -114,6 +115,24 @@ def test_he_pair_starts_from_he_weights_glorot_ones_in_the_last_layer_and_no_bia
     x = torch.randn(4000, 400, generator=stream(1))
     with torch.no_grad():
         assert hidden[1](x).relu().square().mean().item() == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize("build", [generator, critic])
+def test_veegan_pair_starts_from_glorots_weights_and_no_biases(build):
+    for layer in linears(build("veegan", width=128)):
+        bound = math.sqrt(6 / (layer.in_features + layer.out_features))
+        assert not layer.bias.any()
+        assert layer.weight.abs().max() <= bound
+        if layer.weight.numel() > 1000:
+            assert layer.weight.abs().max() > 0.97 * bound
+            assert layer.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
+
+
+def test_veegan_pair_is_the_papers_at_its_recipes_size():
+    made, judged = generator("veegan", 254, (2,), 128, 2), critic("veegan", (2,), 128, 2)
+    assert [(layer.in_features, layer.out_features) for layer in linears(made)] == [(254, 128), (128, 128), (128, 2)]
+    assert [(layer.in_features, layer.out_features) for layer in linears(judged)] == [(2, 128), (128, 1)]
+    assert [type(layer) for layer in judged] == [Linear, nn.ReLU, Linear]
 
 
 @pytest.mark.parametrize("build", [generator, critic])
