@@ -42,7 +42,8 @@ class Searched(Frozen):
 class Ending(Frozen):
     """How seeds ended on a dataset: of `total` modes the least, the middle and the most that were captured.
 
-    `covered` seeds captured them all. Medians are of seeds; None where the dataset has no such thing.
+    `covered` seeds captured them all, `emptied` ones left some without a single high-quality sample. Medians are of
+    seeds; None where the dataset has no such thing.
     """
 
     dataset: str
@@ -50,6 +51,7 @@ class Ending(Frozen):
     failed: int = 0
     total: int | None = None
     covered: int | None = None
+    emptied: int | None = None
     modes: tuple[float, float, float] | None = None
     hq: float | None = None
     std_ratio: float | None = None
@@ -72,6 +74,11 @@ class Ending(Frozen):
     def covered_share(self) -> float:
         """The share of seeds that captured every mode."""
         return (self.covered or 0) / self.seeds
+
+    @property
+    def collapses(self) -> bool:
+        """Whether most seeds left some mode without a single high-quality sample."""
+        return 2 * (self.emptied or 0) > self.seeds
 
     @property
     def failures(self) -> tuple[str, ...]:

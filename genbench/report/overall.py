@@ -35,7 +35,7 @@ class Overall:
 
 
 def overall(tables: Sequence[Table]) -> list[Overall]:
-    """The trainers that have runs on every dataset, best interquartile mean first; none of a single dataset.
+    """The trainers that have runs on every dataset, best mean rank first; none of a single dataset.
 
     Scores are of each table's deciding column, moved and scaled so that the noise control scores 0 and the oracle 1
     (as with human-normalised scores, arXiv:2108.13264); what is worse than noise counts as noise, and so does a lost
@@ -56,7 +56,7 @@ def overall(tables: Sequence[Table]) -> list[Overall]:
         )
         for trainer in shared
     ]
-    return sorted(overalls, key=lambda each: -each.mean.value)
+    return sorted(overalls, key=lambda each: each.rank)
 
 
 def normalised(table: Table) -> Normalised:

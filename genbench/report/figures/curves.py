@@ -35,9 +35,6 @@ LOSS_LETTERS = 38
 """So many of a title fit into a line."""
 
 PROFILE = Layout((4.2, 2.2), 0.6, 0.45, 0.1, 0.1, (0.0, 0.0))
-BESIDE = 3.2
-"""Inches of a legend at the right of a picture."""
-
 LOSS_LABEL = (-0.19, 0.5)
 LOSS_SHOWN = 98
 """Per cent of the losses, those in the middle, that a panel has room for: single spikes would flatten the rest."""
@@ -133,16 +130,15 @@ def losses(curves: pd.DataFrame, colours: Colours) -> Figure | None:
 
 def profiles(trainers: Sequence[Overall], colours: Colours) -> Figure:
     """Performance profiles (arXiv:2108.13264): a line a trainer, falling as more is asked of its trials."""
-    beside = medians_alone([each.trainer for each in trainers])
-    figure, ((axes,),) = grid(1, 1, PROFILE._replace(right=BESIDE) if beside else PROFILE)
+    names = [each.trainer for each in trainers]
+    columns = 2 if medians_alone(names) else 1
+    room = columns * (HANDLE + LETTER * max(map(len, names))) + PROFILE.left / 3
+    figure, ((axes,),) = grid(1, 1, PROFILE._replace(right=room))
     for each in trainers:
         colour = colours.get(each.trainer)
         axes.step(THRESHOLDS, each.profile, dashes(colour), where="post", color=colour, label=each.trainer)
     axes.set(xlabel="score (0 noise, 1 truth)", ylabel="trials (fraction)", ylim=(-0.02, 1.02))
-    if beside:
-        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5), ncols=2)
-    else:
-        axes.legend(frameon=False, loc="lower left")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5), ncols=columns)
     return figure
 
 

@@ -28,7 +28,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["zip"] = zip
-    environment.filters.update(number=number, count=count, anchor=anchor, prose=prose, picture=picture)
+    environment.filters.update(
+        number=number, count=count, anchor=anchor, prose=prose, breakable=breakable, picture=picture
+    )
     return environment
 
 
@@ -50,6 +52,11 @@ def anchor(*parts: Any) -> str:
 def prose(text: str) -> Markup:
     """A docstring's paragraph: what stands between backticks is code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(Markup.escape(text))))
+
+
+def breakable(label: str) -> Markup:
+    """A label that may go on in a new line after each parameter."""
+    return Markup(str(Markup.escape(label)).replace(",", ",<wbr>"))
 
 
 def picture(of: Picture, prefix: str) -> Markup:

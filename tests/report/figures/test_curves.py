@@ -1,5 +1,6 @@
 """Curves of metrics and of losses: the right panels under the right names, whatever the columns are."""
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ from drawn import pixels
 from genbench.registry import metrics, protocols
 from genbench.report.figures import curves
 from genbench.report.figures.axes import Axis
+from genbench.report.figures.style import STYLE
 from genbench.report.overall import THRESHOLDS, Overall
 from genbench.scoring.protocols import protocol
 from genbench.stats.intervals import Interval
@@ -183,14 +185,16 @@ def test_losses_of_many_trainers_take_several_rows_and_none_is_left_out(count):
     assert figure.get_size_inches()[0] < 25
 
 
-@pytest.mark.parametrize("count", [3, 18])
-def test_the_profiles_legend_hides_no_line_and_fits(count):
-    found = [Overall(f"t{i}", Interval(0.5, None, None), 1, {}, (1.0,) * len(THRESHOLDS)) for i in range(count)]
-    figure = curves.profiles(found, {})
-    figure.canvas.draw()
+@pytest.mark.parametrize("name", ["t", "gan[batch=100,latent=254,loss=non-saturating,recipe=metz2017]", "t" * 40])
+@pytest.mark.parametrize("count", [1, 3, 18])
+def test_the_profiles_legend_hides_no_line_and_fits(count, name):
+    found = [Overall(f"{name}{i}", Interval(0.5, None, None), 1, {}, (1.0,) * len(THRESHOLDS)) for i in range(count)]
+    with mpl.rc_context(STYLE):
+        figure = curves.profiles(found, {})
+        figure.canvas.draw()
     box = figure.axes[0].get_legend().get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1
-    assert count == 3 or box.x0 > figure.axes[0].bbox.x1
+    assert box.x0 > figure.axes[0].bbox.x1
 
 
 @pytest.mark.parametrize(("count", "lines"), [(6, 2), (7, 0)])
