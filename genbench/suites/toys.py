@@ -144,8 +144,8 @@ def grid100_smoke() -> Suite:
 def families() -> Suite:
     """One method of each family on the toys: adversarial, autoencoder, flow, diffusion and flow matching.
 
-    Samples and, where a method gives it, the likelihood of fresh points, beside the entropy that the truth scores. All
-    have networks of 128 units.
+    Samples and, where a method gives it, the likelihood of fresh points, and how far it falls short of the truth's. All
+    have networks of 128 units. Digits, which other protocols score, are in families-mnist and flow-digits.
     """
     trainers = tuple(f"{name}[width=128]" for name in FAMILIES)
     return toy2d().model_copy(update={"name": "families", "trainers": trainers, "protocols": ("genbench1",)})
