@@ -108,7 +108,8 @@ GAN_NOTES = {
     "pacgan2018": f"Source: the GAN beside PacGAN's toys, {_PACGAN}",
     "veegan2017": (
         f"Source: the networks and the optimiser of VEEGAN on {_VEEGAN}, without its reconstructor: what its GAN was "
-        f"isn't told. Departs: {_VEEGANS}."
+        "isn't told. The discriminator sees x alone, and the generator's loss is the non-saturating one, where that of "
+        f"VEEGAN takes the logit. Departs: {_VEEGANS}."
     ),
     "metz2017": (
         f"Source: {_METZ}, with no step ahead. Departs: one rate for both networks, there the discriminator's is a "

@@ -52,15 +52,16 @@ def veegan(
         missed = 0.5 * (batch.noise - nets.reconstructor(made)).square().sum(1).mean()
         return nets.discriminator(torch.cat([made, batch.noise], dim=1)).mean() + reconstruction * missed
 
-    noise, size, theirs = api.Normal((latent,)), problem.size, networks == "veegan"
-    start: Literal["torch", "glorot"] = "glorot" if theirs else "torch"
+    noise, size = api.Normal((latent,)), problem.size
+    start: Literal["torch", "glorot"] = "glorot" if networks == "veegan" else "torch"
+    judging = depth - 1 if networks == "veegan" else depth
     draws: dict[str, api.Draw] = {"real": api.Real(), "noise": noise, "epsilon": noise}
     adam = api.Optimizer(optimizer, lr, beta1, beta2)
     return api.Method(
         networks={
             "generator": problem.generator(networks, latent=latent, width=width, depth=depth),
             "reconstructor": problem.mlp("encoder", size, latent, width=width, depth=depth, start=start),
-            "discriminator": problem.mlp("critic", size + latent, 1, width=width, depth=depth - theirs, start=start),
+            "discriminator": problem.mlp("critic", size + latent, 1, width=width, depth=judging, start=start),
         },
         phases=[
             api.Phase("discriminator", discriminator_loss, draws, critic_steps),

@@ -63,7 +63,8 @@ class Ending(Frozen):
             least, middle, most = self.modes
             captured = f"{middle:g} ({least:g} to {most:g})" if least != most else f"{middle:g}"
             seeds = f"{self.covered} of {self.seeds} seeds" if self.covered else "no seed"
-            said.append(f"{captured} of {self.total} modes, all in {seeds}")
+            empty = f", some empty in {self.emptied}" if self.emptied else ""
+            said.append(f"{captured} of {self.total} modes, all in {seeds}{empty}")
         said += [f"hq {self.hq:.2f}"] if self.hq is not None else []
         said += [f"std ratio {self.std_ratio:.2f}"] if self.std_ratio is not None else []
         said += [f"{self.arc_coverage:.3g} of the arc"] if self.arc_coverage is not None else []
