@@ -86,8 +86,8 @@ GAN's. All are means of ten seeds by the table's rule.
   {grid.middle("noise", "hq")}.
 
 **First weights and a single layer move these rows further than the two methods differ.** With torch's weights instead
-of Glorot's, and two hidden layers in the discriminator instead of one, all else equal, VEEGAN has {counted(other_veegan)},
-and the GAN {counted(other_gan)}.
+of Glorot's, and two hidden layers in the discriminator instead of one, all else equal, VEEGAN has
+{counted(other_veegan)}, and the GAN {counted(other_gan)}.
 
 And these modes say little. One counts when a single one of 2 500 samples lies within three stds of it. Uniform noise
 has {grid.middle("noise", "modes")} of the 25 that way and {ring.middle("noise", "modes")} of the 8, and by the
