@@ -114,7 +114,7 @@ def families_mnist() -> Suite:
 
     Samples and, where a method gives it, the likelihood of held-out digits in bits per dimension.
     """
-    trainers = _families(256, {"wgan-gp": "latent=10,", "vae": "latent=10,", "nsf": "bins=8,", **OF_IMAGES})
+    trainers = _families(256, {"wgan-gp": "latent=10,", "vae": "latent=10,lr=0.002,", "nsf": "bins=8,", **OF_IMAGES})
     changes = {"name": "families-mnist", "datasets": ("mnist[size=16]",), "trainers": trainers}
     return mnist().model_copy(update=changes)
 
