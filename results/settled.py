@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from answers import RING_AND_GRID, of_crossed, of_pacgan, of_r1, of_veegan
+from answers import RING_AND_GRID, of_crossed, of_meg, of_pacgan, of_r1, of_veegan
 from said import Said
 from tables import REFERENCE, content, marked
 
@@ -47,8 +47,8 @@ was trained a fraction of the paper's time, it says so, and then it is no reprod
 where each recipe comes from and departs, among others in the scale of the data.
 
 `python results/settled.py` writes this page from the committed records. `genbench run --suite NAME --out
-results/reference --no-weights --keep-samples 2000` made those, and `genbench pack results/reference --suite NAME` one
-file of each suite. The papers' numbers that genbench knows of are in
+results/reference --no-weights --keep-samples 2000` made those (16 of stacked digits), and `genbench pack
+results/reference --suite NAME` one file of each suite. The papers' numbers that genbench knows of are in
 [published.csv](../genbench/report/published.csv), each with the way of scoring that its source states.
 """
 
@@ -105,6 +105,7 @@ QUESTIONS = (
     Question("Do the rows of VEEGAN's table come out again?", "veegan2017-table1", of_veegan),
     Question("Why has a GAN one mode in VEEGAN's table and six in PacGAN's?", "gan-crossed", of_crossed, crossed),
     Question("Does R1 alone fail?", "rpgan-ablation", of_r1),
+    Question("How many of a thousand modes has a WGAN-GP?", "stacked-mnist-meg", of_meg),
 )
 
 
