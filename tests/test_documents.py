@@ -14,7 +14,7 @@ from genbench.report.literature import held
 from genbench.report.method_cards import OFTEN, cards
 from genbench.stats import LEVEL
 from genbench.suites import toys
-from genbench.suites.literature import ABLATION, CROSSED, OTHERWISE, PACGAN, VEEGAN
+from genbench.suites.literature import ABLATION, CROSSED, OTHERWISE, PACGAN, VEEGAN, stacked_mnist_meg
 
 ROOT = Path(__file__).parent.parent
 
@@ -126,6 +126,13 @@ def test_r1_alone_covers_the_grid_and_costs_modes_of_a_hundred(said):
     assert many.gained("modes", [plain, paired], [gan_r1, rpgan_r1]).high < 0
     assert many.gained("modes_any", [plain, paired], [gan_r1, rpgan_r1]).low > 0
     assert many.gained("w2", [plain, paired], [gan_r1, rpgan_r1]).high < 0
+
+
+def test_a_wgan_gp_has_more_modes_of_stacked_digits_than_are_printed(said):
+    of = said("stacked-mnist-meg", "stacked-mnist-fixed")
+    (ours,) = stacked_mnist_meg().trainers
+    assert min(of.values(ours, "modes")) > float(of.printed("WGAN-GP", "modes"))
+    assert max(of.values(ours, "reverse_kl")) < float(of.printed("WGAN-GP", "reverse_kl"))
 
 
 def test_packing_spreads_samples_out(said):
