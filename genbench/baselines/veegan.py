@@ -53,15 +53,15 @@ def veegan(
         return nets.discriminator(torch.cat([made, batch.noise], dim=1)).mean() + reconstruction * missed
 
     noise, size = api.Normal((latent,)), problem.size
-    start: Literal["torch", "glorot"] = "glorot" if networks == "veegan" else "torch"
-    judging = depth - 1 if networks == "veegan" else depth
     draws: dict[str, api.Draw] = {"real": api.Real(), "noise": noise, "epsilon": noise}
     adam = api.Optimizer(optimizer, lr, beta1, beta2)
     return api.Method(
         networks={
             "generator": problem.generator(networks, latent=latent, width=width, depth=depth),
-            "reconstructor": problem.mlp("encoder", size, latent, width=width, depth=depth, start=start),
-            "discriminator": problem.mlp("critic", size + latent, 1, width=width, depth=judging, start=start),
+            "reconstructor": problem.generator(
+                networks, latent=size, width=width, depth=depth, role="encoder", event=(latent,)
+            ),
+            "discriminator": problem.critic(networks, width=width, depth=depth, event=(size + latent,)),
         },
         phases=[
             api.Phase("discriminator", discriminator_loss, draws, critic_steps),

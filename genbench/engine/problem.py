@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from genbench import networks, seeding
 from genbench.engine.draws import Noise, Uniform
@@ -65,22 +65,44 @@ class Problem:
         real: Tensor = batch.real
         return real + batch.within / HALF_RANGE if "within" in vars(batch) else real
 
-    def generator(self, pair: str, *, latent: int, width: int, depth: int, role: str = "generator") -> Module:
-        """The generator of a named pair of networks, `(batch, latent)` to `(batch, *event)`, freshly initialised."""
-        build = networks.pair(pair).generator
-        return self.initialised(role, lambda rng: build(latent, self.event_shape, width, depth, rng))
+    def generator(
+        self,
+        pair: str,
+        *,
+        latent: int,
+        width: int,
+        depth: int,
+        role: str = "generator",
+        event: tuple[int, ...] | None = None,
+    ) -> Module:
+        """The generator of a named pair of networks, `(batch, latent)` to `(batch, *event)`, freshly initialised.
+
+        The event is a sample unless another shape is given, as an encoder's is.
+        """
+        build, shape = networks.pair(pair).generator, event or self.event_shape
+        return self.initialised(role, lambda rng: build(latent, shape, width, depth, rng))
 
     def critic(
-        self, pair: str, *, width: int, depth: int, role: str = "critic", pack: int = 1, spectral: bool = False
+        self,
+        pair: str,
+        *,
+        width: int,
+        depth: int,
+        role: str = "critic",
+        event: tuple[int, ...] | None = None,
+        pack: int = 1,
+        spectral: bool = False,
     ) -> Module:
         """The critic (or discriminator) of a named pair, `(batch, *event)` to `(batch, 1)`, freshly initialised.
 
-        With `pack` it sees so many samples side by side in their first dimension, `(batch, pack · event[0], …)`. With
-        `spectral` each layer's weights are divided by their largest singular value, as one step of the power iteration
-        a pass finds it (arXiv:1802.05957).
+        The event is a sample unless another shape is given, as that of a sample and its noise is. With `pack` it sees
+        so many side by side in their first dimension, `(batch, pack · event[0], …)`. With `spectral` each layer's
+        weights are divided by their largest singular value, as one step of the power iteration a pass finds it
+        (arXiv:1802.05957).
         """
         build = networks.pair(pair).critic
-        shape = (pack * self.event_shape[0], *self.event_shape[1:])
+        first, *rest = event or self.event_shape
+        shape = (pack * first, *rest)
 
         def built(rng: torch.Generator) -> Module:
             made: Module = build(shape, width, depth, rng)
@@ -88,24 +110,11 @@ class Problem:
 
         return self.initialised(role, built)
 
-    def mlp(
-        self,
-        role: str,
-        inputs: int,
-        outputs: int,
-        *,
-        width: int,
-        depth: int,
-        start: Literal["torch", "glorot"] = "torch",
-    ) -> Module:
-        """A network of fully connected layers with ReLU between them, `(batch, inputs)` to `(batch, outputs)`.
+    def mlp(self, role: str, inputs: int, outputs: int, *, width: int, depth: int) -> Module:
+        """A network of fully connected layers with ReLU between them, `(batch, inputs)` to `(batch, outputs)`."""
+        from genbench.networks.mlp import layered
 
-        Its first weights are torch's default or Glorot's, the latter with biases of zero.
-        """
-        from genbench.networks import mlp
-
-        draw = mlp.glorot_start if start == "glorot" else mlp.uniform_start
-        return self.initialised(role, lambda rng: mlp.layered(inputs, outputs, width, depth, rng, draw))
+        return self.initialised(role, lambda rng: layered(inputs, outputs, width, depth, rng))
 
     def denoiser(self, *, width: int, depth: int, role: str = "denoiser") -> Module:
         """A network of a sample and a time in [0, 1], `(batch, *event)` and `(batch, 1)` to `(batch, *event)`."""

@@ -35,11 +35,10 @@ Start = Callable[[nn.Sequential, Generator], nn.Sequential]
 
 def uniform_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
     """U(−1/√fan-in, 1/√fan-in) for weights and biases: torch's default for linear layers."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            bound = 1 / math.sqrt(layer.in_features)
-            for parameter in layer.parameters():
-                nn.init.uniform_(parameter, -bound, bound, generator=rng)
+    for layer in _linears(network):
+        bound = 1 / math.sqrt(layer.in_features)
+        for parameter in layer.parameters():
+            nn.init.uniform_(parameter, -bound, bound, generator=rng)
     return network
 
 
@@ -47,7 +46,7 @@ def he_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
     """Uniform weights and no biases: of He's variance 2/fan-in before a ReLU, in the last layer of Glorot's
     2/(fan-in + fan-out). arXiv:1502.01852, section 2.2.
     """
-    *hidden, last = (layer for layer in network.modules() if isinstance(layer, nn.Linear))
+    *hidden, last = _linears(network)
     for layer in hidden:
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
     nn.init.xavier_uniform_(last.weight, generator=rng)
@@ -58,19 +57,17 @@ def he_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
 
 def orthogonal_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
     """Orthogonal weights, 1.4 times as large, and no biases. arXiv:1312.6120."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.orthogonal_(layer.weight, ORTHOGONAL_GAIN, generator=rng)
-            nn.init.zeros_(layer.bias)
+    for layer in _linears(network):
+        nn.init.orthogonal_(layer.weight, ORTHOGONAL_GAIN, generator=rng)
+        nn.init.zeros_(layer.bias)
     return network
 
 
 def glorot_start(network: nn.Sequential, rng: Generator) -> nn.Sequential:
     """Uniform weights of Glorot's variance 2/(fan-in + fan-out), and no biases: TensorFlow's default then."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.xavier_uniform_(layer.weight, generator=rng)
-            nn.init.zeros_(layer.bias)
+    for layer in _linears(network):
+        nn.init.xavier_uniform_(layer.weight, generator=rng)
+        nn.init.zeros_(layer.bias)
     return network
 
 
@@ -141,6 +138,10 @@ def pacgan_discriminator(event_shape: tuple[int, ...], width: int, depth: int, r
     return _normal_init(nn.Sequential(*layers, _linear(inputs, 1)), rng)
 
 
+def _linears(network: nn.Module) -> list[nn.Linear]:
+    return [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+
+
 def _linear(inputs: int, outputs: int, bias: bool = True) -> Linear:
     """A linear layer whose weights nothing has drawn yet."""
     return Linear(inputs, outputs, bias=bias, device="meta").to_empty(device="cpu")
@@ -166,9 +167,8 @@ def _layers(
 
 def _normal_init(network: nn.Module, rng: Generator) -> nn.Module:
     """N(0, 0.02²) for the weights, zero for the biases."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=PACGAN_STD, generator=rng)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+    for layer in _linears(network):
+        nn.init.normal_(layer.weight, std=PACGAN_STD, generator=rng)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
     return network
