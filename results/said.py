@@ -124,7 +124,7 @@ def most(values: Iterable[Sequence[float]]) -> str:
 
 
 def filled(text: str) -> str:
-    """Paragraphs and lists in lines of their own length, whatever the numbers in them are; pictures stay a line."""
+    """Paragraphs and lists in lines of their own length, whatever the numbers in them are; pictures and tables stay."""
     return "\n\n".join(map(_filled, text.strip().split("\n\n")))
 
 
@@ -135,7 +135,7 @@ def _cut(p: float, rounded: Callable[[float], int]) -> float:
 
 
 def _filled(block: str) -> str:
-    if block.startswith("!["):
+    if block.startswith(("![", "|")):
         return block
     items = block.split("\n- ") if block.startswith("- ") else [block]
     indent = "  " if block.startswith("- ") else ""

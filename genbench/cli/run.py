@@ -219,12 +219,16 @@ def _jobs(asked: int | None, device: str, plan: Plan) -> int:
 
 
 def _stack_size(plan: Plan, device: str, jobs: int) -> int:
-    """How many seeds to train together: on CUDA all, on a processor as many as leave every process enough to do."""
+    """How many seeds to train together: on CUDA all, on a processor as many as leave every process enough to do.
+
+    That is two at the least, since a lone one is computed beside its double.
+    """
     from genbench import devices
+    from genbench.engine.paths import ALIKE
 
     if devices.resolve(device).startswith("cuda"):
         return len(plan.suite.seeds)
-    return max(1, min(PROCESSOR_STACK, len(plan.run) // (STACKS_A_JOB * jobs)))
+    return max(ALIKE, min(PROCESSOR_STACK, len(plan.run) // (STACKS_A_JOB * jobs)))
 
 
 def _suite(

@@ -27,6 +27,9 @@ from genbench.spec import Component, Trial, canonical_json
 COMPILE_FROM = 5_000
 """Updates of a trial from which on compiling pays: it takes some 8 s once and saves about a millisecond each."""
 
+ALIKE = 2
+"""From so many replicas on compiled code for a processor gives each the same bits, however many there are."""
+
 COMPILE_FROM_SECONDS = 5.0
 """Seconds of a budget from which on it compiles: they don't hold what compiling takes, so only people wait for it."""
 
@@ -190,7 +193,10 @@ def _stack(
         started = clock.now()
         feeds.inner = inner
         try:
-            stack = _warm(Stacked(methods, feeds, device, compile_key, capture=path.name == "graph"), device)
+            # A budget in seconds leaves no two times the same bits, and all of them are the trial's own.
+            least = ALIKE if path.name == "compiled" and trial.budget.kind != "seconds" else 1
+            stacked = Stacked(methods, feeds, device, compile_key, capture=path.name == "graph", least=least)
+            stack = _warm(stacked, device)
             return Assembled(stack, path, clock.now() - started)
         except torch.OutOfMemoryError:  # fewer seeds at once may fit
             raise

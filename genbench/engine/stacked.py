@@ -36,8 +36,10 @@ _compiled: dict[Hashable, list[Update]] = {}
 class Stacked:
     """Replicas of a method that differ in nothing but their seeds, trained in step.
 
-    A lone replica is a stack like any other, with a dimension of one: so it goes through the same batched products,
-    and its bits are those that it has among others.
+    A lone replica is a stack like any other, with a dimension of one: so it goes through the same batched products.
+    Compiled code makes an exception of that dimension: where it leaves the loop over replicas out, it rounds powers and
+    sums otherwise. With `least` of two a lone one is computed beside its double, and its bits are those that it has
+    among others.
 
     Args:
         methods: one a replica.
@@ -45,6 +47,7 @@ class Stacked:
         device: where they live.
         compile_key: equal for stacks that may share a compilation; None compiles nothing.
         capture: whether to replay steps as a CUDA graph.
+        least: how many replicas are computed at the least; of those beyond the methods nobody hears.
     """
 
     def __init__(
@@ -54,9 +57,11 @@ class Stacked:
         device: torch.device | str,
         compile_key: Hashable = None,
         capture: bool = False,
+        least: int = 1,
     ) -> None:
         self.method = method = methods[0]
-        self.size = len(methods)
+        self.size, self._computed = len(methods), max(least, len(methods))
+        methods = [*methods, *[method] * (self._computed - self.size)]
         self.prior = method.prior
         self._feeds, self._device, self._capture = feeds, device, capture
         self.evaluations: int | None = None
@@ -98,7 +103,7 @@ class Stacked:
 
     def warm_up(self) -> None:
         """Compiles everything and captures what is to be replayed. The state is as before the call."""
-        tensors = [tensor for i in range(self.size) for tensor in self._own_state(i).values()]
+        tensors = [tensor for i in range(self._computed) for tensor in self._own_state(i).values()]
         before = [tensor.clone() for tensor in tensors]
         blank = self._feeds.blank()
         if self._compile_key is not None:
@@ -195,10 +200,15 @@ class Stacked:
         for name, phase, update, state, draws in phases:
             if draws is None:
                 continue
-            batches = [tensor.unbind() for tensor in draws.values()]
+            batches = [self._filled(tensor).unbind() for tensor in draws.values()]
             for i in range(phase.repeats):
-                losses[name] = update(*state, *(tensors[i] for tensors in batches))
+                losses[name] = update(*state, *(tensors[i] for tensors in batches))[: self.size]
         return losses
+
+    def _filled(self, draws: Tensor) -> Tensor:
+        """Draws `(repeats, replicas, batch, *event)` of as many replicas as are computed."""
+        spare = self._computed - self.size
+        return torch.cat([draws, *[draws[:, :1]] * spare], dim=1) if spare else draws
 
     def _replayed(self, drawn: Drawn) -> Mapping[str, Tensor]:
         """A step by the CUDA graph of the phases whose turn it is, which is captured when that is so the first time."""
@@ -228,10 +238,10 @@ class Stacked:
         return replay
 
     def _compiled_updates(self, drawn: Drawn) -> Sequence[Update]:
-        key = (self._compile_key, self.size, str(self._device), torch.get_default_dtype())
+        key = (self._compile_key, self._computed, str(self._device), torch.get_default_dtype())
         if key not in _compiled:
             _compiled[key] = [
-                compiled(update, [*state, *(tensor[0] for tensor in draws.values())])
+                compiled(update, [*state, *(self._filled(tensor)[0] for tensor in draws.values())])
                 for update, state, draws in zip(self._updates, self._states, drawn, strict=True)
                 if draws is not None
             ]

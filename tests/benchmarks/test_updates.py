@@ -56,19 +56,26 @@ def rate_of(rows, width, device):
     return 2 * a.numel() * width / seconds
 
 
-def engine(trainer, phase, width, path, replicas, device):
-    """The stack of a trainer with one phase alone, one update a step."""
+def engine(trainer, phase, width, path, replicas, device, least=1):
+    """The stack of a trainer with one phase alone, one update a step; runs compute two at the `least`."""
     problems = [Problem((2,), seed, device) for seed in range(replicas)]
     methods = [trainers.build(f"{trainer}[width={width}]", problem) for problem in problems]
-    methods = [replace(method, phases=[replace(method.phases[phase], repeats=1)]) for method in methods]
+    methods = [alone(method, phase) for method in methods]
     dataset = datasets.build("grid25")
     feeds = Feeds([Feed(method, dataset, problem) for method, problem in zip(methods, problems, strict=True)])
     if path == "plain":
         return Plain(methods[0], feeds, device)
     key = None if path == "eager" else f"{trainer} {width} {phase}"
-    stack = Stacked(methods, feeds, device, key, capture=path == "graph")
+    stack = Stacked(methods, feeds, device, key, capture=path == "graph", least=least)
     stack.warm_up()
     return stack
+
+
+def alone(method, phase):
+    """A method with one of its phases alone, once a step, whose networks alone have optimizers."""
+    one = replace(method.phases[phase], repeats=1)
+    optimizers = {name: rule for name, rule in method.optimizers.items() if name in one.networks}
+    return replace(method, phases=[one], optimizers=optimizers)
 
 
 def flops(trainer, phase, width):
@@ -96,6 +103,17 @@ def test_update(benchmark, trainer, phase, width, device, path, replicas, gemm_r
         device=device,
         flops=work * replicas,
         gemm_fraction=work * replicas / benchmark.extra_info["seconds"] / gemm_rate(device),
+    )
+
+
+@pytest.mark.parametrize(("trainer", "width"), list(product(("gan", "wgan-gp"), (64, 128))))
+def test_lone_seed_beside_its_double(benchmark, trainer, width):
+    """Against the code for one replica alone, whose bits depend on that."""
+    double, lone = (engine(trainer, 0, width, "compiled", 1, "cpu", least) for least in (2, 1))
+    compare(benchmark, lambda: double.step(0.0), lambda: lone.step(0.0), "cpu", 1)
+    benchmark.group = f"{trainer} critic step of a lone seed, width {width}, cpu"
+    benchmark.extra_info.update(
+        trainer=trainer, phase="critic", width=width, replicas=1, engine="compiled, beside its double", device="cpu"
     )
 
 

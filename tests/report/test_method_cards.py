@@ -28,7 +28,11 @@ def test_failures_are_what_seeds_show(changes, failures):
 def test_a_failure_is_listed_once_with_all_datasets_that_show_it():
     bad = Ending(**{**FINE, "covered": 0, "modes": (1.0, 2.0, 3.0)})
     card = MethodCard(
-        trainer="gan", searched=None, step_cost=1, outcomes=(bad, bad.model_copy(update={"dataset": "grid25"}))
+        trainer="gan",
+        searched=None,
+        step_cost=1,
+        outcomes=(bad, bad.model_copy(update={"dataset": "grid25"})),
+        complete=0,
     )
     assert card.failures == {"misses modes": ["ring8", "grid25"]}
     assert str(bad) == "2 (1 to 3) of 8 modes, all in no seed, hq 0.95"
