@@ -52,7 +52,7 @@ def test_run_leaves_a_record_a_trial_and_says_how_to_see_them(once):
 
 
 @pytest.mark.parametrize(
-    ("trials", "jobs", "size"), [(45, 2, 5), (45, 16, 1), (20, 2, 5), (12, 2, 3), (5, 2, 1), (5, 1, 2), (0, 4, 1)]
+    ("trials", "jobs", "size"), [(45, 2, 5), (45, 16, 2), (20, 2, 5), (12, 2, 3), (5, 2, 2), (5, 1, 2), (0, 4, 2)]
 )
 def test_seeds_are_stacked_where_every_process_has_enough_to_do(trials, jobs, size):
     plan = Plan(made_up.suite(seeds=(0, 1)), run=[made_up.trial(seed=seed) for seed in range(trials)])
