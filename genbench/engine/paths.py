@@ -28,7 +28,7 @@ COMPILE_FROM = 5_000
 """Updates of a trial from which on compiling pays: it takes some 8 s once and saves about a millisecond each."""
 
 ALIKE = 2
-"""From so many replicas on compiled code for a processor gives each the same bits, however many there are."""
+"""From so many replicas on compiled code for a processor gives each the same bits, as far as it was tried."""
 
 COMPILE_FROM_SECONDS = 5.0
 """Seconds of a budget from which on it compiles: they don't hold what compiling takes, so only people wait for it."""

@@ -200,12 +200,12 @@ class Stacked:
         for name, phase, update, state, draws in phases:
             if draws is None:
                 continue
-            batches = [self._filled(tensor).unbind() for tensor in draws.values()]
+            batches = [self._widened(tensor).unbind() for tensor in draws.values()]
             for i in range(phase.repeats):
                 losses[name] = update(*state, *(tensors[i] for tensors in batches))[: self.size]
         return losses
 
-    def _filled(self, draws: Tensor) -> Tensor:
+    def _widened(self, draws: Tensor) -> Tensor:
         """Draws `(repeats, replicas, batch, *event)` of as many replicas as are computed."""
         spare = self._computed - self.size
         return torch.cat([draws, *[draws[:, :1]] * spare], dim=1) if spare else draws
@@ -241,7 +241,7 @@ class Stacked:
         key = (self._compile_key, self._computed, str(self._device), torch.get_default_dtype())
         if key not in _compiled:
             _compiled[key] = [
-                compiled(update, [*state, *(self._filled(tensor)[0] for tensor in draws.values())])
+                compiled(update, [*state, *(self._widened(tensor)[0] for tensor in draws.values())])
                 for update, state, draws in zip(self._updates, self._states, drawn, strict=True)
                 if draws is not None
             ]
