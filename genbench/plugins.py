@@ -10,8 +10,11 @@ import importlib
 import importlib.util
 import inspect
 import json
+import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import Distribution
@@ -22,6 +25,10 @@ from typing import Any
 from genbench.errors import GenbenchError
 
 ENTRY_POINT_GROUP = "genbench.plugins"
+
+
+NUMPYS_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+"""What NumPy does about errors of floating point unless it is told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,8 @@ def load_plugins() -> None:
         if point.dist is not None and not _is_editable(point.dist):
             _distributions[_top(point.module)] = {point.dist.name: point.dist.version}
         try:
-            point.load()
+            with left_alone():
+                point.load()
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the rest still works
             broken_plugins.append(BrokenPlugin(point.name, f"{type(error).__name__}: {error}"))
 
@@ -65,15 +73,50 @@ def load_plugin(source: str) -> None:
     if key in _loaded:
         return
     try:
-        if is_file:
-            _import_file(Path(key))
-        else:
-            importlib.import_module(source)
+        with left_alone():
+            if is_file:
+                _import_file(Path(key))
+            else:
+                importlib.import_module(source)
     except GenbenchError as error:
         raise GenbenchError(f"Plugin {source}: {error}") from error
     except (Exception, SystemExit) as error:
         raise GenbenchError(f"Plugin {source} failed to load: {type(error).__name__}: {error}") from error
     _loaded.add(key)
+
+
+@contextmanager
+def left_alone() -> Iterator[None]:
+    """Within, a stranger's code may change what the whole process shares; afterwards that is as before.
+
+    It is the working folder, the mask of new files' modes, the filters of warnings, the limit of recursion, and what
+    NumPy does about errors of floating point.
+    """
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError:  # somebody has removed it
+        folder = None
+    mask = os.umask(0)
+    os.umask(mask)
+    depth = sys.getrecursionlimit()
+    errors = _numpys_errors()
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        os.umask(mask)
+        if folder is not None:
+            with suppress(FileNotFoundError):
+                os.chdir(folder)
+        sys.setrecursionlimit(depth)
+        if errors != _numpys_errors():
+            sys.modules["numpy"].seterr(**errors)
+
+
+def _numpys_errors() -> dict[str, str]:
+    """What NumPy does about errors, as it is told by default where nobody has imported it."""
+    numpy = sys.modules.get("numpy")
+    return dict(numpy.geterr()) if numpy is not None else NUMPYS_ERRORS
 
 
 def is_own(module: str) -> bool:

@@ -37,6 +37,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+SEEDS = 2**63
+"""There are so many seeds, from 0 on: what tables of 64-bit integers hold."""
+
+MOST_CHECKPOINTS = 10_000
+"""Each is measured and kept, so that more would take all of the time and of the memory."""
+
+
 class Budget(Frozen):
     """When training stops: after so many generator steps, network updates, real samples or seconds."""
 
@@ -130,7 +137,7 @@ class Trial(Frozen):
     dataset: Component
     trainer: Component
     budget: Budget
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=SEEDS)
     ema: Decay | None = None
     engine: int = ENGINE_VERSION
 
@@ -186,7 +193,7 @@ class Suite(Frozen):
     protocols: tuple[str, ...] = Field(default=(DEFAULT_PROTOCOL,), min_length=1)
     metrics: tuple[str, ...] = ()
     ema: Decay | None = None
-    checkpoints: int = Field(default=12, ge=1)
+    checkpoints: int = Field(default=12, ge=1, le=MOST_CHECKPOINTS)
     control_draws: int = Field(default=5, ge=2)
 
     @model_validator(mode="before")
@@ -244,6 +251,8 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise GenbenchError(f"The seeds {part.strip()} run backwards. Write {last}-{first}.")
+        if last >= SEEDS:
+            raise GenbenchError(f"The seed {last} is too large. Seeds are below 2⁶³: --seeds {SEEDS - 1}, at the most.")
         if last - first >= 10_000:
             raise GenbenchError(f"The seeds {part.strip()} are over 10 000. Give fewer.")
         seeds.update(range(first, last + 1))

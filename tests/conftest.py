@@ -60,10 +60,10 @@ def suite():
 def trials(tmp_path, suite):
     """`trials("gan", root=…)`: the tasks that run them, without their dataset's controls."""
 
-    def of(*trainers, root=tmp_path, keep=None, **changes):
+    def of(*trainers, root=tmp_path, keep=None, stack=1, engine="auto", **changes):
         plan = make_plan(suite(*trainers, **changes), Store(root), ["all"])
         plan.controls.clear()
-        context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run")
-        return plan.tasks(context, keep or Keep())
+        context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", engine)
+        return plan.tasks(context, keep or Keep(), stack)
 
     return of

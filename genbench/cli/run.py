@@ -28,6 +28,7 @@ from genbench.cli.options import (
     use_weights,
 )
 from genbench.engine import Engine, Precision
+from genbench.spec import MOST_CHECKPOINTS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from genbench.executors.local import LocalExecutor
     from genbench.executors.pool import PoolExecutor
     from genbench.executors.task import Task
+    from genbench.records.store import Store
     from genbench.spec import Suite
     from genbench.trials.plan import Plan
 
@@ -71,7 +73,9 @@ def run(
         float | None, typer.Option(help="Average the generator's weights with this decay, and score that one as well.")
     ] = None,
     metric: Metrics = None,
-    checkpoints: Annotated[int | None, typer.Option(min=1, help="How often to measure, log-spaced.")] = None,
+    checkpoints: Annotated[
+        int | None, typer.Option(min=1, max=MOST_CHECKPOINTS, help="How often to measure, log-spaced.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     device: Device = "auto",
     engine: Annotated[Engine, typer.Option(help="How updates are run; auto compiles where it pays.")] = "auto",
@@ -86,6 +90,10 @@ def run(
     ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes at once; by default one a core, on CUDA one.")
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="Seconds without a step or a score after which a trial is ended as hung."),
     ] = None,
     stack: Annotated[
         int | None, typer.Option(min=1, help="Seeds trained as one batched update; by default up to 5, on CUDA all.")
@@ -110,6 +118,9 @@ def run(
 
     Exit code: 0 all well, 1 some trials failed, 2 bad usage, 130 interrupted.
     """
+    from genbench.records.store import Store
+
+    store = Store(out.absolute())  # before anything of a stranger's may change the folder
     load(plugin)
     use_data(data)
     use_weights(inception=inception_weights, dinov2=dinov2_weights)
@@ -122,14 +133,12 @@ def run(
     devices.check(device)
     if engine == "graph" and not devices.resolve(device).startswith("cuda"):
         raise GenbenchError("CUDA graphs need a CUDA device. Give --device cuda, or another --engine.")
-    from genbench.records.store import Store
-
-    store = Store(out)
     from rich.console import Console
 
     from genbench.executors.local import LocalExecutor
     from genbench.executors.pool import PoolExecutor
     from genbench.executors.task import Context, Keep
+    from genbench.records.sweep import sweep
     from genbench.trials.plan import make_plan
     from genbench.trials.preflight import preflight
 
@@ -137,6 +146,8 @@ def run(
     plan = make_plan(chosen, store, rerun or ())
     if not dry_run:
         store.check_writable()
+        plan.check_places(store)
+        sweep(store.root)
     plugins = [part for given in plugin or () for part in ("--plugin", given)]
     announce(console, plan, store, plugins)
     announce_arithmetic(console, plan, store, precision, channels_last)
@@ -153,6 +164,7 @@ def run(
         chosen.metrics,
     )
     statuses: Counter[str] = Counter()
+    errors: list[str] = []
     decode_first(console, dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))
     if not plan.run and not plan.controls:
         console.print("Nothing is left to run.")
@@ -168,30 +180,47 @@ def run(
         if (stack or 1) > 1 and any(trial.budget.kind == "seconds" for trial in plan.run):
             console.print("Seconds are each seed's own: trials of such a budget are trained one at a time.")
         tasks = plan.tasks(context, Keep(weights, keep_samples), stack or _stack_size(plan, device, jobs))
-        executor = LocalExecutor() if jobs == 1 else PoolExecutor(jobs, plugin or [])
-        statuses = _execute(console, plan, tasks, executor)
+        # What strangers wrote may hang, exit or crash, and must not take this process along.
+        here = jobs == 1 and timeout is None and plan.is_ours
+        executor = LocalExecutor() if here else PoolExecutor(jobs, plugin or [], timeout)
+        statuses, errors = _execute(console, plan, tasks, executor, store)
     report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name, *plugins])
     console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
     if plan.failed or set(statuses) - {"done"}:
         console.print("To try the failed ones again: --rerun failed")
+    if errors and not statuses:
+        raise GenbenchError("\n".join(errors))
+    for error in errors:
+        typer.secho(f"genbench: {error}", fg="red", err=True)
+    if errors or plan.failed or set(statuses) - {"done"}:
         raise typer.Exit(1)
 
 
-def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExecutor | PoolExecutor) -> Counter[str]:
-    """Runs the plan's tasks; returns how many trials ended in which way."""
+def _execute(
+    console: Console, plan: Plan, tasks: list[Task], executor: LocalExecutor | PoolExecutor, store: Store
+) -> tuple[Counter[str], list[str]]:
+    """Runs the plan's tasks; returns how many trials ended in which way, and what could not be done."""
     from genbench.cli.display import display
-    from genbench.errors import GenbenchError
+    from genbench.cli.heartbeat import beating
+    from genbench.records.store import RECORD
 
     statuses: Counter[str] = Counter()
+    errors: dict[str, None] = {}
     fallen: dict[str, str] = {}
+    places: list[Path] = []
     try:
-        with display(console, len(plan.run)) as shown:
+        with (
+            display(console, len(plan.run)) as on_console,
+            beating(on_console, store.root, plan.suite.name, command_line(), len(plan.run)) as shown,
+        ):
             for outcome in executor.run(tasks, shown.notify):
                 if outcome.error is not None:
-                    raise GenbenchError(outcome.error)
+                    errors.setdefault(outcome.error)
                 shown.finish(outcome)
                 for record in outcome.records:
                     statuses[record.status] += 1
+                    if record.status == "done":
+                        places.append(store.folder(record.suite, record.trial) / RECORD)
                     plan.remove_stale(record)
                     engine = record.provenance.get("engine", {})
                     if engine.get("fell_back"):
@@ -207,7 +236,9 @@ def _execute(console: Console, plan: Plan, tasks: list[Task], executor: LocalExe
         console.print(f"{trainer} {reason}", markup=False, soft_wrap=True, style="yellow")
     if statuses:
         console.print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
-    return statuses
+    if gone := sum(not place.exists() for place in places):
+        errors.setdefault(f"{gone} of {len(places)} records are gone from {store.root}. To make them: {command_line()}")
+    return statuses, list(errors)
 
 
 def _jobs(asked: int | None, device: str, plan: Plan) -> int:
@@ -242,21 +273,20 @@ def _suite(
 ) -> Suite:
     """The suite with the options in the place of its own values."""
     from genbench.errors import GenbenchError
-    from genbench.references import split_references
     from genbench.registry import suites
     from genbench.spec import Budget, Suite, parse_seeds
 
-    given = {
-        "trainers": tuple(part for text in trainer or () for part in split_references(text)),
-        "datasets": tuple(part for text in dataset or () for part in split_references(text)),
-        "seeds": parse_seeds(seeds) if seeds else (),
-        "budgets": tuple(Budget.parse(text) for text in budgets or ()),
+    if ema is not None and not 0 < ema < 1:
+        raise GenbenchError(f"An average can't have the decay {ema:g}. Give one between 0 and 1, say --ema 0.999")
+    read = {
+        "trainers": None if trainer is None else _references("--trainer", trainer),
+        "datasets": None if dataset is None else _references("--dataset", dataset),
+        "seeds": None if seeds is None else parse_seeds(seeds),
+        "budgets": None if budgets is None else tuple(map(Budget.parse, budgets)),
         "ema": ema,
         "checkpoints": checkpoints,
     }
-    if ema is not None and not 0 < ema < 1:
-        raise GenbenchError(f"An average can't have the decay {ema:g}. Give one between 0 and 1, say --ema 0.999")
-    given = {key: value for key, value in given.items() if value}
+    given = {key: value for key, value in read.items() if value is not None}
     if suite is not None:
         registered: Suite = suites[suite].build()
         return registered.model_copy(update=given)
@@ -269,6 +299,17 @@ def _suite(
         "protocols": _protocols(given["datasets"]),  # type: ignore[arg-type]
     }
     return Suite(name="custom", version=1, **{**defaults, **given})  # type: ignore[arg-type]
+
+
+def _references(option: str, texts: Sequence[str]) -> tuple[str, ...]:
+    """The references that an option lists; raises GenbenchError where it lists none."""
+    from genbench.errors import GenbenchError
+    from genbench.references import split_references
+
+    found = tuple(part for text in texts for part in split_references(text))
+    if not found:
+        raise GenbenchError(f"{option} {' '.join(map(repr, texts))} names nothing. Give a name, or leave it out.")
+    return found
 
 
 def _protocols(references: Sequence[str]) -> tuple[str, ...]:

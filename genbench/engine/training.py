@@ -166,6 +166,13 @@ class Training:
             self.average.restore(replica, tensors)
         self._streams.restore(below(tensors, GLOBAL))
 
+    def recall(self, losses: Mapping[str, float], replica: int = 0) -> None:
+        """A replica's losses of the last step before it was restored, which are told if no other follows."""
+        known = dict(self.losses)
+        for name, loss in losses.items():
+            known.setdefault(name, torch.full((self.stack.size,), math.nan, dtype=torch.float64))[replica] = loss
+        self.losses = known
+
     def _check_losses(self) -> dict[str, list[float]]:
         """The losses as numbers; a replica with one that isn't finite has diverged."""
         values: dict[str, list[float]] = {}

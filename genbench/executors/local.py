@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from genbench import cores
 from genbench.errors import GenbenchError
+from genbench.executors.backlog import Backlog
 from genbench.executors.signals import interruptible
 from genbench.executors.task import End, Notify, Outcome, Task
 
 Result = TypeVar("Result")
+
+POLL_SECONDS = 0.1
 
 
 class LocalExecutor:
@@ -22,28 +27,47 @@ class LocalExecutor:
 
     def run(self, tasks: Sequence[Task], notify: Notify) -> Iterator[Outcome]:
         """Yields each task's outcome."""
-        with interruptible() as interrupted, cores.spared(cores.available() - 1):
-            ending: tuple[Task, End] | None = None
-            for task in tasks:
-                if interrupted():
-                    break
-                if ending is not None and task.undisturbed:
-                    yield _guarded(*ending)
+        with (
+            closing(Backlog(tasks)) as backlog,
+            interruptible() as interrupted,
+            cores.spared(cores.available() - 1),
+        ):
+            ending: _Ending | None = None
+            while not interrupted():
+                task = backlog.take()
+                if ending is not None and (task is None or task.undisturbed):
+                    yield from backlog.end(ending.outcome())
                     ending = None
+                    task = task or backlog.take()
+                if task is None and backlog.is_held_up:
+                    time.sleep(POLL_SECONDS)
+                    continue
+                if task is None:
+                    break
                 begun = _guarded(task, partial(task.begin, notify, interrupted))
                 if ending is not None:
-                    yield _guarded(*ending)
+                    yield from backlog.end(ending.outcome())
                     ending = None
                 if isinstance(begun, Outcome):
-                    yield begun
+                    yield from backlog.end(begun)
                 elif cores.are_spared():
-                    ending = task, begun
+                    ending = _Ending(task, begun)
                 else:
-                    yield _guarded(task, begun)
+                    yield from backlog.end(_guarded(task, begun))
             if ending is not None:
-                yield _guarded(*ending)
+                yield from backlog.end(ending.outcome())
             if interrupted():
                 raise KeyboardInterrupt
+
+
+class _Ending(NamedTuple):
+    """A task whose end goes on beside the next one."""
+
+    task: Task
+    end: End
+
+    def outcome(self) -> Outcome:
+        return _guarded(*self)
 
 
 def _guarded(task: Task, work: Callable[[], Result]) -> Result | Outcome:
@@ -53,4 +77,4 @@ def _guarded(task: Task, work: Callable[[], Result]) -> Result | Outcome:
     except GenbenchError as error:
         return Outcome(task, error=str(error))
     except Exception as error:  # what no task foresaw: its own fault alone
-        return task.crashed(f"{type(error).__name__}: {error}")
+        return task.ended("crashed", f"{type(error).__name__}: {error}")

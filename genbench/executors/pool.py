@@ -1,176 +1,135 @@
-"""Runs tasks in several processes, one task a process at a time.
+"""Runs tasks in processes of their own, one task a process at a time.
 
-Each slot is a thread of this process with one worker of its own, so a worker that dies (out of memory, a crash in
-a library) takes one known task with it and is replaced.
+A worker that dies (out of memory, a crash in a library), or from which nobody hears any more, takes one known task with
+it and is replaced.
 """
 
 from __future__ import annotations
 
-import os
-import queue
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from typing import Any
+from multiprocessing.connection import wait
 
 from genbench import cores
-from genbench.errors import GenbenchError
-from genbench.executors.signals import SIGNALS, interruptible
+from genbench.executors.backlog import Backlog
+from genbench.executors.signals import interruptible
 from genbench.executors.task import Notify, Outcome, Progress, Task
+from genbench.executors.worker import Worker
 
 POLL_SECONDS = 0.1
 
+GRACE_SECONDS = 15.0
+"""How long a task that is asked to stop may take to do so: what it is at then can be done again from its checkpoint."""
+
 
 class PoolExecutor:
-    """Runs up to `jobs` tasks at once, each in a worker process that has the `plugins` loaded."""
+    """Runs up to `jobs` tasks at once, each in a process that has the `plugins` loaded.
 
-    def __init__(self, jobs: int, plugins: Sequence[str] = ()) -> None:
-        self.jobs = jobs
-        self.plugins = tuple(plugins)
+    A task from which there is no word for `timeout` seconds is ended; None waits for ever.
+    """
+
+    def __init__(self, jobs: int, plugins: Sequence[str] = (), timeout: float | None = None) -> None:
+        self.jobs, self.plugins, self.timeout = jobs, tuple(plugins), timeout
 
     def run(self, tasks: Sequence[Task], notify: Notify) -> Iterator[Outcome]:
-        """Yields outcomes as tasks end. After Ctrl-C running ones keep checkpoints, and KeyboardInterrupt goes on."""
-        context = get_context("spawn")
-        stop = context.Event()
-        readers: list[Connection] = []
+        """Yields outcomes as tasks end. After Ctrl-C running ones keep checkpoints, and KeyboardInterrupt goes on.
+
+        So they do where nobody asks for the rest of the outcomes. A second Ctrl-C ends them at once.
+        """
+        crew = _Crew(self.plugins, cores.available() // self.jobs - 1, self.timeout)
         backlog = Backlog(tasks)
-        ended: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
-
-        def new_worker() -> ProcessPoolExecutor:
-            # A pipe of its own: a worker that dies in the middle of a word holds no lock that others need.
-            reader, writer = context.Pipe(duplex=False)
-            readers.append(reader)
-            spare = cores.available() // self.jobs - 1
-            return ProcessPoolExecutor(1, context, _start, (writer, stop, self.plugins, spare))
-
-        def slot() -> None:
-            # A worker inherits this thread's mask: Ctrl-C is for the parent, which then asks the workers to stop.
-            signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-            worker = new_worker()
-            for task in iter(backlog.take, None):
-                try:
-                    outcome = worker.submit(_run, task).result()
-                except BrokenProcessPool:
-                    outcome = task.crashed("its process died: killed, or out of memory; try fewer --jobs")
-                    worker = new_worker()
-                except Exception as error:  # what can't be pickled, say: this task's fault alone
-                    outcome = task.crashed(f"{type(error).__name__}: {error}")
-                backlog.end(task)
-                ended.put(outcome)
-            worker.shutdown()
-            ended.put(None)
-
-        def halt() -> None:
-            stop.set()
+        try:
+            with interruptible() as interrupted:
+                while True:
+                    if interrupted():
+                        backlog.drop()
+                        crew.ask_to_stop()
+                    for outcome in crew.begin(backlog, min(self.jobs, len(tasks))):
+                        yield from backlog.end(outcome)
+                    if not (crew.is_busy or backlog.is_held_up):
+                        break
+                    for outcome in crew.hear(notify):
+                        yield from backlog.end(outcome)
+                if interrupted():
+                    raise KeyboardInterrupt
+        except GeneratorExit:
+            crew.ask_to_stop()
+            while crew.is_busy:
+                list(crew.hear(notify))
+            raise
+        finally:
+            crew.end()
             backlog.close()
 
-        with interruptible(halt) as interrupted:
-            slots = [threading.Thread(target=slot) for _ in range(min(self.jobs, len(tasks)))]
+
+class _Crew:
+    """The workers of a run."""
+
+    def __init__(self, plugins: Sequence[str], spare: int, timeout: float | None) -> None:
+        self.plugins, self.spare, self.timeout = plugins, spare, timeout
+        self.workers: list[Worker] = []
+        self.asked_to_stop: float | None = None
+        """When running tasks were asked to keep their checkpoints and end."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any of them runs a task."""
+        return any(worker.task is not None for worker in self.workers)
+
+    def begin(self, backlog: Backlog, most: int) -> Iterator[Outcome]:
+        """Has workers without a task take what may start, and as many new ones; gives the outcomes of what can't."""
+        while sum(worker.task is not None for worker in self.workers) < most and (task := backlog.take()) is not None:
+            worker = next((worker for worker in self.workers if worker.task is None), None)
+            if worker is None:
+                self.workers.append(worker := Worker(self.plugins, self.spare))
             try:
-                for thread in slots:
-                    thread.start()
-                running = len(slots)
-                while running:
-                    _pass_on(readers, notify)
-                    try:
-                        outcome = ended.get(timeout=POLL_SECONDS)
-                    except queue.Empty:
-                        continue
-                    if outcome is None:
-                        running -= 1
-                    else:
-                        yield outcome
-            finally:
-                halt()
-                for reader in readers:
-                    reader.close()
-                for thread in slots:
-                    thread.join()
-            if interrupted():
-                raise KeyboardInterrupt
+                worker.start(task)
+            except OSError:  # it died while it had nothing to do
+                self._dismiss(worker)
+                yield task.ended("crashed", worker.end)
+            except Exception as error:  # what can't be pickled, say: this task's fault alone
+                yield task.ended("crashed", f"{type(error).__name__}: {error}")
 
+    def hear(self, notify: Notify) -> Iterator[Outcome]:
+        """Waits a moment for words; gives the outcomes among them, and those that workers can no longer say."""
+        busy = [worker for worker in self.workers if worker.task is not None]
+        wait([worker.connection for worker in busy], POLL_SECONDS)
+        for worker in busy:
+            task, alive = worker.task, worker.is_alive  # asked for first: what it said before it died still counts
+            assert task is not None
+            if not alive:
+                worker.kill()
+            for word in worker.words():
+                if isinstance(word, Progress):
+                    notify(word)
+                elif isinstance(word, Outcome):
+                    yield word
+                else:
+                    yield task.ended("crashed", word)
+            if worker.task is None:
+                continue
+            if worker.is_deaf or not alive:
+                reason = worker.end
+                self._dismiss(worker)
+                yield task.ended("crashed", reason)
+            elif self.asked_to_stop is not None and time.monotonic() - self.asked_to_stop > GRACE_SECONDS:
+                self._dismiss(worker)
+            elif self.timeout is not None and time.monotonic() - worker.heard > self.timeout:
+                self._dismiss(worker)
+                yield task.ended("timed-out", f"nothing was heard of it for {self.timeout:g} s")
 
-class Backlog:
-    """Tasks that wait for a slot, handed out in order, each after the task that it needs."""
+    def _dismiss(self, worker: Worker) -> None:
+        self.workers.remove(worker)
+        worker.close()
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        self._waiting = list(tasks)
-        self._unfinished = {task.name for task in tasks}
-        self._changed = threading.Condition()
+    def ask_to_stop(self) -> None:
+        """Asks for running tasks to keep their checkpoints and end, once."""
+        if self.asked_to_stop is None:
+            self.asked_to_stop = time.monotonic()
+            for worker in self.workers:
+                worker.ask_to_stop()
 
-    def take(self) -> Task | None:
-        """The next task that may start; waits for one, and is None when none will come."""
-        with self._changed:
-            while self._waiting:
-                for task in self._waiting:
-                    if task.needs not in self._unfinished:
-                        self._waiting.remove(task)
-                        return task
-                self._changed.wait()
-            return None
-
-    def end(self, task: Task) -> None:
-        """`task` has ended; those that need it may start."""
-        with self._changed:
-            self._unfinished.discard(task.name)
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Hands out nothing more."""
-        with self._changed:
-            self._waiting.clear()
-            self._changed.notify_all()
-
-
-_writer: Any = None
-_stop: Any = None
-_spare = 0
-
-
-def _start(writer: Connection, stop: Any, plugins: Sequence[str], spare: int) -> None:
-    """Sets a worker up, which has so many cores beside its own."""
-    global _writer, _stop, _spare
-    from genbench.plugins import load_plugin
-
-    _writer, _stop, _spare = writer, stop, spare
-    threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
-    for plugin in plugins:
-        load_plugin(plugin)
-
-
-def _run(task: Task) -> Outcome:
-    try:
-        with cores.spared(_spare):
-            return task.run(_notify, _stop.is_set)
-    except GenbenchError as error:
-        return Outcome(task, error=str(error))
-
-
-def _notify(word: Progress) -> None:
-    with suppress(OSError):  # nobody listens any more: the parent is stopping
-        _writer.send(word)
-
-
-def _die_with(parent: int) -> None:
-    """Ends this worker when its parent is gone without a word."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _pass_on(readers: list[Connection], notify: Notify) -> None:
-    """Hands on every word that has arrived; a worker that is gone is listened to no more."""
-    while ready := wait(readers, timeout=0):
-        for reader in ready:
-            assert isinstance(reader, Connection)
-            try:
-                notify(reader.recv())
-            except EOFError:
-                readers.remove(reader)
-                reader.close()
+    def end(self) -> None:
+        """Ends all workers, those at once that still run a task."""
+        while self.workers:
+            self._dismiss(self.workers[-1])

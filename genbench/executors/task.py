@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
 
 from genbench.engine import Engine, Numerics, Precision
+from genbench.records.reading import Version
 from genbench.records.record import Record
 
 
@@ -42,6 +44,12 @@ class Outcome(NamedTuple):
 End = Callable[[], Outcome]
 """Waits for what a task has begun on other cores, and gives its outcome."""
 
+Left = Mapping[str, Version]
+"""Which version of its record there was of each trial, by its id, when it was planned."""
+
+Failure = Literal["crashed", "timed-out"]
+"""How a task ends that gives no outcome."""
+
 Begun = Outcome | End
 """What a task leaves that has begun: its outcome, or its end, for which the next task need not wait."""
 
@@ -73,8 +81,16 @@ class Task(Protocol):
         begun = self.begin(notify, stop)
         return begun if isinstance(begun, Outcome) else begun()
 
-    def crashed(self, reason: str) -> Outcome:
-        """The outcome where the process that ran the task died; what can be recorded is recorded here."""
+    @property
+    def places(self) -> Sequence[Path]:
+        """The folders that it leaves its results in, which one process alone may be at work on."""
+        return ()
+
+    def ended(self, status: Failure, reason: str) -> Outcome:
+        """The outcome where the process that ran the task can't give one; what can be recorded is recorded here.
+
+        What that process has left by then stands.
+        """
 
 
 @dataclass(frozen=True)

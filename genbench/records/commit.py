@@ -30,9 +30,10 @@ def commit(
     weights: Mapping[str, Tensor] | None = None,
     traceback: str | None = None,
 ) -> Record:
-    """Writes a finished trial, its record last, and takes away its checkpoint and what an earlier failure left.
+    """Writes a trial that has ended, its record last, and takes away what an earlier failure left.
 
-    Returns the record as written.
+    Its checkpoint goes as well where it ended well or left the finite numbers; any other may go on from it, once what
+    it failed of is mended. Returns the record as written.
     """
     from safetensors.torch import save
 
@@ -44,6 +45,8 @@ def commit(
             files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
     if traceback is not None:
         files[TRACEBACK] = traceback.encode()
+    # What is written from here on belongs to no earlier record.
+    (folder / RECORD).unlink(missing_ok=True)
     if scores is not None:
         atomic.write_model(folder / SCORES, scores)
     for name, content in files.items():
@@ -51,7 +54,8 @@ def commit(
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     record = record.model_copy(update={"files": hashes})
     atomic.write_model(folder / RECORD, record)
-    for name in (CHECKPOINT, *([TRACEBACK] if traceback is None else [])):
+    settled = record.status in ("done", "diverged")
+    for name in (*([CHECKPOINT] if settled else []), *([TRACEBACK] if traceback is None else [])):
         (folder / name).unlink(missing_ok=True)
     return record
 
@@ -68,15 +72,28 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """An unfinished trial's state; None where there is none, or none that can be read."""
+    """An unfinished trial's state; None where there is none, or none that can be read.
+
+    One beside the record of a trial that is done is what a kill left of it, and no beginning of the next.
+    """
     from safetensors import SafetensorError, safe_open
 
+    if is_done(folder):
+        return None
     try:
         with safe_open(folder / CHECKPOINT, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
             return tensors, json.loads(file.metadata()["facts"])
     except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
         return None
+
+
+def is_done(folder: Path) -> bool:
+    """Whether a trial's folder holds the record of one that ended well."""
+    try:
+        return bool(json.loads((folder / RECORD).read_bytes())["status"] == "done")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _parquet_bytes(frame: pd.DataFrame) -> bytes:

@@ -11,10 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import genbench
+
 PACKAGES = (
     "genbench", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "POT", "pandas", "pillow", "pydantic",
     "safetensors",
 )  # fmt: skip
+
+PACKAGE = Path(genbench.__file__).resolve().parent
+NO_COMMIT: dict[str, Any] = {"commit": None, "dirty": None}
 
 CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 """The environment variable from which cuBLAS takes its buffers as CUDA starts."""
@@ -40,11 +45,13 @@ def gather(device: str, command: str) -> dict[str, Any]:
 
 
 def flags() -> dict[str, Any]:
-    """The settings of torch that decide bits: precisions of float32, and whether results are the same each time."""
+    """The settings of torch that decide bits: defaults, precisions of float32, and whether results repeat."""
     import torch
 
     cudnn: Any = torch.backends.cudnn
     return {
+        "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
+        "default_device": str(torch.get_default_device()),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "matmul_precision": torch.get_float32_matmul_precision(),
         "cudnn_conv_precision": cudnn.conv.fp32_precision,
@@ -68,14 +75,16 @@ def packages() -> dict[str, str | None]:
 
 @cache
 def git_state() -> dict[str, Any]:
-    """The commit of genbench's checkout, if the working folder is one, and whether tracked files differ from it."""
-    if not Path("genbench/__init__.py").is_file():
-        return {"commit": None, "dirty": None}
+    """The commit of genbench's own checkout, where it runs from one, and whether tracked files differ from it."""
     try:
-        commit = _git("rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+        if Path(_git("rev-parse", "--show-toplevel")) != PACKAGE.parent:
+            return NO_COMMIT
+        return {
+            "commit": _git("rev-parse", "HEAD"),
+            "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        }
     except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "dirty": None}
+        return NO_COMMIT
 
 
 def device_name(device: str) -> str:
@@ -92,5 +101,8 @@ def device_name(device: str) -> str:
 
 
 def _git(*arguments: str) -> str:
-    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10)
+    """What git says of genbench's own folder, wherever the command was given; it starts nothing to watch files."""
+    command = ["git", "-C", str(PACKAGE), "-c", "core.fsmonitor=false", *arguments]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=own)
     return result.stdout.strip()

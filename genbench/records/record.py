@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -20,7 +20,13 @@ Version 3 says which source stands behind what a plugin brought, and how many ev
 EMPTY: Any = Field(default_factory=dict)
 """No sources. Pydantic would deep-copy a dictionary for each score, a tenth of the time in which records are read."""
 
-Status = Literal["done", "diverged", "out-of-memory", "crashed"]
+MOST = 1e150
+"""Beyond it a number's square is none that a float can hold, and no score or cost is so large."""
+
+Number = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+
+Status = Literal["done", "diverged", "out-of-memory", "crashed", "timed-out"]
 
 
 class BadRecord(GenbenchError):
@@ -38,11 +44,11 @@ class Identity(Frozen):
     parameters: dict[str, Value]
     protocol: str
     protocol_version: int
-    n: int
+    n: Count
     split: str
     dtype: str
     extractor: str | None = None
-    ema: float | None = None
+    ema: Number | None = None
     source: Source = EMPTY
     protocol_source: Source = EMPTY
 
@@ -61,15 +67,15 @@ class Score(Frozen):
 
     name: str
     identity: Identity
-    value: float | None
+    value: Number | None
     unit: str
     higher_is_better: bool | None
     state: Literal["ok", "skipped", "undefined"]
     reason: str | None = None
-    null_low: float | None = None
-    null_high: float | None = None
-    null_draws: int | None = None
-    null_coverage: float | None = None
+    null_low: Number | None = None
+    null_high: Number | None = None
+    null_draws: Count | None = None
+    null_coverage: Number | None = None
     added: bool = False
 
     @property
@@ -88,15 +94,15 @@ class Cost(Frozen):
     process died. Curves of that version hold the seconds of the whole stack, whose size the provenance tells.
     """
 
-    steps: int
-    updates: int
-    samples: int
-    train_seconds: float
-    compile_seconds: float | None = None
-    eval_seconds: float
-    peak_memory_bytes: int | None
-    peak_device_memory_bytes: int | None = None
-    evaluations: int | None = None
+    steps: Count
+    updates: Count
+    samples: Count
+    train_seconds: Number
+    compile_seconds: Number | None = None
+    eval_seconds: Number
+    peak_memory_bytes: Count | None
+    peak_device_memory_bytes: Count | None = None
+    evaluations: Count | None = None
 
 
 class Record(Frozen):
@@ -139,7 +145,7 @@ class External(Frozen):
     dataset: Component
     budget: Literal["unknown"] = "unknown"
     source: str
-    n: int
+    n: Count
     samples_sha256: str
     scores: tuple[Score, ...]
     provenance: dict[str, Any] = {}

@@ -22,10 +22,9 @@ belongs, and there as well, is a copy, and counts for nothing.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,7 +33,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from genbench.errors import GenbenchError
-from genbench.records import packed
+from genbench.records import atomic, consistency, packed, reading
 from genbench.records.atomic import write_model
 from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, parse
 from genbench.spec import Component, Frozen, Suite, Trial, canonical_json
@@ -43,6 +42,9 @@ RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.par
 LOSSES = "losses.parquet"
 TRACEBACK = "traceback.txt"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
+AVERAGED = "ema."
+"""Begins the names of tensors of averaged weights, and of what those make."""
+
 IMAGE_SHAPE = "image_shape"
 """Names the channels, height and width of stored samples that are rows of pixels."""
 
@@ -79,6 +81,7 @@ class Found(NamedTuple):
         from safetensors import SafetensorError, safe_open
 
         try:
+            reading.check(self.folder / SAMPLES)
             with safe_open(self.folder / SAMPLES, framework="numpy") as file:
                 return int(file.get_slice("final").get_shape()[0])
         except (OSError, SafetensorError):
@@ -92,15 +95,14 @@ class Store:
         self.root = root
         self.unreadable: list[Unreadable] = []
         self.copies: dict[Path, Copied] = {}
-        self._known: dict[tuple[Path, int, int], Any] = {}
+        self._known: dict[tuple[Path, reading.Version | None], Any] = {}
 
     def check_writable(self) -> None:
         """Makes the folder and writes to it; raises GenbenchError where that fails or the disk is full."""
-        probe = self.root / f".probe-{os.getpid()}"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            probe.write_bytes(b"genbench")
-            probe.unlink()
+            with tempfile.NamedTemporaryFile(prefix=".probe-", dir=self.root) as probe:
+                probe.write(b"genbench")
         except OSError as error:
             raise self._not_writable(error) from None
         if (free := shutil.disk_usage(self.root).free) < SPARE_BYTES:
@@ -129,6 +131,10 @@ class Store:
         """Raises GenbenchError for a suite that is read from its archive, which nothing can be added to."""
         if (archive := self.archive(suite)) is not None:
             raise GenbenchError(f"{suite} is packed. To go on with it: unzip {archive} -d {self.root}")
+
+    def check_own(self, path: Path) -> None:
+        """Raises GenbenchError where a link takes what is to be written or removed out of the results folder."""
+        atomic.check_within(self.root, path)
 
     def folder(self, suite: str, trial: Trial) -> Path:
         """Where a trial lives."""
@@ -170,7 +176,10 @@ class Store:
             folder, record = next((each for each in of if each[0] == home), of[0])
             for other, _ in of:
                 self._copied(other, folder)
-            yield Found(folder, record, self._read(folder / SCORES, partial(parse, Scores), optional=True))
+            if (problem := consistency.of_record(record, folder)) is None:
+                yield Found(folder, record, self._scores(folder, record))
+            else:
+                self.unreadable.append(Unreadable(folder / RECORD, problem))
 
     def trial(self, folder: Path) -> Found:
         """The finished trial that lives in `folder`; raises GenbenchError where none does."""
@@ -179,7 +188,23 @@ class Store:
             raise GenbenchError(
                 f"{folder} holds no finished trial: {self.unreadable.pop().reason}. Give a folder that holds {RECORD}."
             )
-        return Found(folder, record, self._read(folder / SCORES, partial(parse, Scores), optional=True))
+        if (problem := consistency.of_record(record, folder.resolve())) is not None:
+            raise GenbenchError(f"{folder / RECORD}: {problem}.")
+        return Found(folder, record, self._scores(folder, record))
+
+    def _scores(self, folder: Path, record: Record) -> Scores | None:
+        """The scores beside a record, None where there are none of it that can be read."""
+        path = folder / SCORES
+        scores: Scores | None = self._read(path, partial(parse, Scores), optional=True)
+        if scores is not None and (problem := consistency.of_scores(scores, record)) is not None:
+            self.unreadable.append(Unreadable(path, problem))
+            return None
+        return scores
+
+    def record(self, folder: Path) -> Record | None:
+        """The record in a trial's folder, None where there is none that can be read."""
+        read: Record | None = self._read(folder / RECORD, partial(parse, Record), optional=True)
+        return read
 
     def controls(self, suite: str) -> Iterator[ControlScores]:
         """The controls of every dataset in a suite."""
@@ -198,6 +223,7 @@ class Store:
     def write_controls(self, suite: str, dataset: Component, controls: ControlScores) -> None:
         """Stores one dataset's controls; those of other data of the same label are put aside."""
         cell = self.cell(suite, dataset)
+        self.check_own(cell)
         before: ControlScores | None = self._read(cell / CONTROLS, partial(parse, ControlScores), optional=True)
         if before is not None and before.truth is not None and before.truth != controls.truth:
             (cell / CONTROLS).replace(_aside(cell, before.truth))
@@ -245,6 +271,7 @@ class Store:
 
     def _write(self, path: Path, model: Frozen) -> None:
         """Raises GenbenchError where that fails."""
+        self.check_own(path.parent)
         try:
             write_model(path, model)
         except OSError as error:
@@ -281,20 +308,22 @@ class Store:
         A file that hasn't changed since is not read again.
         """
         try:
-            stat = path.stat()
-            version = (path, stat.st_mtime_ns, stat.st_ino)
+            version = (path, reading.version(path))
             if version not in self._known:
-                self._known[version] = model(json.loads(path.read_bytes()))
+                self._known[version] = model(reading.payload(path))
             return self._known[version]
         except FileNotFoundError as error:
             if not optional:
                 self.unreadable.append(Unreadable(path, str(error.strerror)))
         except OSError as error:
             self.unreadable.append(Unreadable(path, str(error.strerror)))
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-            self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
         except (BadRecord, ValidationError) as error:
             self.unreadable.append(Unreadable(path, str(error).splitlines()[0]))
+        except (
+            ValueError,
+            RecursionError,
+        ):  # of Python's json, also for numbers that are none, or of a thousand digits
+            self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
         return None
 
 

@@ -14,7 +14,7 @@ from genbench import devices, seeding
 from genbench.datasets.base import Finite
 from genbench.errors import GenbenchError, Skip
 from genbench.executors.process import run_conditions
-from genbench.executors.task import Context, Notify, Outcome, Progress, Stop, Task
+from genbench.executors.task import Context, Failure, Notify, Outcome, Progress, Stop, Task
 from genbench.records import provenance, store
 from genbench.records.record import ControlScores, Score
 from genbench.registry import ControlEntry, controls
@@ -52,8 +52,15 @@ class ControlTask(Task):
     def needs(self) -> None:
         return None
 
+    @property
+    def places(self) -> list[Path]:
+        return [store.Store(Path(self.context.root)).cell(self.context.suite, self.dataset)]
+
     def begin(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""
+        there = store.Store(Path(self.context.root)).read_controls(self.context.suite, self.dataset)
+        if there is not None and there.key == self.key:  # another run has measured them meanwhile
+            return Outcome(self)
         with run_conditions():
 
             def watch(share: float) -> None:
@@ -95,8 +102,8 @@ class ControlTask(Task):
         results.write_controls(self.context.suite, self.dataset, measured.after(before))
         return Outcome(self)
 
-    def crashed(self, reason: str) -> Outcome:
-        """Without its controls a dataset's rows can't be read, so a crash here is an error."""
+    def ended(self, status: Failure, reason: str) -> Outcome:
+        """Without its controls a dataset's rows can't be read, so this is an error, of which there is no record."""
         return Outcome(self, error=f"{self.name}: {reason}")
 
 

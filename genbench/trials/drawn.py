@@ -8,8 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-RAW, AVERAGED = "", "ema."
-"""What the names of stored tensors begin with: those of the generator as trained, and of its average."""
+RAW = ""
+"""Begins the names of stored tensors of the generator as trained, as `AVERAGED` does those of its average."""
 
 
 @dataclass

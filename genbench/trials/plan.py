@@ -9,8 +9,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from genbench.executors.task import Context, Keep, Task
+from genbench.records.reading import Version, version
 from genbench.records.record import Record
-from genbench.records.store import Found, Store
+from genbench.records.store import RECORD, Found, Store
 from genbench.registry import controls, metrics
 from genbench.scoring.protocols import ways
 from genbench.spec import Budget, Component, Suite, Trial, canonical_json
@@ -21,7 +22,7 @@ from genbench.trials.unscored import Unscored
 class Plan:
     """A suite's trials, sorted by what becomes of them, and the datasets whose controls are missing.
 
-    Those that are done may be `unscored`.
+    Those that are done may be `unscored`; `found` says by its id which version of its record there was of each.
     """
 
     suite: Suite
@@ -32,9 +33,23 @@ class Plan:
     stale: list[Trial] = field(default_factory=list)
     controls: list[Component] = field(default_factory=list)
     replaced: dict[str, list[Path]] = field(default_factory=dict)
+    found: dict[str, Version] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.unscored = Unscored(self.suite)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether nothing takes part in it that a plugin brought."""
+        columns = (metric for way in ways(self.suite.protocols, self.suite.metrics) for metric in way.columns.values())
+        parts = (
+            *(part.source for trial in self.run for part in (trial.trainer, trial.dataset)),
+            *(dataset.source for dataset in self.controls),
+            *(Component.resolve(metrics, metric).source for metric in columns),
+            *(way.source for way in ways(self.suite.protocols, self.suite.metrics)),
+            *(control.source for control in controls),
+        )
+        return not any(parts)
 
     def tasks(self, context: Context, keep: Keep, stack: int = 1) -> list[Task]:
         """The datasets' controls that are missing, which come first, and the trials to run, up to `stack` a task."""
@@ -44,7 +59,7 @@ class Plan:
         draws = self.suite.control_draws
         return [
             *(ControlTask(context, dataset, draws, control_key(self.suite, dataset)) for dataset in self.controls),
-            *(TrialTask(context, trials, self.suite.checkpoints, keep) for trials in self.stacks(stack)),
+            *(TrialTask(context, trials, self.suite.checkpoints, keep, self.found) for trials in self.stacks(stack)),
         ]
 
     def stacks(self, size: int) -> list[tuple[Trial, ...]]:
@@ -58,6 +73,12 @@ class Plan:
         stacks = {cell: list(_parts(of, _most(cell[-1], size))) for cell, of in cells.items()}
         # Seed by seed, so that an early stop leaves whole comparisons behind.
         return [stack for row in zip_longest(*stacks.values()) for stack in row if stack is not None]
+
+    def check_places(self, store: Store) -> None:
+        """Raises GenbenchError where a link takes a folder that is to be written or removed out of the results."""
+        trials = (store.folder(self.suite.name, trial) for trial in self.run)
+        for place in (*trials, *(folder for of in self.replaced.values() for folder in of)):
+            store.check_own(place)
 
     def remove_stale(self, record: Record) -> None:
         """Takes away the stale folders that a fresh result replaces; a failure replaces nothing."""
@@ -83,6 +104,8 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     for trial in trials:
         versions = stored.get(trial.plan_key, [])
         current = [held for held in versions if held.record.id == trial.id]
+        if current and (there := version(current[0].folder / RECORD)) is not None:
+            plan.found[trial.id] = there
         others = [held.folder for held in versions if held.record.id != trial.id]
         if not current and not others:
             plan.run.append(trial)

@@ -72,6 +72,7 @@ class Replica:
             "meter": meter,
             "curve": self.curve,
             "losses": self.losses_of(training),
+            "latest": {name: values[self.place].item() for name, values in training.losses.items()},
             "eval_seconds": self.eval_seconds,
             "strips": list(self.strips),
             "done": done,
@@ -86,6 +87,7 @@ class Replica:
             return 0.0
         tensors, facts = checkpoint
         training.restore(tensors, facts["meter"], self.place)
+        training.recall(facts.get("latest", {}), self.place)
         self.curve, self.losses, self.eval_seconds = facts["curve"], facts["losses"], facts["eval_seconds"]
         self.strips = {
             prefix: [tensors[f"{prefix}strip.{k}"] for k in range(len(self.curve))] for prefix in facts["strips"]

@@ -22,18 +22,23 @@ from genbench.engine.training import Stopped, Training, marks
 from genbench.executors.task import Context, Keep, Notify, Progress, Stop
 from genbench.records import provenance, store
 from genbench.records.commit import commit
+from genbench.records.reading import text
 from genbench.records.record import Cost, Record, Score, Scores, Status
+from genbench.records.store import AVERAGED
 from genbench.scoring.along import coverage_along
 from genbench.scoring.likelihood import held_out, likelihoods
 from genbench.scoring.protocols import ways
 from genbench.scoring.scorer import Begun
 from genbench.spec import Trial
-from genbench.trials.drawn import AVERAGED, RAW, Drawn, Samples
+from genbench.trials.drawn import RAW, Drawn, Samples
 from genbench.trials.latents import for_pictures
 from genbench.trials.replica import Replica, evaluation_clock
 from genbench.trials.resources import build_dataset, dataset_on, scorer
 
 NOTIFY_SECONDS = 0.25
+
+SAVE_SECONDS = 60.0
+"""How much work may be lost: a checkpoint is kept whenever so long has passed since the last one."""
 
 Finish = Callable[[], None]
 """Waits for what is still worked out about trials, and commits them."""
@@ -70,7 +75,7 @@ class Session:
         self.replicas = [Replica(i, trial, folder(context, trial)) for i, trial in enumerate(trials)]
         self.training: Training | None = None
         self.device = devices.resolve(context.device)
-        self._notified = 0.0
+        self._notified, self._saved, self._stopping = 0.0, time.perf_counter(), False
         self._settled: dict[int, Cost] = {}
         self._origin: dict[str, Any] | None = None
 
@@ -90,20 +95,28 @@ class Session:
         for mark in marks(training.budget, self.checkpoints):
             if mark <= done:
                 continue
-            try:
-                training.run(until=mark, stop=self._stop)
-            except Stopped:
-                self._save(training, done)
-                raise
+            self._train(training, mark, done)
             for i, reason in training.diverged.items():
                 self._fail(self.replicas[i], "diverged", reason)
             if not self._running:
                 return lambda: None
+            if mark == 1:  # what follows takes its time, and a kill in it would cost the last of the training
+                self._save(training, done)
             samples = self._measure(training)
             done = mark
             if mark < 1:
                 self._save(training, done)
         return self._finish(samples, training)
+
+    def _train(self, training: Training, mark: float, done: float) -> None:
+        """Trains up to a mark, and keeps checkpoints on the way; raises Stopped where it is asked to stop."""
+        while True:
+            try:
+                return training.run(until=mark, stop=self._stop)
+            except Stopped:
+                self._save(training, done)
+                if self._stopping:
+                    raise
 
     def fail(self, status: Status, reason: str, traceback: str) -> None:
         """Records how every trial that hasn't ended has failed, and what it had used by then."""
@@ -130,7 +143,8 @@ class Session:
         curve = self.replicas[0].curve
         note = ", ".join(f"{key} {curve[-1][key]:g}" for key in ("modes", "hq") if curve and key in curve[-1])
         self.notify(Progress(self.name, self.training.progress, meter.steps, meter.seconds, note, len(self.replicas)))
-        return self.stop()
+        self._stopping = self.stop()
+        return self._stopping or now - self._saved >= SAVE_SECONDS
 
     def _measure(self, training: Training) -> Samples:
         """Samples from the evaluation streams, always the same noise, and adds a row to each curve."""
@@ -241,6 +255,7 @@ class Session:
     def _save(self, training: Training, done: float) -> None:
         for replica in self._running:
             replica.save(training, done)
+        self._saved = time.perf_counter()
 
     def _cost(self, replica: Replica) -> Cost:
         """What a trial has used; what it took to measure it may still grow once all else is settled."""
@@ -289,7 +304,7 @@ def commit_failure(
 ) -> Record:
     """Stores a failure's record; where even that fails, the record's reason says so."""
     record = Record(
-        id=trial.id, suite=context.suite, trial=trial, status=status, reason=reason, cost=cost, provenance=origin
+        id=trial.id, suite=context.suite, trial=trial, status=status, reason=text(reason), cost=cost, provenance=origin
     )
     try:
         return commit(folder(context, trial), record, traceback=traceback)

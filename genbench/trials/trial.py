@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,18 +13,20 @@ from typing import NamedTuple
 
 import torch
 
-from genbench import cores
-from genbench.engine.paths import CannotStack
+from genbench import cores, devices
+from genbench.engine.meter import Meter
+from genbench.engine.paths import CannotStack, check_versions
 from genbench.engine.training import Stopped
-from genbench.errors import GenbenchError
 from genbench.executors.process import run_conditions
-from genbench.executors.task import Context, End, Keep, Notify, Outcome, Stop, Task
+from genbench.executors.task import Context, End, Failure, Keep, Left, Notify, Outcome, Stop, Task
 from genbench.plugins import is_behind
 from genbench.records import provenance, store
 from genbench.records.commit import load_checkpoint
+from genbench.records.reading import version
 from genbench.records.record import Cost, Record
 from genbench.registry import datasets, trainers
 from genbench.spec import Component, Trial, format_seeds
+from genbench.trials.resources import dataset_on
 from genbench.trials.session import Finish, Session, commit_failure, folder
 
 
@@ -33,13 +35,15 @@ class TrialTask(Task):
     """Trains, scores and stores trials that differ in their seeds alone; goes on from checkpoints where there are some.
 
     Several trials are trained as one stack. Those that stopped at different steps, or whose trainer can't be stacked,
-    are trained one after the other.
+    are trained one after the other. Those of which there is another record now than was `found` when they were planned
+    have been run elsewhere meanwhile; None asks for all of them to be run.
     """
 
     context: Context
     trials: tuple[Trial, ...]
     checkpoints: int
     keep: Keep = field(default_factory=Keep)
+    found: Left | None = None
 
     @property
     def name(self) -> str:
@@ -59,11 +63,16 @@ class TrialTask(Task):
     def begin(self, notify: Notify, stop: Stop) -> End:
         """Trains the trials and begins to score them; how one fails becomes its record's status and reason.
 
+        Raises GenbenchError for input that none of them could use: what was planned with isn't there any more.
+
         What the processor alone works out, and then the records, go to cores that are free. Of a budget in seconds
         nothing does: it would take its share of the next trial's.
         """
+        check_versions(self.trials[0])
+        dataset_on(self.trials[0].dataset, devices.resolve(self.context.device))
         ends: list[Callable[[], tuple[Record, ...]]] = []
-        stacks = [_Stack(trials) for trials in self._stacks()]
+        elsewhere = [record for trial in self.trials if (record := self._recorded(trial)) and record.status == "done"]
+        stacks = [_Stack(trials) for trials in self._stacks({record.id for record in elsewhere})]
         with run_conditions(self.context.precision):
             while stacks:
                 trials, lowered_from = stacks.pop(0)
@@ -90,7 +99,7 @@ class TrialTask(Task):
                     torch.cuda.empty_cache()
                 end = partial(self._ended, session, finish)
                 ends.append(partial(tuple, end()) if self.undisturbed else cores.aside(end))
-        return lambda: Outcome(self, tuple(record for end in ends for record in end()))
+        return lambda: Outcome(self, (*elsewhere, *(record for end in ends for record in end())))
 
     def _ended(self, session: Session, finish: Finish) -> tuple[Record, ...]:
         with self._failures(session):
@@ -105,29 +114,46 @@ class TrialTask(Task):
         """
         try:
             yield
-        except (Stopped, GenbenchError):  # what is asked for, and input that no trial could use
+        except (Stopped, CannotStack):  # what is asked for, and what is tried otherwise
             raise
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except BaseException as error:  # a method may raise anything: it is the trial that fails, not the run
+            if isinstance(error, KeyboardInterrupt) and session.stop():  # a person's second, who wants to stop at once
+                raise
             if smaller and isinstance(error, torch.OutOfMemoryError):
                 raise
-            advice = "lower batch or width, or run fewer --jobs or a smaller --stack"
-            session.fail("out-of-memory", f"{str(error) or 'memory ran out'}; {advice}", _traceback(error))
-        except Exception as error:  # a method may raise anything: it is the trial that fails, not the run
-            session.fail("crashed", self._reason(error), _traceback(error))
+            if _ran_out_of_memory(error):
+                advice = "lower batch or width, or run fewer --jobs or a smaller --stack"
+                said = next(iter(str(error).splitlines()), "") or "memory ran out"
+                session.fail("out-of-memory", f"{said}; {advice}", _traceback(error))
+            else:
+                session.fail("crashed", self._reason(error), _traceback(error))
 
-    def crashed(self, reason: str) -> Outcome:
-        """Records the trials that were under way when their process died."""
-        cost = Cost(steps=0, updates=0, samples=0, train_seconds=0, eval_seconds=0, peak_memory_bytes=None)
-        unfinished = [trial for trial in self.trials if not self._is_finished(trial)] or self.trials
+    @property
+    def places(self) -> list[Path]:
+        return [folder(self.context, trial) for trial in self.trials]
+
+    def ended(self, status: Failure, reason: str) -> Outcome:
         with run_conditions(self.context.precision):
             flags = provenance.flags()
         # The process that could say more of itself is gone.
         origin = {"command": self.context.command, "flags": flags, "engine": self.context.numerics._asdict()}
-        return Outcome(
-            self, tuple(commit_failure(self.context, trial, "crashed", reason, cost, origin) for trial in unfinished)
-        )
+        records = []
+        for trial in self.trials:
+            record = self._recorded(trial)
+            if record is None:
+                cost = _kept_cost(folder(self.context, trial))
+                record = commit_failure(self.context, trial, status, reason, cost, origin)
+            records.append(record)
+        return Outcome(self, tuple(records))
 
-    def _reason(self, error: Exception) -> str:
+    def _recorded(self, trial: Trial) -> Record | None:
+        """The record of a trial that has been left since it was planned, by this run or another; None without one."""
+        place = folder(self.context, trial)
+        if self.found is None or version(place / store.RECORD) == self.found.get(trial.id):
+            return None
+        return store.Store(Path(self.context.root)).record(place)
+
+    def _reason(self, error: BaseException) -> str:
         """The error and the last line of the trainer's or the dataset's own code on the way to it, without folders.
 
         Where the error came by neither, it is the line that raised it.
@@ -137,18 +163,16 @@ class TrialTask(Task):
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if any(is_behind(builder, frame.filename) for builder in builders)] or frames
         place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
-        return f"{type(error).__name__}: {error}{place}"
+        said = f": {error}" if str(error) else ""
+        return f"{type(error).__name__}{said}{place}"
 
-    def _is_finished(self, trial: Trial) -> bool:
-        place = folder(self.context, trial)
-        return (place / store.RECORD).exists() and not (place / store.CHECKPOINT).exists()
-
-    def _stacks(self) -> list[list[Trial]]:
-        """The trials by the step from which they go on."""
-        if len(self.trials) == 1:
-            return [list(self.trials)]
+    def _stacks(self, done: Collection[str]) -> list[list[Trial]]:
+        """The trials by the step from which they go on, without those of some ids."""
+        trials = [trial for trial in self.trials if trial.id not in done]
+        if len(trials) < 2:
+            return [trials] if trials else []
         stacks: dict[int, list[Trial]] = {}
-        for trial in self.trials:
+        for trial in trials:
             checkpoint = load_checkpoint(folder(self.context, trial))
             stacks.setdefault(checkpoint[1]["meter"]["steps"] if checkpoint else 0, []).append(trial)
         return list(stacks.values())
@@ -168,6 +192,25 @@ class _Stack(NamedTuple):
 
 def _nothing() -> None:
     """Ends what has nothing left to do."""
+
+
+def _kept_cost(place: Path) -> Cost:
+    """What a trial had used by its last checkpoint."""
+    checkpoint = load_checkpoint(place)
+    meter = Meter(**checkpoint[1]["meter"]) if checkpoint else Meter()
+    return Cost(
+        steps=meter.steps,
+        updates=meter.updates,
+        samples=meter.samples,
+        train_seconds=round(meter.seconds, 3),
+        eval_seconds=round(checkpoint[1]["eval_seconds"], 3) if checkpoint else 0.0,
+        peak_memory_bytes=None,
+    )
+
+
+def _ran_out_of_memory(error: BaseException) -> bool:
+    """Whether the host's memory or the device's was too small; torch has no error of its own for the host's."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def _traceback(error: BaseException) -> str:

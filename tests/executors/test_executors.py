@@ -14,8 +14,10 @@ import pytest
 from tasks import Noted, ignore
 
 from genbench import cores
+from genbench.executors.backlog import Backlog
 from genbench.executors.local import LocalExecutor
-from genbench.executors.pool import Backlog, PoolExecutor
+from genbench.executors.pool import PoolExecutor
+from genbench.executors.task import Outcome
 from genbench.records import store
 from genbench.records.commit import load_checkpoint
 from genbench.trials import session
@@ -157,20 +159,27 @@ def test_one_job_takes_its_tasks_in_order_in_one_process(noted):
     [("refuse", "bad can't be done."), ("break", "bad: RuntimeError: bad broke")],
 )
 def test_task_that_fails_has_an_outcome_and_the_rest_goes_on(executor, act, error, noted):
-    failed, after = executor.run([noted("bad", act=act), noted("after", needs="bad")], ignore)
-    assert (failed.task.name, made_up.record(failed), failed.error) == ("bad", None, error)
-    assert (after.task.name, after.error) == ("after", None)
+    tasks = [noted("bad", act=act), noted("in need", needs="bad"), noted("in turn", needs="in need"), noted("after")]
+    outcomes = list(executor.run(tasks, ignore))
+    assert {made_up.record(outcome) for outcome in outcomes} == {None}
+    assert [(outcome.task.name, outcome.error) for outcome in outcomes] == [
+        ("bad", error),
+        ("in need", "What needs bad was not run."),
+        ("in turn", "What needs in need was not run."),
+        ("after", None),
+    ]
+    assert not Path(tasks[0].folder, "in need").exists()
 
 
 def test_worker_that_dies_is_replaced(noted):
     dying = {"act": "die", "seconds": 0.3}
-    tasks = [noted("before"), noted("dies", **dying), noted("dies too", **dying), noted("after", needs="dies")]
+    tasks = [noted("before"), noted("dies", **dying), noted("dies too", **dying), noted("after")]
     outcomes = list(PoolExecutor(1).run(tasks, ignore))
     assert names(outcomes) == ["before", "dies", "dies too", "after"]
     assert [outcome.error for outcome in outcomes] == [
         None,
-        "dies: its process died: killed, or out of memory; try fewer --jobs",
-        "dies too: its process died: killed, or out of memory; try fewer --jobs",
+        "dies: its process ended by itself with exit code 9",
+        "dies too: its process ended by itself with exit code 9",
         None,
     ]
     assert pid(tasks[0]) != pid(tasks[-1])
@@ -295,7 +304,7 @@ def test_pool_records_what_fails_and_keeps_the_checkpoint_of_what_is_interrupted
         list(PoolExecutor(1, [misfits]).run(tasks, ignore))
     records = [found.record for task in tasks if (found := in_store(task))]
     assert [record.status for record in records] == ["done", "crashed", "diverged", "done", "crashed"]
-    assert records[-1].reason.startswith("its process died")
+    assert records[-1].reason == "its process ended by itself with exit code 3"
     for one, other in zip(here, records, strict=False):
         assert end(one) == end(other)
     *_, interrupted, never = tasks
@@ -316,22 +325,14 @@ class TestBacklog:
     def test_passes_over_a_task_whose_need_has_not_ended(self, noted):
         backlog = Backlog([noted("first"), noted("second", needs="first"), noted("third")])
         first = backlog.take()
-        assert backlog.take().name == "third"
-        backlog.end(first)
+        assert [backlog.take().name, backlog.take()] == ["third", None]
+        assert names(backlog.end(Outcome(first))) == ["first"]
         assert backlog.take().name == "second"
 
     def test_need_that_is_no_task_of_this_run_holds_nothing_up(self, noted):
         assert Backlog([noted("a", needs="done long ago")]).take().name == "a"
 
-    @pytest.mark.parametrize(("way", "expected"), [("end", "second"), ("close", None)])
-    def test_taker_waits_until_a_need_has_ended_or_nothing_will_come(self, way, expected, noted):
-        backlog = Backlog([noted("first"), noted("second", needs="first")])
-        first = backlog.take()
-        taken = []
-        taker = threading.Thread(target=lambda: taken.append(backlog.take()), daemon=True)
-        taker.start()
-        taker.join(timeout=0.05)
-        assert taken == []
-        backlog.end(first) if way == "end" else backlog.close()
-        taker.join(timeout=PATIENCE)
-        assert [task and task.name for task in taken] == [expected]
+    def test_closed_it_hands_out_nothing_more(self, noted):
+        backlog = Backlog([noted("a")])
+        backlog.drop()
+        assert backlog.take() is None

@@ -65,6 +65,8 @@ def test_settings_are_as_before_afterwards(before, precision):
 def test_provenance_says_what_was_set(precision):
     with run_conditions(precision):
         assert provenance.flags() == {
+            "dtype": "float32",
+            "default_device": "cpu",
             "deterministic": False,
             "matmul_precision": PRODUCTS[precision],
             "cudnn_conv_precision": ALLOWED[precision],

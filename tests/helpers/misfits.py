@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sys
+import threading
 import time
+import warnings
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from genbench import api
@@ -77,6 +83,89 @@ def interrupt_the_parent(trainer):
     time.sleep(0.5)
 
 
+def leave(trainer):
+    sys.exit(0)
+
+
+def give_up(trainer):
+    raise KeyboardInterrupt
+
+
+def refuse(trainer):
+    raise api.BadParameter("trainer refuses-to-go-on: no such luck.")
+
+
+def ask_for_too_much(trainer):
+    torch.empty(2**50)
+
+
+def die_of_a_signal(trainer):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def be_killed(trainer):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hang(trainer):
+    while True:
+        time.sleep(1)
+
+
+def leave_a_thread(trainer):
+    threading.Thread(target=hang, args=(trainer,)).start()
+
+
+def leave_a_child(trainer):
+    if os.fork() == 0:
+        hang(trainer)
+
+
+def say(trainer):
+    print("Heed me!")
+    os.write(1, b"And me!\n")
+
+
+def change_everything(trainer):
+    """What any code may change for all that runs in its process after it."""
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    torch.set_grad_enabled(False)
+    torch.autograd.set_detect_anomaly(True)
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(2)
+    torch.set_float32_matmul_precision("medium")
+    np.seterr(all="raise")
+    warnings.simplefilter("error")
+    sys.setrecursionlimit(150)
+    os.umask(0o777)
+    os.chdir("/")
+
+
+def leave_a_mark(trainer):
+    """A line for each training, where a test finds it."""
+    with Path(os.environ["MARKS"]).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    time.sleep(1)
+
+
+def remove_the_results(trainer):
+    shutil.rmtree("results")
+
+
+misfit("leaves-a-mark", leave_a_mark)
+misfit("removes-the-results", remove_the_results)
+misfit("exits", leave)
+misfit("gives-up", give_up)
+misfit("refuses-to-go-on", refuse)
+misfit("asks-for-too-much", ask_for_too_much)
+misfit("segfaults", die_of_a_signal)
+misfit("is-killed", be_killed)
+misfit("hangs", hang)
+misfit("leaves-a-thread", leave_a_thread)
+misfit("leaves-a-child", leave_a_child)
+misfit("talks", say)
+misfit("changes-everything", change_everything)
 misfit("crashes", crash)
 misfit("multiplies-wrongly", multiply_wrongly)
 misfit("turns-nan", leave_the_numbers)

@@ -6,8 +6,8 @@ from pathlib import Path
 import made_up
 import pytest
 
+from genbench.records import process
 from genbench.records.atomic import _file, write_atomically, write_model
-from genbench.records.record import Cost
 
 
 @pytest.mark.usefixtures("full_disk")
@@ -48,27 +48,43 @@ def test_write_reaches_the_disk_before_the_name_changes(tmp_path, monkeypatch):
 
 
 def test_numbers_that_json_lacks_are_never_written(tmp_path):
-    costly = Cost(**made_up.COST.model_dump() | {"train_seconds": float("nan")})
+    costly = made_up.COST.model_copy(update={"train_seconds": float("nan")})
     with pytest.raises(ValueError, match="JSON"):
         write_model(tmp_path / "cost.json", costly)
     assert made_up.files_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["there", "dangling"])
-def test_link_stays_and_the_file_behind_it_is_written(there, tmp_path):
+def test_link_that_a_person_names_stays_and_the_file_behind_it_is_written(there, tmp_path):
     file, link = tmp_path / "elsewhere/record.json", tmp_path / "record.json"
     if there:
         write_atomically(file, b"old")
     link.symlink_to("elsewhere/record.json")
-    write_atomically(link, b"new")
+    write_atomically(link, b"new", follow=True)
     assert link.is_symlink()
     assert file.read_bytes() == b"new"
+
+
+def test_any_other_link_is_replaced_and_nothing_behind_it_touched(tmp_path):
+    """A results folder may be anyone's, and its links lead anywhere."""
+    (tmp_path / "precious").write_bytes(b"mine")
+    (tmp_path / "record.json").symlink_to("precious")
+    write_atomically(tmp_path / "record.json", b"new")
+    assert (tmp_path / "record.json").read_bytes() == b"new"
+    assert (tmp_path / "precious").read_bytes() == b"mine"
+
+
+def test_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path):
+    (tmp_path / "precious").write_bytes(b"mine")
+    (tmp_path / f".record.json.{process.here()}.tmp").symlink_to("precious")
+    write_atomically(tmp_path / "record.json", b"new")
+    assert (tmp_path / "precious").read_bytes() == b"mine"
 
 
 def test_link_to_itself_is_refused(tmp_path):
     (tmp_path / "record.json").symlink_to("record.json")
     with pytest.raises(OSError, match=r"symbolic links|not a regular file"):
-        write_atomically(tmp_path / "record.json", b"content")
+        write_atomically(tmp_path / "record.json", b"content", follow=True)
     assert (tmp_path / "record.json").is_symlink()
 
 
@@ -86,7 +102,7 @@ def test_what_is_no_file_is_not_replaced(make, tmp_path):
     make(tmp_path / "record.json")
     mode = (tmp_path / "record.json").lstat().st_mode
     with pytest.raises(OSError, match="not a regular file"):
-        write_atomically(tmp_path / "record.json", b"content")
+        write_atomically(tmp_path / "record.json", b"content", follow=True)
     assert (tmp_path / "record.json").lstat().st_mode == mode
 
 

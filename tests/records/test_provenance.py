@@ -26,13 +26,13 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git checkout that looks like genbench's, and is the working folder."""
+    """A git checkout that genbench runs from."""
     (tmp_path / "genbench").mkdir()
     (tmp_path / "genbench/__init__.py").write_text("")
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-q", "-m", "Begin")
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(provenance, "PACKAGE", tmp_path / "genbench")
     return tmp_path
 
 
@@ -66,9 +66,43 @@ def test_changed_checkout_is_dirty(checkout: Path) -> None:
     assert provenance.git_state()["dirty"] is True
 
 
-def test_elsewhere_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_working_folder_does_not_matter(checkout: Path, tmp_path_factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = provenance.git_state()
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    provenance.git_state.cache_clear()
+    assert provenance.git_state() == found
+
+
+def test_installed_into_a_folder_of_another_repository_there_is_no_commit(checkout: Path, monkeypatch) -> None:
+    """As in a virtual environment that lies in somebody's project."""
+    package = checkout / ".venv/lib/genbench"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(provenance, "PACKAGE", package)
     assert provenance.git_state() == {"commit": None, "dirty": None}
+
+
+def test_a_folder_that_looks_like_genbenchs_is_not_asked_and_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git starts what a repository's settings name, and any folder may be a repository."""
+    hook = tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    hook.chmod(0o755)
+    (tmp_path / "genbench").mkdir()
+    (tmp_path / "genbench/__init__.py").write_text("")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "Begin")
+    git(tmp_path, "config", "core.fsmonitor", str(hook))
+    own = provenance.git_state()
+    provenance.git_state.cache_clear()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    assert provenance.git_state() == own
+    monkeypatch.setattr(provenance, "PACKAGE", tmp_path / "genbench")
+    provenance.git_state.cache_clear()
+    assert provenance.git_state()["dirty"] is False
+    assert not (tmp_path / "started").exists()
 
 
 def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -149,8 +150,7 @@ def test_copy_counts_for_nothing_and_is_named(original, copy, results):
 
 
 def test_results_that_were_moved_still_count(results):
-    folder = made_up.put(results, made_up.trial(seed=0))
-    folder.rename(folder.with_name("seed-0-moved"))
+    made_up.put(results, made_up.trial(seed=0))
     (results / "made-up").rename(results / "renamed")
     here = Store(results)
     assert here.suites() == ["renamed"]
@@ -301,10 +301,10 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path):
 
 
 def test_folder_that_takes_no_files_is_refused(results, monkeypatch):
-    def refuse(self, content):
+    def refuse(**where):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     with pytest.raises(GenbenchError, match=r"Can't write to .*\(Permission denied\).*--out DIR"):
         Store(results).check_writable()
 

@@ -150,8 +150,14 @@ def test_dead_process_is_blamed_for_what_had_not_ended(stack):
     (task,) = stack("gan[width=8,batch=16]")
     ended, under_way, waiting = task.trials
     cost = Cost(steps=1, updates=1, samples=1, train_seconds=0, eval_seconds=0, peak_memory_bytes=None)
+    task = replace(task, found={})
     session.commit_failure(task.context, ended, "diverged", "it did", cost, {})
-    assert [record.trial for record in task.crashed("killed").records] == [under_way, waiting]
+    records = task.ended("crashed", "killed").records
+    assert [(record.trial, record.status, record.reason) for record in records] == [
+        (ended, "diverged", "it did"),
+        (under_way, "crashed", "killed"),
+        (waiting, "crashed", "killed"),
+    ]
 
 
 def test_progress_counts_the_stacks_trials(stack):

@@ -47,7 +47,7 @@ def test_what_could_not_say_how_it_computes_fails_in_the_row_of_what_did(precisi
         for task in trials("gan", steps=2, seeds=(seed,))
     ]
     finished = run(tasks[0])
-    tasks[1].crashed("its process died")
+    tasks[1].ended("crashed", "its process died")
 
     def unbuildable(*args, **kwargs):
         raise MemoryError
@@ -168,11 +168,12 @@ class TestFailure:
         assert record.cost.steps == {"crashes-at-once": 0, "turns-nan[at=3]": 12}.get(trainer, 2)
         assert record.provenance["packages"]["torch"]
 
-    def test_takes_its_checkpoint_away(self, trainer, status, reason, trials):
+    def test_keeps_its_checkpoint_where_another_try_may_go_on(self, trainer, status, reason, trials):
         (task,) = trials(trainer, checkpoints=12)
         run(task)
-        left = [store.RECORD] if status == "diverged" else [store.RECORD, store.TRACEBACK]
-        assert names_in(made_up.place(task)) == left
+        expected = [store.RECORD] if status == "diverged" else [store.RECORD, store.TRACEBACK]
+        kept = [] if status == "diverged" or trainer == "crashes-at-once" else [store.CHECKPOINT]
+        assert names_in(made_up.place(task)) == [*kept, *expected]
 
     def test_leaves_the_number_of_threads_alone(self, trainer, status, reason, trials):
         before = torch.get_num_threads()

@@ -1,0 +1,59 @@
+"""Which process wrote something, and whether it is still there: names that hold on one machine and beyond."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+NAME = re.compile(r"([A-Za-z0-9_-]*)-(\d+)-(\d+)")
+"""Machine, process and when it started, in ticks since the machine did."""
+
+
+def here() -> str:
+    """The name of this process: no other had it, has it or will have it on this machine since it was started."""
+    return _named(os.getpid())
+
+
+def is_gone(name: str) -> bool:
+    """Whether the process of that name is known to have ended; of other machines' nothing is known."""
+    match = NAME.fullmatch(name)
+    return match is not None and match[1] == _machine() and _started(int(match[2])) != int(match[3])
+
+
+@cache
+def _named(pid: int) -> str:
+    return f"{_machine()}-{pid}-{_started(pid)}"
+
+
+@cache
+def _machine() -> str:
+    """The machine and its boot, since after another the same number is another process."""
+    boot = ""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+    return re.sub(r"[^A-Za-z0-9]+", "_", f"{platform.node()}_{boot}")
+
+
+def _started(pid: int) -> int:
+    """When a process started, 0 where that can't be told, -1 where there is none."""
+    try:
+        # The command's name, in brackets, may hold anything.
+        return int(
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
+        )
+    except (OSError, ValueError, IndexError):
+        return 0 if _is_alive(pid) else -1
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,131 @@
+"""Several runs on one results folder: they share the work, and take over what a killed one has left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from genbench.records import claims, process
+from genbench.records.store import Store
+
+MISFITS = Path(__file__).parent.parent / "helpers" / "misfits.py"
+FEW = ("--dataset", "ring8", "--checkpoints", "2", "--device", "cpu", "--budget", "steps=6", "--jobs", "1")
+PATIENCE = 300.0
+
+
+@pytest.fixture
+def start(tmp_path):
+    """`start("--seeds", "0-3")`: a run of trainers that leave a mark, in a process of its own."""
+    runs = []
+
+    def started(*options, trainer="leaves-a-mark"):
+        code = "from genbench.cli.main import main; main()"
+        command = ["run", "--trainer", trainer, *FEW, "--out", "results", "--plugin", str(MISFITS), *options]
+        runs.append(
+            subprocess.Popen(
+                [sys.executable, "-c", code, *command],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": str(MISFITS.parent), "MARKS": str(tmp_path / "marks")},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+        return runs[-1]
+
+    yield started
+    for run in runs:
+        run.kill()
+        run.wait()
+        run.stdout.close()
+
+
+def ended(run):
+    said = run.communicate(timeout=PATIENCE)[0]
+    return run.returncode, said
+
+
+def marks(tmp_path):
+    return (tmp_path / "marks").read_text().split() if (tmp_path / "marks").exists() else []
+
+
+def seeds(tmp_path):
+    return sorted(found.record.trial.seed for found in Store(tmp_path / "results").trials("custom"))
+
+
+def test_two_runs_share_the_trials_and_train_none_twice(start, tmp_path):
+    runs = [start("--seeds", "0-5", "--stack", "1") for _ in range(2)]
+    for run in runs:
+        code, said = ended(run)
+        assert code == 0, said
+    assert len(marks(tmp_path)) == 6
+    assert seeds(tmp_path) == [0, 1, 2, 3, 4, 5]
+    assert min(Counter(marks(tmp_path)).values()) >= 1
+    assert not list((tmp_path / "results").rglob(f"{claims.CLAIM}*"))
+
+
+def test_what_a_killed_run_has_claimed_is_taken_over(start, tmp_path):
+    run = start("--seeds", "0-1", "--stack", "1")
+    deadline = time.monotonic() + PATIENCE
+    while not marks(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    assert list((tmp_path / "results").rglob(claims.CLAIM))
+    code, said = ended(start("--seeds", "0-1", "--stack", "1"))
+    assert code == 0, said
+    assert seeds(tmp_path) == [0, 1]
+    assert not list((tmp_path / "results").rglob(f"{claims.CLAIM}*"))
+
+
+def test_results_that_are_removed_meanwhile_are_not_said_to_be_done(start):
+    code, said = ended(start("--seeds", "0", "--trainer", "behaves", trainer="removes-the-results"))
+    assert code in (0, 1)
+    code, said = ended(start("--seeds", "0,1", "--stack", "1", "--trainer", "removes-the-results", trainer="behaves"))
+    assert code == 1
+    assert "gone from" in said
+
+
+def claimed(folder, owner):
+    folder.mkdir(parents=True)
+    (folder / claims.CLAIM).write_text(owner)
+
+
+def test_a_claim_is_one_processs(tmp_path):
+    mine, others = claims.Claims(), claims.Claims()
+    assert mine.take(tmp_path / "trial")
+    assert not others.take(tmp_path / "trial")
+    mine.release(tmp_path / "trial")
+    assert not (tmp_path / "trial").exists(), "an empty folder is no trial's"
+    assert others.take(tmp_path / "trial")
+
+
+def test_a_dead_processs_claim_is_anyones(tmp_path):
+    claimed(tmp_path / "trial", process.here().replace(f"-{os.getpid()}-", "-1-"))
+    assert claims.Claims().take(tmp_path / "trial")
+
+
+def test_another_machines_claim_stands_until_nobody_touches_it(tmp_path):
+    claimed(tmp_path / "trial", "elsewhere_0-7-7")
+    assert not claims.Claims().take(tmp_path / "trial")
+    long_ago = time.time() - claims.STALE_SECONDS - 60
+    os.utime(tmp_path / "trial" / claims.CLAIM, (long_ago, long_ago))
+    assert claims.Claims().take(tmp_path / "trial")
+
+
+def test_a_claim_is_touched_while_its_process_lives(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "HEARTBEAT_SECONDS", 0.05)
+    mine = claims.Claims()
+    mine.take(tmp_path / "trial")
+    path = tmp_path / "trial" / claims.CLAIM
+    os.utime(path, (0, 0))
+    deadline = time.monotonic() + 10
+    while path.stat().st_mtime < 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert path.stat().st_mtime > 1
+    mine.close()
