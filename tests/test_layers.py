@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     (
         "genbench",
+        "archives",
         "cores",
         "devices",
         "distances",

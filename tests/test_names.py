@@ -27,6 +27,8 @@ MARKUP = {
     "stored._note": "an error's first line",
     "stored.networks_of": "columns of a stored file",
     "style.svg": "ids of a drawing",
+    "csv_._plain": "what begins a formula",
+    "guard.may_fail": "an error's own words, on one line",
 }
 """The functions of the rooms that read a text all the same: no label, or none for what it says."""
 

@@ -43,7 +43,7 @@ def figures(
     devices.check(device)
     store = Store(trial.parent)
     stored_trial = store.trial(trial)
-    _load_plugins(stored_trial.record, trial)
+    _check_here(stored_trial.record)
     seed = stored_trial.record.trial.seed if noise_seed is None else noise_seed
     made = _made(stored_trial.record.trial, trial, seed, device)
     kept = stored.samples(store, stored_trial) or {}
@@ -53,33 +53,20 @@ def figures(
     tell_unreadable(store)
 
 
-def _load_plugins(record: Record, folder: Path) -> None:
-    """Loads the plugins that a trial was run with, where its trainer or dataset is not at hand without them.
+def _check_here(record: Record) -> None:
+    """Raises GenbenchError where a trial's trainer or dataset is a plugin's that the user hasn't named.
 
-    A results folder may come from anyone. So a file is loaded only where it is the very one that the record knows, by
-    its SHA-256, and lies elsewhere. Raises GenbenchError where it isn't, naming the option that loads it all the same.
+    A results folder may come from anyone, so that no file is loaded because a record says so.
     """
-    import hashlib
-
     from genbench.errors import GenbenchError
-    from genbench.plugins import load_plugin
     from genbench.registry import datasets, trainers
 
     of: dict[Registry[Any], Component] = {trainers: record.trial.trainer, datasets: record.trial.dataset}
-    lacking = [part for held, part in of.items() if not _is_here(held, part)]
-    known = {told for part in lacking for told in part.source.values()}
-    for plugin in record.provenance.get("plugins", ()) if lacking else ():
-        path = Path(plugin)
-        if path.suffix != ".py" or not path.is_file() or _is_within(path, folder):
-            continue
-        if hashlib.sha256(path.read_bytes()).hexdigest() in known:
-            load_plugin(plugin)
+    plugins = record.provenance.get("plugins")
     for held, part in of.items():
-        if not _is_here(held, part) and record.provenance.get("plugins"):
-            given = " ".join(f"--plugin {plugin}" for plugin in record.provenance["plugins"])
-            raise GenbenchError(
-                f"{part.label} was run with {given}, which isn't here as it was then. Say where it is: --plugin FILE"
-            )
+        if plugins and not _is_here(held, part):
+            given = " ".join(f"--plugin {plugin}" for plugin in plugins)
+            raise GenbenchError(f"{part.label} was run with {given}. Say where that is now: --plugin FILE")
 
 
 def _is_here(held: Registry[Any], part: Component) -> bool:
@@ -91,12 +78,6 @@ def _is_here(held: Registry[Any], part: Component) -> bool:
     except GenbenchError:
         return False
     return True
-
-
-def _is_within(path: Path, trial: Path) -> bool:
-    """Whether a file lies in the results that a trial's folder is part of, or may do so by way of a link."""
-    folders = (parent.resolve() for base in (trial.absolute(), trial.resolve()) for parent in base.parents[:4])
-    return any(path.resolve().is_relative_to(folder) for folder in folders)
 
 
 def _made(trial: Trial, folder: Path, seed: int, device: str) -> dict[str, Tensor]:

@@ -25,10 +25,13 @@ from genbench.cli import (
     run,
     score,
     show,
+    status,
     streams,
     time_,
+    verify,
 )
 from genbench.errors import GenbenchError
+from genbench.records.reading import text
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -63,6 +66,8 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("figures")(figures.figures)
 app.command("pack")(pack.pack)
+app.command("status")(status.status)
+app.command("verify")(verify.verify)
 app.command("list")(list_.list_)
 app.command("show")(show.show)
 app.command("new")(new.new)
@@ -95,7 +100,7 @@ def main() -> None:
         finally:
             streams.settle()
     except GenbenchError as error:
-        typer.secho(f"genbench: {error}", fg="red", err=True)
+        typer.secho(f"genbench: {text(str(error))}", fg="red", err=True)
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -111,7 +116,7 @@ def _tell(error: OSError) -> None:
     advice = ADVICE.get(error.errno or 0, "")
     try:
         streams.settle()
-        what = f"{error.filename}: " if error.filename is not None else ""
+        what = f"{text(str(error.filename))}: " if error.filename is not None else ""
     except OSError:
         streams.silence()
         what = "What is printed can't be written: "

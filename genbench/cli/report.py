@@ -16,6 +16,7 @@ from genbench.cli.streams import document
 if TYPE_CHECKING:
     from genbench.records.store import Store
     from genbench.report.content import Content
+    from genbench.report.model import Table
 
 PAGE = "index.html"
 Format = Literal["terminal", "md", "csv", "json", "latex", "parquet"]
@@ -42,12 +43,16 @@ def report(
 
     Reads what is stored and nothing else. Where RESULTS holds no runs but RESULTS/reference does, reports those.
     """
+    from genbench.records.atomic import check_within
+
     _check(results, format_, file)
     with no_garbage():
         load(plugin)
         store = stored.results(results)
         folder = out or results / "report"
         contents = _contents(store, suite, protocol)
+        for content in contents:
+            check_within(out or results, folder / content.suite)
         _tables(store, contents, protocol, format_, all_metrics, file)
         with _writing_to(folder):
             if out is not None or open_:
@@ -73,11 +78,15 @@ def _tables(
 ) -> None:
     from genbench.registry import protocols
     from genbench.report import formats
+    from genbench.report.guard import may_fail
     from genbench.report.table import external_tables
     from genbench.scoring.protocols import protocol as protocol_named
 
     ways = [stored.protocol(store, content.suite, protocol).name for content in contents]
-    tables = [table for content, way in zip(contents, ways, strict=True) for table in content.under(way)]
+    tables: list[Table] = []
+    for content, way in zip(contents, ways, strict=True):
+        with may_fail(store, store.home(content.suite), "tables"):
+            tables += content.under(way)
     if not contents:
         shown = [entry.name for entry in protocols] if protocol is None else [protocol]
         tables = external_tables(store, {name: protocol_named(name) for name in shown})
@@ -107,11 +116,13 @@ def _writing_to(folder: Path) -> Iterator[None]:
 def _page(contents: list[Content], folder: Path, figures: bool) -> None:
     """Writes the page, and the pictures that are in it beside it."""
     from genbench.report.figures.style import write
+    from genbench.report.guard import may_fail
     from genbench.report.page import page
 
     for content in contents:
         for picture in content.pictures if figures else ():
-            typer.echo(f"{write(picture, folder / content.suite).path}", err=True)
+            with may_fail(content.store, content.store.home(content.suite), picture.name):
+                typer.echo(f"{write(picture, folder / content.suite).path}", err=True)
     _write(page(contents), folder / PAGE)
     typer.echo(f"{folder / PAGE}", err=True)
 
@@ -137,7 +148,7 @@ def _write(content: str | bytes, file: Path | None) -> None:
         document(content)
         return
     try:
-        write_atomically(file, content.encode() if isinstance(content, str) else content)
+        write_atomically(file, content.encode() if isinstance(content, str) else content, follow=True)
     except OSError as error:
         raise GenbenchError(f"Can't write {file} ({error.strerror}). Give another: --file FILE") from None
 

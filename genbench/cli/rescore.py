@@ -116,6 +116,7 @@ def _suite(store: Store, suite: str, rescorer: Rescorer) -> int:
             failed += 1
             continue
         try:
+            store.check_own(trial.folder)
             rescored = rescorer.trial(trial)
         except (GenbenchError, OSError) as error:
             refused += 1

@@ -65,7 +65,9 @@ def tell_planless(store: Store, suites: Iterable[str]) -> None:
 
 def tell_unreadable(store: Store, fate: str = "left out") -> None:
     """Names on standard error what couldn't be read and what is there twice, once, and what became of it."""
+    from genbench.records.reading import text
+
     for path, reason in dict.fromkeys(store.unreadable):
-        typer.secho(f"Unreadable, {fate}: {path}: {reason}", fg="yellow", err=True)
+        typer.secho(text(f"Unreadable, {fate}: {path}: {reason}"), fg="yellow", err=True)
     for path, of in store.copies.values():
-        typer.secho(f"A copy of {of}, {fate}: {path}", fg="yellow", err=True)
+        typer.secho(text(f"A copy of {of}, {fate}: {path}"), fg="yellow", err=True)

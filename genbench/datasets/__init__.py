@@ -28,6 +28,8 @@ GRID_STD = 0.025
 ModeCount = Annotated[int, Ge(2), Le(10_000)]
 Side = Annotated[int, Ge(2), Le(100)]
 Std = Annotated[float, Gt(0)]
+Noise = Annotated[float, Ge(0.01), Le(100)]
+"""Of a curve: the density is a sum over as many nodes as the noise is small."""
 Angle = Annotated[float, Ge(-360), Le(360)]
 Ratio = Annotated[float, Ge(1), Le(1_000)]
 Dimensions = Annotated[int, Ge(2), Le(1_000)]
@@ -139,7 +141,7 @@ def mixture(*, path: Place, std: Std) -> Target:
 
 
 @dataset("swissroll", citation="sklearn.datasets.make_swiss_roll")
-def swissroll(*, std: Std = 0.25) -> Target:
+def swissroll(*, std: Noise = 0.25) -> Target:
     """The Swiss roll in the plane: a spiral with noise around it, divided by 7.5.
 
     `std` is the noise before the division. The points are those of scikit-learn's

@@ -10,7 +10,7 @@ from torch import Tensor
 from genbench import seeding
 from genbench.datasets.base import Dataset, Finite, Target
 from genbench.datasets.images import HALF_RANGE
-from genbench.records.record import Identity, Score
+from genbench.records.record import MOST, Identity, Score
 from genbench.references import Reference
 from genbench.registry import metrics
 from genbench.scoring.protocols import Protocol
@@ -60,7 +60,7 @@ def likelihoods(
         values["bits_per_dim"] = (nll / math.prod(dataset.event_shape) + scale) / math.log(2)
 
     def score(name: str, value: float) -> Score:
-        entry, fine = metrics[name], math.isfinite(value)
+        entry, fine = metrics[name], abs(value) <= MOST
         return Score(
             name=str(Reference(name, {} if bound is None else {"bound": bound})),
             identity=Identity(

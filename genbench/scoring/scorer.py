@@ -18,7 +18,7 @@ from genbench.datasets.images import stored
 from genbench.errors import GenbenchError, Skip, Undefined
 from genbench.metrics.observed import Observed, ObservedMetric
 from genbench.metrics.truth import Truth
-from genbench.records.record import Identity, Score
+from genbench.records.record import MOST, Identity, Score
 from genbench.references import Reference
 from genbench.registry import metrics
 from genbench.scoring.protocols import Protocol
@@ -218,7 +218,7 @@ def _score(column: Applied, said: float | Skip | None, given: int) -> Score:
     """A column's score of some of the given samples: its value, or the reason why there is none."""
     blank, undefined = column.blank, getattr(column.metric, "undefined", None)
     n = blank.identity.n
-    if isinstance(said, float) and math.isfinite(said):
+    if isinstance(said, float) and abs(said) <= MOST:
         return blank.model_copy(update={"state": "ok", "reason": None, "value": said})
     if isinstance(said, float):
         reason = undefined if undefined is not None and math.isnan(said) else f"its value is {said}"

@@ -15,13 +15,13 @@ from genbench.records import store
 from genbench.records.atomic import write_model
 from genbench.records.provenance import device_name
 from genbench.records.record import Score, Scores, renewed
-from genbench.records.store import Found, Store
+from genbench.records.store import AVERAGED, Found, Store
 from genbench.registry import datasets
 from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import banded
 from genbench.spec import Component
 from genbench.trials.controls import Null, all_draws, null_bands
-from genbench.trials.drawn import AVERAGED, RAW
+from genbench.trials.drawn import RAW
 from genbench.trials.resources import build_dataset, scorer
 
 
@@ -71,6 +71,21 @@ class Rescorer:
         made = Scores(id=finished.record.id, scores=renewed(before, scores), device=device_name(self.device))
         write_model(finished.folder / store.SCORES, made)
         return Rescored(tuple(scores), tuple(stayed), tuple(outdated))
+
+    def again(self, finished: Found) -> tuple[Score, ...]:
+        """The scores of a finished trial's stored samples, made again and kept nowhere.
+
+        Raises GenbenchError, which says why, where that can't be done.
+        """
+        trial = finished.record.trial
+        _check(trial.dataset)
+        judge = scorer(trial.dataset, self.protocol, self.device)
+        stored = _samples(finished, build_dataset(trial.dataset).event_shape)
+        return tuple(
+            score
+            for prefix, samples in stored.items()
+            for score in judge(samples, {}, trial.ema if prefix == AVERAGED else None)
+        )
 
     def controls(self, results: Store, suite: str, dataset: Component) -> bool:
         """Adds the protocol's scores and null bands to a dataset's stored controls, to read trials against them.

@@ -16,6 +16,7 @@ from genbench.contract.digits import digits
 from genbench.datasets.images import as_pixels
 from genbench.executors.task import Outcome
 from genbench.records import store
+from genbench.records.atomic import write_model
 from genbench.report.figures.sheet import tiled
 from genbench.trials.controls import ControlTask
 
@@ -157,10 +158,13 @@ def test_folder_that_is_no_trial_is_refused(where, figures, tmp_path):
 
 @pytest.mark.parametrize("part", ["trainer", "dataset"])
 def test_another_version_is_refused(part, trial, figures):
-    record = json.loads((trial() / store.RECORD).read_bytes())
-    record["trial"][part]["version"] = 99
-    (trial() / store.RECORD).write_text(json.dumps(record))
-    refused(figures(trial()), record["trial"][part]["label"], "is version 1 now and was 99", "--rerun stale")
+    record = store.Store(trial().parents[3]).trial(trial()).record
+    older = record.trial.model_copy(update={part: getattr(record.trial, part).model_copy(update={"version": 99})})
+    folder = trial().with_name(f"seed-{older.seed}-{older.id}")
+    trial().rename(folder)
+    write_model(folder / store.RECORD, record.model_copy(update={"id": older.id, "trial": older}))
+    label = getattr(older, part).label
+    refused(figures(folder), label, "is version 1 now and was 99", "--rerun stale")
 
 
 @pytest.mark.parametrize(

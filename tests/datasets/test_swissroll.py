@@ -9,6 +9,7 @@ from scipy.integrate import quad
 from scipy.stats import ks_2samp
 from sklearn.datasets import make_swiss_roll
 
+from genbench.errors import BadParameter
 from genbench.registry import datasets
 
 
@@ -76,3 +77,9 @@ def test_density_is_right_at_the_ends_of_the_curve(end, outwards):
     points = spiral(np.array([end])) + np.outer([-1, 0, 1], std * along / np.hypot(*along))
     found = datasets.build("swissroll").log_prob(torch.from_numpy(points))
     assert found.tolist() == pytest.approx(log_density(points, std).tolist(), abs=0.03)
+
+
+@pytest.mark.parametrize("std", [1e-4, 0.0, 1e9])
+def test_noise_whose_density_nobody_could_sum_is_refused(std):
+    with pytest.raises(BadParameter, match="std"):
+        datasets.build(f"swissroll[std={std}]")

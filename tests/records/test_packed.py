@@ -113,5 +113,5 @@ def test_more_than_fits_is_refused(folder, monkeypatch):
     archive = folder.with_suffix(".zip")
     packed.write(archive, folder)
     monkeypatch.setattr(packed, "MOST_BYTES", 10)
-    with pytest.raises(GenbenchError, match="holds more than"):
+    with pytest.raises(GenbenchError, match="would unpack to more than"):
         packed.unpacked(archive)

@@ -5,17 +5,20 @@ Samples to be scored and centres of mixtures are read alike.
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genbench import archives
 from genbench.errors import GenbenchError, UnknownName
 
 Array = NDArray[Any]
@@ -32,6 +35,15 @@ INDEX_NAMES = ("", "Unnamed: 0", "index", "id")
 WHOLE = re.compile(r"[+-]?\d+")
 FEW_ROWS = 100
 """Among fewer rows a line that counts the columns may as well be one of them."""
+
+MOST_BYTES, MOST_TIMES = 2**30, 100
+"""A file unpacks to a gigabyte at the most, or to so many times its own size."""
+
+MOST_ARRAYS = 10_000
+"""Of a .npz file."""
+
+NUMBER_BYTES = 8
+"""The widest that columns of numbers have."""
 
 NO_PICKLES = "Pickled objects are never loaded. Save numbers, say numpy.save(path, samples.astype('float32'))."
 
@@ -51,11 +63,7 @@ def read_npy(path: Path, key: str | None = None) -> Array:
     """The array of a `.npy` file."""
     _no_key(path, key)
     with _reading(path, "a .npy file"):
-        with path.open("rb") as file:
-            begins = file.read(len(MAGIC))
-        if begins != MAGIC:
-            raise ValueError(f"it doesn't begin as one. {NO_PICKLES}")
-        return _plain(np.load(path, allow_pickle=False))
+        return _array(path, lambda: path.open("rb"))
 
 
 def read_npz(path: Path, key: str | None = None) -> Array:
@@ -63,9 +71,9 @@ def read_npz(path: Path, key: str | None = None) -> Array:
     with _reading(path, "a .npz file"):
         if not zipfile.is_zipfile(path):
             raise ValueError(f"it isn't a zip of arrays. {NO_PICKLES}")
-        # numpy leaves a file open that it opens itself and can't read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return _plain(arrays[_chosen(path, arrays.files, key)])
+        with archives.opened(path, MOST_ARRAYS) as members:
+            names = {name.removesuffix(".npy"): name for name in members.namelist()}
+            return _array(path, partial(members.open, names[_chosen(path, list(names), key)]))
 
 
 def read_csv(path: Path, key: str | None = None) -> Array:
@@ -100,6 +108,7 @@ def read_parquet(path: Path, key: str | None = None) -> Array:
 
     _no_key(path, key)
     with _reading(path, "a .parquet file"), ParquetFile(path) as file:
+        _check_size(path, file.metadata.num_rows * file.metadata.num_columns * NUMBER_BYTES)
         table = file.read()
         index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", ()) if type(name) is str]
         table = table.drop_columns([name for name in index if name in table.column_names])
@@ -140,6 +149,8 @@ ENDINGS: dict[str, Reader] = {
 def _reading(path: Path, kind: str) -> Iterator[None]:
     """Within, whatever is wrong with the file becomes a GenbenchError."""
     try:
+        if not path.is_file():  # a pipe, say, whose other end may never write
+            raise GenbenchError(f"{path} is not a regular file. Write the samples to one.")
         if not path.stat().st_size:
             raise _empty(path)
         yield
@@ -154,6 +165,30 @@ def _reading(path: Path, kind: str) -> Iterator[None]:
             raise GenbenchError(f"{path} holds objects, not numbers. {NO_PICKLES}") from error
         reason = " ".join(str(error).split()).rstrip(".")
         raise GenbenchError(f"{path} can't be read as {kind}: {reason}.") from error
+
+
+def _check_size(path: Path, unpacked: int) -> None:
+    """Raises GenbenchError for a small file that says of itself that it would fill the memory."""
+    if unpacked > max(MOST_BYTES, MOST_TIMES * path.stat().st_size):
+        raise GenbenchError(
+            f"{path} is a file of {path.stat().st_size:,} bytes and would unpack to {unpacked >> 20:,} MiB. "
+            "Give fewer samples, or a .npy file, which holds each number as it is."
+        )
+
+
+def _array(path: Path, opened: Callable[[], IO[bytes]]) -> Array:
+    """The array in what is opened, which says first how large it is."""
+    with opened() as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise ValueError(f"it holds no array, or doesn't begin as one. {NO_PICKLES}")
+        major, minor = file.read(2)
+        short = (major, minor) == (1, 0)
+        header = np.lib.format.read_array_header_1_0 if short else np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(file)
+    _check_size(path, math.prod(shape) * dtype.itemsize)
+    with opened() as file:
+        array: Array = np.lib.format.read_array(file, allow_pickle=False)
+        return array
 
 
 def _empty(path: Path) -> GenbenchError:
@@ -175,13 +210,6 @@ def _chosen(path: Path, names: Sequence[str], key: str | None) -> str:
 def _no_key(path: Path, key: str | None) -> None:
     if key is not None:
         raise GenbenchError(f"{path} holds a single array. Leave --key out.")
-
-
-def _plain(loaded: Any) -> Array:
-    """What numpy loaded, if that is an array: what else a .npz holds comes as bytes."""
-    if not isinstance(loaded, np.ndarray):
-        raise ValueError("it holds something that is no array")
-    return loaded
 
 
 def _without_index(names: Sequence[str], rows: Array) -> Array:

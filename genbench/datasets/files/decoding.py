@@ -9,6 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -31,6 +32,9 @@ CHUNK, CHUNK_BYTES, AHEAD = 64, 2**23, 3
 
 LARGE_SIDE = 256
 """Squares from this side on are resized one by one: they take up memory, and gain nothing from company."""
+
+HUGE_PIXELS, ONE_BY_ONE = 2**24, Lock()
+"""Images of more pixels wait for each other: whole, in several modes, they take up hundreds of megabytes."""
 
 PNG, PNG_CHUNK, PNG_NOTES = b"\x89PNG\r\n\x1a\n", 12, {b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
 """How a PNG begins, what a chunk of it has beside its content, and the chunks that hold no pixels and may be long."""
@@ -131,7 +135,8 @@ def decoded(content: bytes, transform: Transform) -> tuple[Tensor, bool]:
     quick = _quickly(content) if transform.mode == "RGB" and simplejpeg.is_jpeg(content) else None
     pixels, more = _by_pillow(content, transform.mode) if quick is None else Opened(quick)
     left, top, side = transform.square(pixels.shape[1], pixels.shape[0])
-    return torch.from_numpy(pixels[top : top + side, left : left + side]), more
+    square = pixels[top : top + side, left : left + side]
+    return torch.from_numpy(square if square.size == pixels.size else square.copy()), more  # a view would keep all
 
 
 def resized(squares: Tensor, size: int) -> Tensor:
@@ -193,8 +198,9 @@ def _quickly(content: bytes) -> Pixels | None:
 def _by_pillow(content: bytes, mode: Mode) -> Opened:
     with Image.open(io.BytesIO(_without_notes(content)), formats=readable()) as image:
         more = bool(getattr(image, "is_animated", False))
-        plain = _in_mode(image, mode)
-    return Opened(np.array(plain).reshape(plain.height, plain.width, len(mode)), more)
+        with ONE_BY_ONE if image.width * image.height > HUGE_PIXELS else nullcontext():
+            plain = _in_mode(image, mode)
+            return Opened(np.array(plain).reshape(plain.height, plain.width, len(mode)), more)
 
 
 def _without_notes(content: bytes) -> bytes:

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from genbench import archives
 from genbench.datasets.files.formats import formats
 from genbench.datasets.files.roots import CACHE, cache_root
 from genbench.errors import GenbenchError
@@ -29,6 +30,9 @@ NAMED = 5
 
 MOST_BYTES = 2**28
 """Of an encoded image: a quarter of a gigabyte."""
+
+MOST_FILES = 10_000_000
+"""Of a zip."""
 
 NOWHERE = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR)
 """What the system says of a link that leads to nothing, to itself, or through a file."""
@@ -156,7 +160,7 @@ def open_source(path: Path) -> Source:
         if path.is_dir():
             members = list(_in_folder(path, ignored))
         elif path.is_file():
-            archive = zipfile.ZipFile(path)
+            archive = archives.opened(path, MOST_FILES)
             members = list(_in_zip(archive, ignored))
         else:
             raise GenbenchError(f"{path} is no folder and no zip file. Give the path of one that holds images.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from genbench.records.store import CURVE, LOSSES, Found, Store, slug
+from genbench.records.store import CURVE, LOSSES, SAMPLES, Found, Store, slug
 from genbench.report.content import Content
 from genbench.report.figures import curves, films, galleries, points, stored
 from genbench.report.figures.sheet import Sheet
 from genbench.report.figures.stored import Tensors
 from genbench.report.figures.style import ABREAST, Colours, Picture, PictureFile, colours, in_style, write
+from genbench.report.guard import may_fail
 from genbench.report.model import Table
 from genbench.report.table import budgets_in_order
 from genbench.scoring.protocols import Protocol, protocol
@@ -19,7 +20,9 @@ from genbench.spec import Suite, Trial
 
 def draw(content: Content, folder: Path) -> Iterator[PictureFile]:
     """Draws a suite's pictures into `folder` and yields each as it is written."""
-    return (write(picture, folder) for picture in pictures(content))
+    for picture in pictures(content):
+        with may_fail(content.store, content.store.home(content.suite), picture.name):
+            yield write(picture, folder)
 
 
 def pictures(content: Content) -> Iterator[Picture]:
@@ -30,42 +33,62 @@ def pictures(content: Content) -> Iterator[Picture]:
     which = f" Of the budget {budgets[0]}." if len(budgets) > 1 else ""
     of_trainers = colours(label for table in tables for label in table.trials)
     first = [table for table in done if table.budget in budgets[:1]]
-    for picture in _pictures(content.store, first, of_trainers, plan):
+    for picture in _pictures(content, first, of_trainers, plan):
         yield picture._replace(caption=picture.caption + which)
 
 
-def _pictures(store: Store, tables: Sequence[Table], of_trainers: Colours, plan: Suite | None) -> Iterator[Picture]:
+def _pictures(content: Content, tables: Sequence[Table], of_trainers: Colours, plan: Suite | None) -> Iterator[Picture]:
     """The pictures of finished trials of one budget, of trainers in the order of their colours."""
+    store, home = content.store, content.store.home(content.suite)
     done = {table.dataset: table.finished for table in tables}
     way = protocol(plan.protocols[0]) if plan else None
     drawn = [name for name in of_trainers if any(name in rows for rows in done.values())]
     with in_style():
-        cells = {
-            (dataset, trainer): tensors
-            for dataset, of in done.items()
-            for trainer, trials in of.items()
-            if (tensors := stored.samples(store, min(trials, key=lambda trial: trial.record.trial.seed)))
-        }
-        planar = {cell: tensors for cell, tensors in cells.items() if not _are_images(tensors)}
-        if any("landscape" in tensors for tensors in planar.values()):
-            shown = [dataset for dataset in done if any(dataset == cell[0] for cell in planar)]
-            how = (
-                f"generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
-                f"(darker is higher), after {tables[0].budget}; the first seed of each."
-            )
-            if len(drawn) <= ABREAST:
-                panorama = points.landscapes(planar, shown, drawn, of_trainers)
-                yield Picture("landscapes", None, "landscapes.png", f"G{how[1:]}", panorama)
-            else:
-                for dataset in shown:
-                    panorama = points.landscapes(planar, [dataset], drawn, of_trainers)
-                    name = f"landscapes-{slug(dataset)}.png"
-                    yield Picture("landscapes", dataset, name, f"{dataset}: {how}", panorama)
+        cells: dict[tuple[str, str], Tensors] = {}
+        for dataset, trainer, trials in ((dataset, *each) for dataset, of in done.items() for each in of.items()):
+            first = min(trials, key=lambda trial: trial.record.trial.seed)
+            with may_fail(store, first.folder / SAMPLES, "a picture"):
+                if tensors := stored.samples(store, first):
+                    cells[dataset, trainer] = tensors
+        yield from _made(store, home, "landscapes", _landscapes(cells, list(done), drawn, of_trainers, tables))
         for dataset in done:
             row = {trainer: cells[dataset, trainer] for trainer in drawn if (dataset, trainer) in cells}
-            yield from _planar(dataset, row, of_trainers)
-            yield from _images(dataset, row, of_trainers)
-            yield from _curves(store, dataset, done[dataset], of_trainers, way)
+            place = home / slug(dataset)
+            yield from _made(store, place, "a strip", _planar(dataset, row, of_trainers))
+            yield from _made(store, place, "galleries", _images(dataset, row, of_trainers))
+            yield from _made(store, place, "curves", _curves(store, dataset, done[dataset], of_trainers, way))
+
+
+def _made(store: Store, path: Path, what: str, made: Iterator[Picture]) -> Iterator[Picture]:
+    """What can be made of some pictures, up to the first that can't."""
+    pictures: list[Picture] = []
+    with may_fail(store, path, what):
+        pictures.extend(made)
+    yield from pictures
+
+
+def _landscapes(
+    cells: Mapping[tuple[str, str], Tensors],
+    datasets: Sequence[str],
+    drawn: Sequence[str],
+    of_trainers: Colours,
+    tables: Sequence[Table],
+) -> Iterator[Picture]:
+    planar = {cell: tensors for cell, tensors in cells.items() if not _are_images(tensors)}
+    if not any("landscape" in tensors for tensors in planar.values()):
+        return
+    shown = [dataset for dataset in datasets if any(dataset == cell[0] for cell in planar)]
+    how = (
+        f"generated samples in colour over real ones in grey, on the level sets of the critic or discriminator "
+        f"(darker is higher), after {tables[0].budget}; the first seed of each."
+    )
+    if len(drawn) <= ABREAST:
+        panorama = points.landscapes(planar, shown, drawn, of_trainers)
+        yield Picture("landscapes", None, "landscapes.png", f"G{how[1:]}", panorama)
+        return
+    for dataset in shown:
+        panorama = points.landscapes(planar, [dataset], drawn, of_trainers)
+        yield Picture("landscapes", dataset, f"landscapes-{slug(dataset)}.png", f"{dataset}: {how}", panorama)
 
 
 def draw_trial(trial: Trial, tensors: Tensors, folder: Path) -> Iterator[PictureFile]:

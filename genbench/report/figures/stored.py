@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow.parquet import ParquetFile
 from safetensors import SafetensorError, safe_open
 
+from genbench.records import reading
+from genbench.records.record import MOST
 from genbench.records.store import CURVE, IMAGE_SHAPE, SAMPLES, Found, Store, Unreadable
 
 Tensors = dict[str, Any]
@@ -20,6 +21,9 @@ Tensors = dict[str, Any]
 
 SHOWN = 64
 """So many images of a set are read; pictures show no more."""
+
+MOST_NUMBERS = 2**24
+"""Of a set of points no more are read."""
 
 Shape = tuple[int | None, ...]
 FLOATS, INTEGERS = ("F16", "F32", "F64"), ("I32", "I64")
@@ -60,16 +64,12 @@ def curve(store: Store, trial: Found, name: str, optional: bool = False) -> pa.T
     """The numbers of a trial's parquet file against its `steps` and `updates`; None, and a note, without those."""
     path = trial.folder / name
     try:
-        with ParquetFile(path) as file:
-            whole = file.read()
-    except (OSError, ValueError) as error:
+        whole = reading.table(path, trial.record.files.get(name))
+    except (OSError, ValueError, NotImplementedError, MemoryError, KeyError, pa.ArrowException) as error:
         if not (optional and isinstance(error, FileNotFoundError)):
-            _note(store, path, str(error))
+            _note(store, path, str((error.strerror if isinstance(error, OSError) else None) or error))
         return None
-    numeric = (
-        field.name for field in whole.schema if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-    )
-    numbers = [name for name in numeric if name not in OF_A_TRIAL]
+    numbers = [name for name in whole.column_names if name not in OF_A_TRIAL]
     if not {"steps", "updates"} <= set(numbers):
         _note(store, path, "no numbers in the columns steps and updates")
         return None
@@ -87,7 +87,12 @@ def curves(store: Store, trials: Mapping[str, Sequence[Found]], name: str, optio
             for column, value in zip(OF_A_TRIAL, (label, trial.record.trial.seed), strict=True):
                 part = part.append_column(column, pa.repeat(value, len(part)))
             parts.append(part)
-    whole: pd.DataFrame = pa.concat_tables(parts, promote_options="permissive").to_pandas() if parts else pd.DataFrame()
+    if not parts:
+        return pd.DataFrame()
+    whole: pd.DataFrame = pa.concat_tables(parts, promote_options="permissive").to_pandas()
+    for column in [column for column in whole.columns if whole[column].dtype.kind == "f"]:
+        # Beyond it no axis has room for the others.
+        whole[column] = whole[column].where(whole[column].abs() <= MOST)
     return whole
 
 
@@ -103,6 +108,7 @@ def samples(store: Store, trial: Found) -> Tensors | None:
     """
     path = trial.folder / SAMPLES
     try:
+        reading.check(path, trial.record.files.get(SAMPLES))
         with safe_open(path, framework="numpy") as file:
             parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
             if "final" not in parts:
@@ -124,7 +130,17 @@ def samples(store: Store, trial: Found) -> Tensors | None:
 
 
 def _points(parts: Mapping[str, Any], complain: Callable[[str], None]) -> Tensors:
-    tensors = {name: parts[name][:] for name in _sound(parts, POINTS, FLOATS, complain)}
+    """At most MOST_NUMBERS of each set, and a landscape whose levels and extent are numbers."""
+    tensors = {name: _some(parts[name]) for name in _sound(parts, POINTS, FLOATS, complain)}
+    if "landscape" in tensors and "extent" in tensors:
+        levels, (lower, upper) = tensors["landscape"], tensors["extent"]
+        if (
+            min(levels.shape) < 2
+            or not np.isfinite(levels).any()
+            or not (np.isfinite(upper - lower) & (lower < upper)).all()
+        ):
+            complain("its landscape is none: no grid of numbers, or of no extent")
+            del tensors["landscape"]
     if not {"landscape", "extent"} <= tensors.keys():
         tensors = {name: tensor for name, tensor in tensors.items() if name not in ("landscape", "extent")}
     return tensors
@@ -165,6 +181,14 @@ def as_images(tensors: Tensors) -> Tensors:
             levels = np.clip(np.round((shown[name].astype(np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
             shown[name] = levels.reshape(*levels.shape[:-1], *tensors[IMAGE_SHAPE])
     return shown
+
+
+def _some(part: Any) -> Any:
+    """A tensor, or of a very long one the beginning."""
+    sizes = part.get_shape()
+    if math.prod(sizes) <= MOST_NUMBERS:
+        return part[:]
+    return part[: max(1, MOST_NUMBERS * sizes[0] // math.prod(sizes))]
 
 
 def _head(part: Any, leading: int) -> Any:

@@ -18,6 +18,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from genbench.records.atomic import check_within, write_atomically
+
 ABREAST = 6
 """So many trainers stand side by side."""
 
@@ -160,8 +162,8 @@ def grid(rows: int, columns: int, layout: Layout, **shared: Any) -> tuple[Figure
 def write(picture: Picture, folder: Path) -> PictureFile:
     """Writes a picture into a folder; a figure as a PNG. Equal results give equal bytes."""
     path = folder / picture.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png(picture.art) if isinstance(picture.art, Figure) else picture.art.encoded())
+    check_within(folder, path.parent)
+    write_atomically(path, png(picture.art) if isinstance(picture.art, Figure) else picture.art.encoded())
     return PictureFile(path, picture.caption)
 
 
@@ -189,8 +191,11 @@ def in_style(**more: Any) -> AbstractContextManager[None]:
 
 
 def _drawn(figure: Figure, into: BytesIO | StringIO, **how: Any) -> None:
+    axes = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    numbers = {id(label) for axis in axes for label in axis.get_ticklabels(which="both")}
     for text in figure.findobj(Text):
         text.set_text(legible(text.get_text()))
+        text.set_parse_math(id(text) in numbers)  # a name may hold a dollar sign and begins no formula
     figure.savefig(into, **how)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from genbench.report.formats.beside import Block, blocks
@@ -9,13 +10,16 @@ from genbench.report.formats.text import LEGEND, headings, notes, standing, text
 from genbench.report.model import Table
 from genbench.report.sentence import sentence
 
+MARKUP = re.compile(r"[|`\\*]|<(?=[A-Za-z/!?])|&(?=#?\w+;)|(?<=\])\(|(?<!\w)_|_(?!\w)")
+"""What begins or ends something in Markdown where it stands: a lesser sign before a number doesn't."""
+
 
 def markdown(tables: Sequence[Table]) -> str:
     """The tables as GitHub's Markdown."""
     parts = []
     for table in tables:
         lines = [
-            f"**{title(table)}**",
+            f"**{_escaped(title(table))}**",
             "",
             _escaped(sentence(table)),
             "",
@@ -34,9 +38,9 @@ def markdown(tables: Sequence[Table]) -> str:
 
 def _block(of: Block) -> str:
     lines = [
-        f"**{of.caption}**",
+        f"**{_escaped(of.caption)}**",
         "",
-        f"| {' | '.join(('', *of.headings[1:]))} |",
+        f"| {' | '.join(('', *map(_escaped, of.headings[1:])))} |",
         "|" + "---|" * len(of.headings),
         *(f"| {' | '.join(map(_escaped, row))} |" for row in of.rows),
         "",
@@ -46,4 +50,5 @@ def _block(of: Block) -> str:
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    """Any text on one line, of which nothing is taken for HTML, a link, an image or code."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

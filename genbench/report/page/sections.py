@@ -18,8 +18,10 @@ from genbench.report.figures.style import STYLE, Picture
 from genbench.report.formats.beside import blocks
 from genbench.report.formats.long import middle
 from genbench.report.formats.text import LEGEND, CellText, budget, headings, notes, standing, texts, title
+from genbench.report.guard import may_fail
 from genbench.report.model import Column, Row, Table
 from genbench.report.page.cards import card
+from genbench.report.page.render import picture as embedded
 from genbench.report.page.render import template
 from genbench.report.sentence import sentence
 from genbench.report.verdict import deciding
@@ -181,7 +183,11 @@ def _named(content: Content) -> list[tuple[Table, str]]:
 
 
 def _figures(content: Content, drawn: list[Picture]) -> str:
-    return template("figures.html").render(pictures=drawn, suite=content.suite) if drawn else ""
+    shown = []
+    for picture in drawn:
+        with may_fail(content.store, content.store.home(content.suite), picture.name):
+            shown.append((picture, embedded(picture, content.suite)))
+    return template("figures.html").render(pictures=shown, suite=content.suite) if shown else ""
 
 
 def _shown(table: Table) -> dict[str, Any]:

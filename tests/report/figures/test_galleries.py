@@ -1,7 +1,7 @@
 """Pictures of image trials: every sample crisp and in its order, and what isn't stored left out."""
 
+import made_up
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from drawn import contains, pixels, shown
@@ -127,7 +127,7 @@ def test_film_strip_shows_the_first_and_the_last_checkpoint(put_images, draw):
     strip = torch.arange(12, dtype=torch.uint8).mul(20)[:, None, None, None, None].expand(12, 16, 1, 8, 8)
     steps = np.arange(1, 13)
     folder = put_images(strip=strip.clone(), without=("ema.strip",))
-    pd.DataFrame({"steps": steps, "updates": steps}).to_parquet(folder / "curve.parquet")
+    made_up.overwrite(folder / "curve.parquet", made_up.parquet(steps=steps, updates=steps))
     picture = pixels(draw()["strip-mnist.png"])
     marks = [mark for mark in range(12) if contains(picture, shown(np.full((1, 8, 8), 20 * mark), 8))]
     assert marks == [0, 3, 6, 8, 11]

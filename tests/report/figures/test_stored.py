@@ -1,5 +1,6 @@
 """Malformed files cost the pictures that need them, never the report."""
 
+import made_up
 import pandas as pd
 import pytest
 import torch
@@ -120,7 +121,7 @@ def test_images_are_drawn_without_a_curve(put_images, draw, store):
 
 @pytest.mark.parametrize("columns", [{"modes": [1.0]}, {"steps": ["one"], "updates": [3]}], ids=str)
 def test_curve_without_steps_leaves_a_note(columns, put_images, draw, store):
-    pd.DataFrame(columns).to_parquet(put_images() / "curve.parquet")
+    made_up.overwrite(put_images() / "curve.parquet", made_up.parquet(**columns))
     assert "samples-mnist.png" in draw()
     assert notes(store) == ["curve.parquet: no numbers in the columns steps and updates"]
 

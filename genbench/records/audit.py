@@ -1,0 +1,106 @@
+"""Whether what lies in a results folder is whole, and is what it says it is. Changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from genbench.records import reading, store
+from genbench.records.store import Found, Store
+
+PARTS = frozenset(
+    (store.RECORD, store.SCORES, store.CURVE, store.LOSSES, store.TRACEBACK, store.SAMPLES, store.WEIGHTS)
+)
+LEFT_OUT = frozenset((store.SAMPLES, store.WEIGHTS))
+"""What archives, and results that are passed on, may go without: all else is read without them."""
+
+ASIDE = "aside"
+"""The folder in the results that what is broken is moved to."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a file or a folder, and what has to be out of the way for it to be made again, if anything."""
+
+    path: Path
+    what: str
+    aside: Path | None = None
+
+
+def audit(results: Store, suite: str) -> Iterator[Fault]:
+    """Everything that is wrong with a suite's results, by what can be told without making any of them again."""
+    results.unreadable.clear()
+    trials = list(results.trials(suite))
+    list(results.controls(suite))
+    results.plan(suite)
+    for path, reason in dict.fromkeys(results.unreadable):
+        yield Fault(path, reason, path.parent if path.name == store.RECORD else path)
+    for path, of in results.copies.values():
+        yield Fault(path, f"a copy of {of}", path)
+    for trial in trials:
+        yield from _of_trial(trial)
+
+
+def left_out(trials: Iterable[Found]) -> int:
+    """How many trials go without samples or weights that their records name."""
+    return sum(any(name in LEFT_OUT and not (of.folder / name).exists() for name in of.record.files) for of in trials)
+
+
+def _of_trial(trial: Found) -> Iterator[Fault]:
+    for name, sha256 in trial.record.files.items():
+        path = trial.folder / name
+        if name in LEFT_OUT and not path.exists():
+            continue
+        try:
+            reading.check(path, sha256)
+        except FileNotFoundError:
+            yield Fault(path, "it is missing, and its record names it", trial.folder)
+        except OSError as error:
+            yield Fault(path, str(error.strerror), trial.folder)
+        else:
+            if name == store.WEIGHTS and weights_sha256(path) != trial.record.weights_sha256:
+                yield Fault(path, "weights of another training than its record's", trial.folder)
+    for path in sorted(trial.folder.iterdir()):
+        known = path.name in trial.record.files or path.name in (store.RECORD, store.SCORES)
+        if not known and path.name in PARTS:
+            yield Fault(path, "its record doesn't name it", path)
+    if trial.record.status == "done" and not (trial.folder / store.SCORES).exists():
+        yield Fault(trial.folder / store.SCORES, "it is missing; genbench rescore makes it")
+
+
+def weights_sha256(path: Path) -> str | None:
+    """The SHA-256 of stored weights as records have it, without averaged ones; None where they can't be read."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError):
+        return None
+    digest = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        if not name.startswith(store.AVERAGED):
+            digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
+            digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def put_aside(results: Store, problem: Fault) -> Path | None:
+    """Moves what a problem is with out of the way, into `<results>/aside`; returns where it is now.
+
+    Nothing is removed. None where there is nothing to move. Raises GenbenchError where a link leads out of the results.
+    """
+    path = problem.aside
+    movable = path is not None and path.is_relative_to(results.root)  # and not out of an archive
+    if path is None or not movable or not (path.exists() or path.is_symlink()):
+        return None
+    results.check_own(path.parent)
+    place = results.root / ASIDE / path.relative_to(results.root)
+    free = next(each for i in range(10**6) if not (each := _numbered(place, i)).exists())
+    free.parent.mkdir(parents=True, exist_ok=True)
+    return path.rename(free)
+
+
+def _numbered(path: Path, times: int) -> Path:
+    return path.with_name(f"{path.name}.{times}") if times else path
