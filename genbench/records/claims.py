@@ -14,6 +14,7 @@ from pathlib import Path
 from genbench.records import process
 
 CLAIM = ".claim"
+ATTEMPTS = 5
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0
 """A claim of another machine that has not been touched for so long is given up, by the clock of the file system."""
@@ -30,15 +31,17 @@ class Claims:
 
     def take(self, folder: Path) -> bool:
         """Claims a folder, which is made where there is none; False where another process is at work on it."""
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / CLAIM
-        for _ in range(2):
+        for _ in range(ATTEMPTS):
             try:
+                folder.mkdir(parents=True, exist_ok=True)
                 with path.open("x", encoding="ascii") as file:
                     file.write(process.here())
             except FileExistsError:
                 if not _give_up(path):
                     return False
+                continue
+            except FileNotFoundError:  # another has given it back, empty, in between
                 continue
             with self._lock:
                 self._held.add(path)

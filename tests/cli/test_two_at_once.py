@@ -129,3 +129,15 @@ def test_a_claim_is_touched_while_its_process_lives(tmp_path, monkeypatch):
         time.sleep(0.05)
     assert path.stat().st_mtime > 1
     mine.close()
+
+
+def test_a_folder_that_is_given_back_in_between_is_made_again(tmp_path, monkeypatch):
+    mkdir, times = Path.mkdir, []
+
+    def made_and_removed(self, *args, **kwargs):
+        mkdir(self, *args, **kwargs)
+        if not times:
+            times.append(self.rmdir())
+
+    monkeypatch.setattr(Path, "mkdir", made_and_removed)
+    assert claims.Claims().take(tmp_path / "trial")
