@@ -18,7 +18,12 @@ COMMENT_BYTES = 2**16
 
 
 def opened(path: Path, most: int) -> zipfile.ZipFile:
-    """An archive of up to about `most` files; raises BadZipFile for one whose list alone would fill the memory."""
+    """An archive of up to about `most` files.
+
+    Raises BadZipFile for one whose list alone would fill the memory, and for what is no file, as a pipe.
+    """
+    if not path.is_file():
+        raise zipfile.BadZipFile("it is not a regular file")
     with path.open("rb") as file:
         size = _list_bytes(file)
     if size > most * ENTRY_BYTES:

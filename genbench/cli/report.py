@@ -68,9 +68,22 @@ def report(
 
 
 def _contents(store: Store, suite: str | None, protocol: str | None) -> list[Content]:
+    from genbench.errors import UnknownName
+    from genbench.records.store import PLAN, Unreadable
     from genbench.report.content import Content
 
-    return [Content(store, name, protocol) for name in stored.suites(store, suite)]
+    names = stored.suites(store, suite)
+    known = []
+    for name in names:
+        try:
+            stored.protocol(store, name, protocol)
+        except UnknownName as error:
+            if len(names) == 1 or protocol is not None:
+                raise
+            store.unreadable.append(Unreadable(store.home(name) / PLAN, str(error)))
+        else:
+            known.append(name)
+    return [Content(store, name, protocol) for name in known]
 
 
 def _tables(

@@ -59,7 +59,7 @@ def verify(
         problems = list(audit(store, name))
         trials = list(store.trials(name))
         without = f", {bare} of them without samples or weights" if (bare := left_out(trials)) else ""
-        typer.echo(f"{name}: {len(trials)} trials read{without}")
+        typer.echo(text(f"{name}: {len(trials)} trials read{without}"))
         if scores:
             problems += _scored(store, name, devices.resolve(device))
         if retrain:
@@ -77,12 +77,17 @@ def verify(
 
 def _scored(store: Store, suite: str, device: str) -> list[Fault]:
     from genbench import cores
+    from genbench.errors import GenbenchError
     from genbench.executors.process import run_conditions
+    from genbench.records.audit import Fault
     from genbench.scoring.protocols import ways
     from genbench.trials.rechecking import scores_again
 
     plan = store.plan(suite)
-    protocols = ways(plan.protocols, plan.metrics) if plan else [stored.protocol(store, suite, None)]
+    try:
+        protocols = ways(plan.protocols, plan.metrics) if plan else [stored.protocol(store, suite, None)]
+    except GenbenchError as error:
+        return [Fault(store.home(suite), f"nothing can be scored: {error}")]
     problems: list[Fault] = []
     done = 0
     with run_conditions(), cores.spared(cores.available() - 1):

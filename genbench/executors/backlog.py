@@ -46,6 +46,13 @@ class Backlog:
             self._waiting.remove(task)
             yield from self.end(Outcome(task, error=f"What needs {task.needs} was not run."))
 
+    def split(self, task: Task, parts: Sequence[Task]) -> None:
+        """Has the parts of a task that was lost done in its place."""
+        self._release(task)
+        self._unfinished.discard(task.name)
+        self._unfinished |= {part.name for part in parts}
+        self._waiting[:0] = parts
+
     def drop(self) -> None:
         """Hands out nothing more."""
         self._waiting.clear()

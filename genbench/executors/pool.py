@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
+from typing import NamedTuple
 
 from genbench import cores
 from genbench.executors.backlog import Backlog
 from genbench.executors.signals import interruptible
-from genbench.executors.task import Notify, Outcome, Progress, Task
+from genbench.executors.task import Failure, Notify, Outcome, Progress, Task
 from genbench.executors.worker import Worker
 
 POLL_SECONDS = 0.1
@@ -48,8 +49,13 @@ class PoolExecutor:
                         yield from backlog.end(outcome)
                     if not (crew.is_busy or backlog.is_held_up):
                         break
-                    for outcome in crew.hear(notify):
-                        yield from backlog.end(outcome)
+                    for word in crew.hear(notify):
+                        if isinstance(word, Outcome):
+                            yield from backlog.end(word)
+                        elif parts := word.task.apart():
+                            backlog.split(word.task, parts)
+                        else:
+                            yield from backlog.end(word.task.ended(word.status, word.reason))
                 if interrupted():
                     raise KeyboardInterrupt
         except GeneratorExit:
@@ -60,6 +66,14 @@ class PoolExecutor:
         finally:
             crew.end()
             backlog.close()
+
+
+class Lost(NamedTuple):
+    """A task whose process is gone, and which may have been undone by one of its parts."""
+
+    task: Task
+    status: Failure
+    reason: str
 
 
 class _Crew:
@@ -90,8 +104,8 @@ class _Crew:
             except Exception as error:  # what can't be pickled, say: this task's fault alone
                 yield task.ended("crashed", f"{type(error).__name__}: {error}")
 
-    def hear(self, notify: Notify) -> Iterator[Outcome]:
-        """Waits a moment for words; gives the outcomes among them, and those that workers can no longer say."""
+    def hear(self, notify: Notify) -> Iterator[Outcome | Lost]:
+        """Waits a moment for words; gives the outcomes among them, and what workers can no longer say."""
         busy = [worker for worker in self.workers if worker.task is not None]
         wait([worker.connection for worker in busy], POLL_SECONDS)
         for worker in busy:
@@ -111,12 +125,12 @@ class _Crew:
             if worker.is_deaf or not alive:
                 reason = worker.end
                 self._dismiss(worker)
-                yield task.ended("crashed", reason)
+                yield Lost(task, "crashed", reason)
             elif self.asked_to_stop is not None and time.monotonic() - self.asked_to_stop > GRACE_SECONDS:
                 self._dismiss(worker)
             elif self.timeout is not None and time.monotonic() - worker.heard > self.timeout:
                 self._dismiss(worker)
-                yield task.ended("timed-out", f"nothing was heard of it for {self.timeout:g} s")
+                yield Lost(task, "timed-out", f"nothing was heard of it for {self.timeout:g} s")
 
     def _dismiss(self, worker: Worker) -> None:
         self.workers.remove(worker)

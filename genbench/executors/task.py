@@ -86,6 +86,10 @@ class Task(Protocol):
         """The folders that it leaves its results in, which one process alone may be at work on."""
         return ()
 
+    def apart(self) -> Sequence[Task]:
+        """Smaller tasks that do what is left of it, one by one, where one part of it may have cost the others."""
+        return ()
+
     def ended(self, status: Failure, reason: str) -> Outcome:
         """The outcome where the process that ran the task can't give one; what can be recorded is recorded here.
 

@@ -7,14 +7,16 @@ whose process is gone, or that nobody has touched for a while, is anyone's to ta
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
 
-from genbench.records import process
+from genbench.records import process, reading
 
 CLAIM = ".claim"
 ATTEMPTS = 5
+MOST_BYTES = 1_000
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0
 """A claim of another machine that has not been touched for so long is given up, by the clock of the file system."""
@@ -84,7 +86,7 @@ def _give_up(path: Path) -> bool:
     owner = _owner(path)
     if owner is None:
         return True
-    if not (process.is_gone(owner) or _is_stale(path)):
+    if not (process.is_gone(owner) or (not process.is_here(owner) and _is_stale(path))):
         return False
     aside = path.with_name(f"{CLAIM}.{process.here()}")
     try:
@@ -95,16 +97,21 @@ def _give_up(path: Path) -> bool:
     if fresh:  # another has taken it over in between
         with suppress(FileExistsError):
             os.link(aside, path)
-    aside.unlink(missing_ok=True)
+    if aside.is_dir() and not aside.is_symlink():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.unlink(missing_ok=True)
     return not fresh
 
 
 def _owner(path: Path) -> str | None:
-    """Who holds a claim, empty where its writing was cut off; None where there is none."""
+    """Who holds a claim, empty where its writing was cut off or it is none; None where nothing lies there."""
     try:
-        return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
+        return reading.content(path, MOST_BYTES).decode("ascii", "replace")
+    except FileNotFoundError:
         return None
+    except OSError:
+        return ""
 
 
 def _is_stale(path: Path) -> bool:
@@ -112,7 +119,8 @@ def _is_stale(path: Path) -> bool:
     probe = path.with_name(f"{CLAIM}.{process.here()}.probe")
     try:
         probe.touch()
-        return probe.stat().st_mtime - path.stat().st_mtime > STALE_SECONDS
+        # One from the future was made by a clock that is wrong, or to keep others waiting.
+        return abs(probe.stat().st_mtime - path.lstat().st_mtime) > STALE_SECONDS or not path.is_file()
     except OSError:
         return False
     finally:

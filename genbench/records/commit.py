@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genbench.records import atomic
+from genbench.records import atomic, process, reading
 from genbench.records.record import Record, Scores
 from genbench.records.store import CHECKPOINT, RECORD, SAMPLES, SCORES, TRACEBACK, WEIGHTS
 
@@ -45,19 +46,33 @@ def commit(
             files[name] = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
     if traceback is not None:
         files[TRACEBACK] = traceback.encode()
-    # What is written from here on belongs to no earlier record.
-    (folder / RECORD).unlink(missing_ok=True)
-    if scores is not None:
-        atomic.write_model(folder / SCORES, scores)
-    for name, content in files.items():
-        atomic.write_atomically(folder / name, content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     record = record.model_copy(update={"files": hashes})
-    atomic.write_model(folder / RECORD, record)
+    with _without_record(folder):
+        if scores is not None:
+            atomic.write_model(folder / SCORES, scores)
+        for name, content in files.items():
+            atomic.write_atomically(folder / name, content)
+        atomic.write_model(folder / RECORD, record)
     settled = record.status in ("done", "diverged")
     for name in (*([CHECKPOINT] if settled else []), *([TRACEBACK] if traceback is None else [])):
         (folder / name).unlink(missing_ok=True)
     return record
+
+
+@contextmanager
+def _without_record(folder: Path) -> Iterator[None]:
+    """Within, files are written that belong to no earlier record: it is out of the way, and back where that fails."""
+    before = folder / f".before-{RECORD}.{process.here()}{atomic.UNFINISHED}"
+    with suppress(FileNotFoundError):
+        (folder / RECORD).replace(before)
+    try:
+        yield
+    except BaseException:
+        with suppress(FileNotFoundError):
+            before.replace(folder / RECORD)
+        raise
+    before.unlink(missing_ok=True)
 
 
 def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -81,17 +96,19 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
     if is_done(folder):
         return None
     try:
+        reading.check(folder / CHECKPOINT)
         with safe_open(folder / CHECKPOINT, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            return tensors, json.loads(file.metadata()["facts"])
-    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+            facts = json.loads(file.metadata()["facts"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
         return None
+    return (tensors, facts) if isinstance(facts, dict) else None
 
 
 def is_done(folder: Path) -> bool:
     """Whether a trial's folder holds the record of one that ended well."""
     try:
-        return bool(json.loads((folder / RECORD).read_bytes())["status"] == "done")
+        return bool(reading.payload(folder / RECORD)["status"] == "done")
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 

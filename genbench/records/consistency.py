@@ -7,12 +7,15 @@ from pathlib import Path
 from genbench.errors import BadParameter
 from genbench.records.record import Record, Scores
 from genbench.references import Reference, format_value
+from genbench.registry import NAME
 from genbench.spec import Component
 
 
 def of_record(record: Record, folder: Path) -> str | None:
     """What is wrong with a record that lies in a folder; None for nothing."""
     trial = record.trial
+    if NAME.fullmatch(record.suite) is None:
+        return f"its suite is called {record.suite!r}, which is no name of one"
     # The first version's budgets in seconds were those of whole stacks, and were changed as they were read.
     if record.id != trial.id and not (trial.budget.kind == "seconds" and record.cost.compile_seconds is None):
         return f"its id is {record.id}, and the plan in it is that of {trial.id}"

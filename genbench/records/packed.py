@@ -6,6 +6,7 @@ Equal results make equal bytes. Whoever wants to go on with a packed suite unzip
 from __future__ import annotations
 
 import atexit
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -22,8 +23,11 @@ SUFFIX = ".zip"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in an archive."""
 
-MOST_FILES, MOST_BYTES = 200_000, 2**30
+MOST_FILES, MOST_BYTES = 200_000, 4 * 2**30
 """More than so much no archive is unpacked to."""
+
+ODD = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+"""All that zipfile raises for what it can't read: damage, encryption, methods of other programs, odd names."""
 
 
 def write(archive: Path, folder: Path, left_out: frozenset[Path] = frozenset()) -> int:
@@ -55,7 +59,7 @@ def is_of(archive: Path, suite: str, member: str) -> bool:
     try:
         with archives.opened(archive, MOST_FILES) as packed:
             return f"{suite}/{member}" in packed.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except ODD:
         return False
 
 
@@ -80,8 +84,7 @@ def _unpacked(archive: Path, _changed: int, _size: int) -> Path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with packed.open(entry) as content, path.open("xb") as file:
                     shutil.copyfileobj(content, file)
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        # All that zipfile raises for what it can't read: damage, encryption, methods of other programs.
+    except ODD as error:
         raise GenbenchError(f"{archive} can't be unpacked: {error}") from None
     return home / archive.name.removesuffix(SUFFIX)
 
@@ -94,6 +97,6 @@ def _checked(packed: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
     suite = archive.name.removesuffix(SUFFIX)
     for entry in files:
         path = PurePosixPath(entry.filename)
-        if path.parts[0] != suite or ".." in path.parts or "\\" in entry.filename or len(path.parts) < 2:
+        if path.parts[:1] != (suite,) or ".." in path.parts or "\\" in entry.filename or len(path.parts) < 2:
             raise GenbenchError(f"{archive} holds {entry.filename!r}, which doesn't belong to {suite}.")
     return files

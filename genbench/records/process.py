@@ -18,6 +18,12 @@ def here() -> str:
     return _named(os.getpid())
 
 
+def is_here(name: str) -> bool:
+    """Whether a process of that name runs on this machine, whatever it does or has been stopped from doing."""
+    match = NAME.fullmatch(name)
+    return match is not None and match[1] == _machine() and not is_gone(name)
+
+
 def is_gone(name: str) -> bool:
     """Whether the process of that name is known to have ended; of other machines' nothing is known."""
     match = NAME.fullmatch(name)
@@ -31,11 +37,12 @@ def _named(pid: int) -> str:
 
 @cache
 def _machine() -> str:
-    """The machine and its boot, since after another the same number is another process."""
-    boot = ""
+    """The machine, its boot and the container, in another of which the same number is another process."""
+    boot = space = ""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
-    return re.sub(r"[^A-Za-z0-9]+", "_", f"{platform.node()}_{boot}")
+        space = str(Path("/proc/self/ns/pid").readlink())
+    return re.sub(r"[^A-Za-z0-9]+", "_", f"{platform.node()}_{boot}_{space}").strip("_")
 
 
 def _started(pid: int) -> int:

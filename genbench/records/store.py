@@ -153,7 +153,8 @@ class Store:
             return []
         names = {path.name for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE}
         names |= {path.stem for path in self.root.glob(f"*{packed.SUFFIX}") if packed.is_of(path, path.stem, PLAN)}
-        trials = {name: sorted(self.home(name).glob(f"*/*/*/{RECORD}")) for name in sorted(names)}
+        named = sorted(name for name in names if reading.text(name) == name)
+        trials = {name: sorted(self.home(name).glob(f"*/*/*/{RECORD}")) for name in named}
         return [name for name, records in trials.items() if records and not self._is_copy(name, trials)]
 
     def _is_copy(self, suite: str, trials: Mapping[str, Sequence[Path]]) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from genbench import devices, seeding
 from genbench.errors import GenbenchError
 from genbench.executors.task import Context
+from genbench.plugins import left_alone
 from genbench.registry import datasets, metrics
 from genbench.scoring.protocols import Protocol, ways
 from genbench.spec import Component
@@ -30,10 +31,11 @@ def preflight(plan: Plan, context: Context) -> None:
         if own and datasets[dataset.name].stock is None and not asked:
             continue
         try:
-            _try(dataset, trainer, context)
+            with left_alone():
+                _try(dataset, trainer, context)
         except GenbenchError:
             raise
-        except Exception as error:  # whatever a stranger's builder raises
+        except (Exception, SystemExit) as error:  # whatever a stranger's builder raises
             raise _failed(f"{trainer.label} can't be built for {dataset.label}", error) from error
 
 
@@ -81,7 +83,7 @@ def _unfit(dataset: Component, way: Protocol, device: str) -> str | None:
     return None
 
 
-def _failed(what: str, error: Exception) -> GenbenchError:
+def _failed(what: str, error: BaseException) -> GenbenchError:
     last = traceback.extract_tb(error.__traceback__)[-1]
     return GenbenchError(
         f"{what}: {type(error).__name__}: {' '.join(str(error).split())} ({Path(last.filename).name}:{last.lineno})"

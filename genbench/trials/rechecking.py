@@ -25,6 +25,9 @@ CLOSE = 1e-4
 ODD = 0.01
 """The p below which trials that were trained elsewhere are said to come out otherwise."""
 
+AGAIN = "again"
+"""What the suite of a trial that is trained once more is called."""
+
 HARDWARE = ("python", "platform", "packages", "device")
 """What of a record's provenance decides a trial's bits, besides its engine and torch's flags."""
 
@@ -59,7 +62,7 @@ def _differing(trial: Found, made: Sequence[Score]) -> Iterator[Fault]:
     fresh = {(score.name, score.identity.model_dump_json()): score for score in made}
     for stored in trial.scores.scores if trial.scores else ():
         now = fresh.get((stored.name, stored.identity.model_dump_json()))
-        if now is None or now.state == "skipped" or now.reason != stored.reason:
+        if now is None or now.state == "skipped":
             continue  # of another version, of the model, or of more samples than are stored
         if not _close(stored.value, now.value):
             what = f"{stored.name} is {stored.value} there and {now.value} when its samples are scored again"
@@ -123,14 +126,14 @@ def _again(record: Record, plan: Suite, device: str, notify: Notify) -> Found:
     path: Any = engine.get("name") if engine.get("name") in ("plain", "compiled", "graph") else "auto"
     with tempfile.TemporaryDirectory(prefix="genbench-") as root:
         context = Context(
-            root, record.suite, plan.protocols, device, "genbench verify", path, precision,
+            root, AGAIN, plan.protocols, device, "genbench verify", path, precision,
             bool(engine.get("channels_last")), metrics=plan.metrics,
         )  # fmt: skip
         task = TrialTask(context, (record.trial,), plan.checkpoints, Keep(weights=False, samples=1))
         outcome = task.run(notify, lambda: False)
         if outcome.error is not None:
             raise GenbenchError(outcome.error)
-        (made,) = Store(Path(root)).trials(record.suite)
+        (made,) = Store(Path(root)).trials(AGAIN)
         return made
 
 

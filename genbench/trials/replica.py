@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genbench.engine.meter import Meter
 from genbench.engine.training import Training
 from genbench.executors.task import Keep
 from genbench.records.commit import load_checkpoint, save_checkpoint
@@ -22,6 +23,9 @@ from genbench.trials.drawn import Samples
 
 STRIP_POINTS, STRIP_IMAGES = 400, 64
 """How many samples of each checkpoint are kept."""
+
+FACTS = ("meter", "curve", "losses", "eval_seconds", "strips", "done")
+"""What a checkpoint has to say beside its tensors."""
 
 
 @dataclass
@@ -82,7 +86,7 @@ class Replica:
 
     def take_up(self, training: Training) -> float:
         """Goes on from the checkpoint, if there is one; returns the last mark that was measured, 0 for none."""
-        checkpoint = load_checkpoint(self.folder)
+        checkpoint = checkpoint_of(self.folder)
         if checkpoint is None:
             return 0.0
         tensors, facts = checkpoint
@@ -93,6 +97,18 @@ class Replica:
             prefix: [tensors[f"{prefix}strip.{k}"] for k in range(len(self.curve))] for prefix in facts["strips"]
         }
         return float(facts["done"])
+
+
+def checkpoint_of(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """An unfinished trial's tensors and facts; None where there are none, or not all that it takes to go on."""
+    checkpoint = load_checkpoint(folder)
+    try:
+        if checkpoint is not None and all(name in checkpoint[1] for name in FACTS):
+            Meter(**checkpoint[1]["meter"])
+            return checkpoint
+    except TypeError:  # of somebody's meter
+        pass
+    return None
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import gc
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,11 +21,11 @@ from genbench.executors.process import run_conditions
 from genbench.executors.task import Context, End, Failure, Keep, Left, Notify, Outcome, Stop, Task
 from genbench.plugins import is_behind
 from genbench.records import provenance, store
-from genbench.records.commit import load_checkpoint
 from genbench.records.reading import version
 from genbench.records.record import Cost, Record
 from genbench.registry import datasets, trainers
 from genbench.spec import Component, Trial, format_seeds
+from genbench.trials.replica import checkpoint_of
 from genbench.trials.resources import dataset_on
 from genbench.trials.session import Finish, Session, commit_failure, folder
 
@@ -132,6 +132,10 @@ class TrialTask(Task):
     def places(self) -> list[Path]:
         return [folder(self.context, trial) for trial in self.trials]
 
+    def apart(self) -> list[TrialTask]:
+        several = len(self.trials) > 1
+        return [replace(self, trials=(trial,)) for trial in self.trials if several and self._recorded(trial) is None]
+
     def ended(self, status: Failure, reason: str) -> Outcome:
         with run_conditions(self.context.precision):
             flags = provenance.flags()
@@ -173,7 +177,7 @@ class TrialTask(Task):
             return [trials] if trials else []
         stacks: dict[int, list[Trial]] = {}
         for trial in trials:
-            checkpoint = load_checkpoint(folder(self.context, trial))
+            checkpoint = checkpoint_of(folder(self.context, trial))
             stacks.setdefault(checkpoint[1]["meter"]["steps"] if checkpoint else 0, []).append(trial)
         return list(stacks.values())
 
@@ -196,7 +200,7 @@ def _nothing() -> None:
 
 def _kept_cost(place: Path) -> Cost:
     """What a trial had used by its last checkpoint."""
-    checkpoint = load_checkpoint(place)
+    checkpoint = checkpoint_of(place)
     meter = Meter(**checkpoint[1]["meter"]) if checkpoint else Meter()
     return Cost(
         steps=meter.steps,

@@ -111,3 +111,9 @@ def test_what_trainers_print_is_no_part_of_what_the_command_says(beside):
     for word in ("Heed me!", "And me!"):
         assert word not in beside.said.stdout
         assert word in beside.said.stderr
+
+
+def test_a_seed_that_dies_costs_none_of_those_that_train_with_it(run):
+    ran = run("dies-at-seed-0", options=("--seeds", "0-2", "--stack", "3"))
+    ended = {found.record.trial.seed: found.record.status for found in Store(ran.root).trials("custom")}
+    assert ended == {0: "crashed", 1: "done", 2: "done"}

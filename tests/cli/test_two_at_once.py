@@ -141,3 +141,33 @@ def test_a_folder_that_is_given_back_in_between_is_made_again(tmp_path, monkeypa
 
     monkeypatch.setattr(Path, "mkdir", made_and_removed)
     assert claims.Claims().take(tmp_path / "trial")
+
+
+def test_the_claim_of_a_process_that_is_stopped_stands(tmp_path):
+    """As by Ctrl-Z, or when a laptop is closed: its workers may go on."""
+    owner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        os.kill(owner.pid, signal.SIGSTOP)
+        machine = process.here().rpartition("-")[0].rpartition("-")[0]
+        claimed(tmp_path / "trial", f"{machine}-{owner.pid}-{process._started(owner.pid)}")
+        long_ago = time.time() - claims.STALE_SECONDS - 60
+        os.utime(tmp_path / "trial" / claims.CLAIM, (long_ago, long_ago))
+        assert not claims.Claims().take(tmp_path / "trial")
+    finally:
+        owner.kill()
+        owner.communicate()
+    assert claims.Claims().take(tmp_path / "trial")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_claim_keeps_nobody(make, tmp_path):
+    (tmp_path / "trial").mkdir()
+    make(tmp_path / "trial" / claims.CLAIM)
+    assert claims.Claims().take(tmp_path / "trial")
+
+
+def test_a_claim_from_the_future_keeps_nobody(tmp_path):
+    claimed(tmp_path / "trial", "elsewhere_0-7-7")
+    later = time.time() + 1e6
+    os.utime(tmp_path / "trial" / claims.CLAIM, (later, later))
+    assert claims.Claims().take(tmp_path / "trial")

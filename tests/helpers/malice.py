@@ -331,14 +331,16 @@ def packed(write: Callable[[zipfile.ZipFile], object]) -> Act:
     return act
 
 
-def zeros(archive: zipfile.ZipFile) -> None:
-    block = bytes(2**24)
-    with archive.open("packed/ring8/gan/seed-0-0/samples.safetensors", "w", force_zip64=True) as file:
-        for _ in range(80):
-            file.write(block)
+@attack("an archive that would unpack to gigabytes", "packed.zip")
+def _(root: Path, folder: Path) -> None:
+    packed(lambda of: of.writestr("packed/ring8/gan/seed-0-0/samples.safetensors", bytes(2**20)))(root, folder)
+    content = bytearray((root / "packed.zip").read_bytes())
+    start = -1
+    while (start := content.find(b"PK\x01\x02", start + 1)) >= 0:
+        content[start + 24 : start + 28] = struct.pack("<L", 2**32 - 2)
+    (root / "packed.zip").write_bytes(content)
 
 
-attack("an archive that unpacks to more than a gigabyte", "packed.zip")(packed(zeros))
 attack("an archive that climbs out", "packed.zip")(packed(lambda of: of.writestr("packed/../../precious", "owned")))
 attack("an archive of absolute names", "packed.zip")(packed(lambda of: of.writestr("/precious", "owned")))
 
@@ -357,6 +359,43 @@ def _(root: Path, folder: Path) -> None:
     packed(lambda of: of.writestr("packed/ring8/gan/seed-0-0/record.json", "{}" * 1000))(root, folder)
     content = (root / "packed.zip").read_bytes()
     (root / "packed.zip").write_bytes(content[: len(content) // 2])
+
+
+@attack("a pipe in the place of an archive")
+def _(root: Path, folder: Path) -> None:
+    os.mkfifo(root / "packed.zip")
+
+
+attack("an archive with an entry that is called a dot", "packed.zip")(packed(lambda of: of.writestr(".", "odd")))
+
+
+def odd_entry(old: bytes, new: bytes) -> Act:
+    """An archive of which some bytes of the list of files are other ones."""
+
+    def act(root: Path, folder: Path) -> None:
+        packed(lambda of: of.writestr("packed/ring8/gan/seed-0-0/odd.json", "{}"))(root, folder)
+        content = (root / "packed.zip").read_bytes()
+        start = content.rindex(b"PK\x01\x02")
+        (root / "packed.zip").write_bytes(content[:start] + content[start:].replace(old, new, 1))
+
+    return act
+
+
+attack("an archive whose names are in no encoding")(odd_entry(b"odd.json", b"\xff\xfe.json"))
+attack("an archive of tomorrow's format")(odd_entry(b"PK\x01\x02\x14\x03\x14\x00", b"PK\x01\x02\x14\x03\x63\x00"))
+attack("a record of a suite elsewhere", store.RECORD)(changed(store.RECORD, lambda of: of.update(suite="/tmp/pwned")))
+
+
+@attack("a second suite of unknown protocols", PLAN)
+def _(root: Path, folder: Path) -> None:
+    made_up.put(root, made_up.trial("gan"), made_up.scores({"modes": 8.0}), into="other")
+    store.Store(root).write_plan(made_up.suite(name="other", protocols=("nobodys",)))
+
+
+@attack("a suite whose folder's name commands the terminal")
+def _(root: Path, folder: Path) -> None:
+    made_up.put(root, made_up.trial("gan"), made_up.scores({"modes": 8.0}), into="other")
+    (root / "other").rename(root / "ot\x1b]0;owned\x07her")
 
 
 def precious(root: Path) -> str:

@@ -153,6 +153,12 @@ def remove_the_results(trainer):
     shutil.rmtree("results")
 
 
+@api.trainer("dies-at-seed-0")
+def dies_at_seed_0(problem: api.Problem, *, at: api.Count = 3) -> api.Trainer:
+    """A trainer whose first seed takes the process along."""
+    return Misfit(at, lambda trainer: os._exit(3) if problem.seed == 0 else None)
+
+
 misfit("leaves-a-mark", leave_a_mark)
 misfit("removes-the-results", remove_the_results)
 misfit("exits", leave)

@@ -29,6 +29,9 @@ class Noted:
     afterwards: float | None = None
     undisturbed: bool = False
 
+    def apart(self):
+        return ()
+
     def begin(self, notify, stop):
         outcome = self.run(notify, stop)
         return outcome if self.afterwards is None else aside(partial(self._end, outcome))

@@ -13,6 +13,8 @@ from tasks import ignore, never
 
 from genbench.executors.task import Keep
 from genbench.records import atomic
+from genbench.records.commit import save_checkpoint
+from genbench.records.store import Store
 from genbench.records.sweep import sweep
 from genbench.trials import session
 
@@ -89,3 +91,24 @@ def test_a_write_that_fails_at_any_point_loses_nothing(undisturbed, trials, tmp_
         assert made_up.record(task.run(ignore, never)).status == "done"
         assert left(task) == undisturbed, f"failed at point {count}"
     assert tried >= 5 * 7
+
+
+def test_a_full_disk_takes_no_record_that_was_there(trials, tmp_path, monkeypatch):
+    (task,) = trials("gan[batch=16,width=8]", steps=12, root=tmp_path, keep=Keep())
+    done = made_up.record(task.run(ignore, never))
+
+    def fail(point, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "passed", fail)
+        assert made_up.record(replace(task, found=None).run(ignore, never)).status == "crashed"
+    assert Store(tmp_path).trial(made_up.place(task)).record == done
+
+
+@pytest.mark.parametrize("facts", [{}, {"meter": 3}, {"meter": {"steps": 3, "odd": 1}}], ids=str)
+def test_a_checkpoint_that_lacks_something_is_none(facts, trials, tmp_path):
+    (task,) = trials("gan[batch=16,width=8]", steps=12, root=tmp_path, keep=Keep())
+    save_checkpoint(made_up.place(task), {}, facts)
+    assert task.ended("crashed", "gone").records[0].cost.steps == 0
+    assert made_up.record(replace(task, found=None).run(ignore, never)).status == "done"
