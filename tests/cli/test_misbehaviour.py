@@ -78,7 +78,7 @@ def alone(run):
     return run(*OTHERS)
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one job", "two jobs"])
+@pytest.fixture(scope="module", params=[pytest.param(1, marks=pytest.mark.slow), 2], ids=["one job", "two jobs"])
 def beside(request, run):
     """The same after, and beside, all that don't."""
     return run(*ENDS, *OTHERS, jobs=request.param, options=("--timeout", str(SILENCE)))
