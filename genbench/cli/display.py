@@ -124,11 +124,13 @@ class Pace:
         self.shares.pop(outcome.task.name, None)
 
     def left(self) -> str:
-        """The time left, in words."""
+        """The time left, in words; none before anything was heard of it."""
         now = time.monotonic()
         if self.finished == self.total:
             return f"{duration(now - self.opened)} in all"
         done = self.finished + sum(self.shares.values())
+        if not done:
+            return ""
         return f"about {duration((now - (self.started or self.opened)) / done * (self.total - done))} left"
 
 

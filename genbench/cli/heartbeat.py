@@ -46,7 +46,7 @@ class Heart:
             "written": now,
             "finished": self.pace.finished,
             "statuses": dict(self.statuses),
-            "left": self.pace.left() if self.pace.started else "",
+            "left": self.pace.left(),
             "running": tuple(self.running.values()),
         }
         self.beat = self.beat.model_copy(update=changes)

@@ -33,9 +33,8 @@ from genbench.spec import MOST_CHECKPOINTS
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.executors.local import LocalExecutor
-    from genbench.executors.pool import PoolExecutor
-    from genbench.executors.task import Task
+    from genbench.executors.chosen import Executor
+    from genbench.executors.task import Context, Task
     from genbench.records.store import Store
     from genbench.spec import Suite
     from genbench.trials.plan import Plan
@@ -135,8 +134,7 @@ def run(
         raise GenbenchError("CUDA graphs need a CUDA device. Give --device cuda, or another --engine.")
     from rich.console import Console
 
-    from genbench.executors.local import LocalExecutor
-    from genbench.executors.pool import PoolExecutor
+    from genbench.executors.chosen import executor_for
     from genbench.executors.task import Context, Keep
     from genbench.records.sweep import sweep
     from genbench.trials.plan import make_plan
@@ -175,14 +173,12 @@ def run(
         return
     else:
         jobs = _jobs(jobs, device, plan)
-        preflight(plan, context)
+        _try_first(preflight(plan, context), context, timeout)
         store.write_plan(chosen)
         if (stack or 1) > 1 and any(trial.budget.kind == "seconds" for trial in plan.run):
             console.print("Seconds are each seed's own: trials of such a budget are trained one at a time.")
         tasks = plan.tasks(context, Keep(weights, keep_samples), stack or _stack_size(plan, device, jobs))
-        # What strangers wrote may hang, exit or crash, and must not take this process along.
-        here = jobs == 1 and timeout is None and plan.is_ours
-        executor = LocalExecutor() if here else PoolExecutor(jobs, plugin or [], timeout)
+        executor = executor_for(tasks, jobs, context.plugins, timeout)
         statuses, errors = _execute(console, plan, tasks, executor, store)
     report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name, *plugins])
     console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
@@ -196,8 +192,19 @@ def run(
         raise typer.Exit(1)
 
 
+def _try_first(tried: Task | None, context: Context, timeout: float | None) -> None:
+    """Does a task on whose success all others depend; raises GenbenchError where it has none."""
+    from genbench.errors import GenbenchError
+    from genbench.executors.chosen import executor_for
+
+    tasks = [tried] if tried else []
+    for outcome in executor_for(tasks, 1, context.plugins, timeout).run(tasks, lambda word: None):
+        if outcome.error is not None:
+            raise GenbenchError(outcome.error)
+
+
 def _execute(
-    console: Console, plan: Plan, tasks: list[Task], executor: LocalExecutor | PoolExecutor, store: Store
+    console: Console, plan: Plan, tasks: list[Task], executor: Executor, store: Store
 ) -> tuple[Counter[str], list[str]]:
     """Runs the plan's tasks; returns how many trials ended in which way, and what could not be done."""
     from genbench.cli.display import display

@@ -27,15 +27,19 @@ def status(
     Reads records, and what runs write every few seconds; asks no process.
     """
     from genbench.errors import GenbenchError
-    from genbench.records import beats
+    from genbench.records import beats, packed
     from genbench.records.reading import text
-    from genbench.records.store import Store
+    from genbench.records.store import PLAN, Store
+    from genbench.registry import NAME
 
     if not results.is_dir():
         raise GenbenchError(f"{results} is not a folder. Give a results folder: genbench status results")
     store = Store(results)
     runs = list(beats.read(results))
-    names = sorted({path.parent.name for path in results.glob("*/suite.json")} | {beat.suite for beat in runs})
+    held = {path.parent.name for path in results.glob(f"*/{PLAN}")} | {
+        path.stem for path in results.glob(f"*{packed.SUFFIX}") if packed.is_of(path, path.stem, PLAN)
+    }
+    names = sorted(name for name in held | {beat.suite for beat in runs} if NAME.fullmatch(name))
     found = {name: _counted(store, name) for name in names}
     if as_json:
         suites = {name: {"planned": planned, "ended": dict(ended)} for name, (planned, ended, _) in found.items()}
@@ -68,12 +72,13 @@ def _counted(store: Store, suite: str) -> tuple[int | None, Counter[str], list[s
         planned = len(plan.datasets) * len(plan.trainers) * len(plan.seeds) * len(plan.budgets)
     ended: Counter[str] = Counter()
     failures = []
-    for path in (store.root / suite).glob(f"*/*/seed-*/{RECORD}"):
+    home = store.home(suite)
+    for path in home.glob(f"*/*/seed-*/{RECORD}"):
         try:
             record: Any = json.loads(reading.content(path))
             what = str(record["status"])
             if what != "done":
-                failures.append(f"{path.parent.relative_to(store.root)}: {what}, {record['reason']}")
+                failures.append(f"{suite}/{path.parent.relative_to(home)}: {what}, {record['reason']}")
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             what = "unreadable"
             failures.append(f"{path}: it can't be read; genbench verify says why")

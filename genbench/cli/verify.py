@@ -70,6 +70,8 @@ def verify(
         for problem in problems if repair else ():
             if (place := put_aside(store, problem)) is not None:
                 typer.echo(text(f"  moved to {place}"))
+    if repair and wrong:
+        typer.echo("To make again what was moved: the command of the run, and for scores genbench rescore.")
     typer.echo("All is whole." if not wrong else f"{wrong} things are wrong.")
     if wrong:
         raise typer.Exit(1)
@@ -81,28 +83,27 @@ def _scored(store: Store, suite: str, device: str) -> list[Fault]:
     from genbench.executors.process import run_conditions
     from genbench.records.audit import Fault
     from genbench.scoring.protocols import ways
-    from genbench.trials.rechecking import scores_again
+    from genbench.trials.rechecking import controls_again, scores_again
 
     plan = store.plan(suite)
     try:
         protocols = ways(plan.protocols, plan.metrics) if plan else [stored.protocol(store, suite, None)]
     except GenbenchError as error:
         return [Fault(store.home(suite), f"nothing can be scored: {error}")]
-    problems: list[Fault] = []
-    done = 0
+    trials = list(store.trials(suite))
+    datasets = dict.fromkeys(trial.record.trial.dataset for trial in trials)
     with run_conditions(), cores.spared(cores.available() - 1):
-        for _, found in scores_again(list(store.trials(suite)), protocols, device):
-            done += 1
-            problems += found
-    typer.echo(f"  {done} trials' samples scored again")
-    return problems
+        scored = [found for _, found in scores_again(trials, protocols, device)]
+        controls = [found for _, found in controls_again(store, suite, datasets, protocols, device)]
+    typer.echo(f"  {len(scored)} trials' samples scored again, and the controls of {len(controls)} datasets")
+    return [problem for found in (*scored, *controls) for problem in found]
 
 
 def _retrained(store: Store, suite: str, device: str, n: int) -> list[Fault]:
     from genbench.errors import GenbenchError
     from genbench.records.audit import Fault
     from genbench.scoring.protocols import protocol as protocol_named
-    from genbench.trials.rechecking import ODD, chosen, come_out_otherwise, trained_again
+    from genbench.trials.retraining import ODD, chosen, come_out_otherwise, trained_again
 
     plan = store.plan(suite)
     if plan is None:

@@ -1,4 +1,4 @@
-"""Runs tasks in processes of their own, one task a process at a time.
+"""Runs tasks in processes of their own, one task a process at a time; what a plugin takes part in has one to itself.
 
 A worker that dies (out of memory, a crash in a library), or from which nobody hears any more, takes one known task with
 it and is replaced.
@@ -24,7 +24,9 @@ GRACE_SECONDS = 15.0
 
 
 class PoolExecutor:
-    """Runs up to `jobs` tasks at once, each in a process that has the `plugins` loaded.
+    """Runs up to `jobs` tasks at once. What isn't genbench's own has a new process, with the `plugins` loaded.
+
+    What one such task leaves in its process, a switch of the processor, a timer, a cache, isn't there for the next.
 
     A task from which there is no word for `timeout` seconds is ended; None waits for ever.
     """
@@ -91,7 +93,7 @@ class _Crew:
         return any(worker.task is not None for worker in self.workers)
 
     def begin(self, backlog: Backlog, most: int) -> Iterator[Outcome]:
-        """Has workers without a task take what may start, and as many new ones; gives the outcomes of what can't."""
+        """Has workers without a task take what may start, and new ones; gives the outcomes of what can't."""
         while sum(worker.task is not None for worker in self.workers) < most and (task := backlog.take()) is not None:
             worker = next((worker for worker in self.workers if worker.task is None), None)
             if worker is None:
@@ -121,6 +123,8 @@ class _Crew:
                 else:
                     yield task.ended("crashed", word)
             if worker.task is None:
+                if not task.is_ours:
+                    self._dismiss(worker)
                 continue
             if worker.is_deaf or not alive:
                 reason = worker.end

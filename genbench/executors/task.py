@@ -70,6 +70,11 @@ class Task(Protocol):
         """Whether nothing may go on beside it."""
         return False
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether nothing takes part in it that a plugin brought, and that may leave its process as it shouldn't be."""
+        return True
+
     def begin(self, notify: Notify, stop: Stop) -> Begun:
         """Does the work but for what it has begun on other cores, which may go on beside the next task.
 

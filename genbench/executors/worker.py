@@ -21,9 +21,6 @@ from genbench.executors.task import Outcome, Progress, Task
 STOP = "stop"
 """What a worker is told while it runs a task that is to keep its checkpoint and end."""
 
-LAST_SECONDS = 5.0
-"""How long a worker that has nothing left to do may take to end, before it is killed."""
-
 DYING_SECONDS = 1.0
 """How long it may take from the end of its pipe to that of the process."""
 
@@ -40,7 +37,7 @@ Word = Progress | Outcome | Failed
 
 
 class Worker:
-    """A process with plugins loaded, which computes on so many cores beside its own."""
+    """A process that computes on so many cores beside its own, and loads plugins when a task has need of them."""
 
     def __init__(self, plugins: Sequence[str], spare: int) -> None:
         context = get_context("spawn")
@@ -111,18 +108,15 @@ class Worker:
         self._process.kill()  # which may not have come to lead its group yet
 
     def close(self) -> None:
-        """Ends it, at once where it runs a task, and whatever it started."""
-        self.connection.close()  # at which one that waits for a task ends by itself
-        if self.task is None:
-            self._process.join(LAST_SECONDS)
+        """Ends it, and whatever it started."""
+        self.connection.close()
         self.kill()
         self._process.join()
 
 
 def _serve(connection: Connection, plugins: Sequence[str], spare: int) -> None:
-    """A worker's life: loads the plugins and runs tasks until nobody has any more."""
+    """A worker's life: it runs tasks until nobody has any more."""
     _be_on_its_own()
-    _load(plugins)
     said = threading.Lock()
 
     def say(word: Word) -> None:
@@ -133,8 +127,6 @@ def _serve(connection: Connection, plugins: Sequence[str], spare: int) -> None:
         try:
             given = connection.recv()
         except (EOFError, OSError):
-            # Threads that a plugin has left running hold nothing up.
-            _flush()
             os._exit(0)
         except Exception as error:  # what travels here can't always be put together again
             say(Failed(_told(error)))
@@ -142,7 +134,7 @@ def _serve(connection: Connection, plugins: Sequence[str], spare: int) -> None:
         if given == STOP:  # which came as the task ended
             continue
         try:
-            word = _run(given, say, connection, spare)
+            word = _run(given, plugins, say, connection, spare)
             with said:
                 connection.send(word)
         except OSError:
@@ -151,14 +143,18 @@ def _serve(connection: Connection, plugins: Sequence[str], spare: int) -> None:
             say(Failed(_told(error)))
 
 
-def _run(task: Task, say: Callable[[Word], None], connection: Connection, spare: int) -> Word:
+def _run(task: Task, plugins: Sequence[str], say: Callable[[Word], None], connection: Connection, spare: int) -> Word:
     try:
+        if not task.is_ours:
+            _load(plugins)
         with cores.spared(spare):
             return task.run(say, connection.poll)
     except GenbenchError as error:
         return Outcome(task, error=str(error))
     except BaseException as error:  # a plugin's code may raise anything
         return Failed(_told(error))
+    finally:
+        _flush()
 
 
 def _be_on_its_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -63,10 +64,36 @@ def _of_trial(trial: Found) -> Iterator[Fault]:
                 yield Fault(path, "weights of another training than its record's", trial.folder)
     for path in sorted(trial.folder.iterdir()):
         known = path.name in trial.record.files or path.name in (store.RECORD, store.SCORES)
-        if not known and path.name in PARTS:
+        # Beside a failure there may be what a training that ended well left before.
+        if trial.record.status == "done" and not known and path.name in PARTS:
             yield Fault(path, "its record doesn't name it", path)
+    if trial.record.status == "done":
+        yield from _of_cost(trial)
     if trial.record.status == "done" and not (trial.folder / store.SCORES).exists():
         yield Fault(trial.folder / store.SCORES, "it is missing; genbench rescore makes it")
+
+
+def _of_cost(trial: Found) -> Iterator[Fault]:
+    """Whether a finished trial's cost is its budget and the end of its curve; other costs nobody can tell again."""
+    cost, budget, path = trial.record.cost, trial.record.trial.budget, trial.folder / store.RECORD
+    if cost.compile_seconds is None:  # as of the first version, whose seconds were those of whole stacks
+        return
+    units = {"steps": cost.steps, "updates": cost.updates, "samples": cost.samples, "seconds": cost.train_seconds}
+    if units[budget.kind] < budget.amount:
+        yield Fault(path, f"it used {budget.kind}={units[budget.kind]:g} of {budget}", trial.folder)
+    for unit, end in _last(trial.folder / store.CURVE).items():
+        if unit in units and not math.isclose(units[unit], end, rel_tol=1e-6, abs_tol=1e-3):
+            yield Fault(path, f"its cost has {unit}={units[unit]:g}, and its curve ends at {end:g}", trial.folder)
+
+
+def _last(path: Path) -> dict[str, float]:
+    """The last row of a table that can be read."""
+    try:
+        rows = reading.table(path)
+    except (OSError, ValueError):
+        return {}
+    last = {name: of[-1].as_py() for name, of in zip(rows.column_names, rows.columns, strict=True) if rows.num_rows}
+    return {name: value for name, value in last.items() if value is not None}
 
 
 def weights_sha256(path: Path) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from genbench.records import atomic, process, reading
+from genbench.records.record import Count, Number
 from genbench.spec import Frozen
 
 NAME = ".run-{}.json"
@@ -20,8 +21,8 @@ class Running(Frozen):
     """A task of a run: the share of it that is done, generator steps, and the time that it still needs, in words."""
 
     name: str
-    share: float
-    steps: int
+    share: Number
+    steps: Count
     rate: str
 
 
@@ -34,11 +35,11 @@ class Beat(Frozen):
     run: str
     suite: str
     command: str
-    started: float
-    written: float
-    total: int
-    finished: int = 0
-    statuses: dict[str, int] = {}
+    started: Number
+    written: Number
+    total: Count
+    finished: Count = 0
+    statuses: dict[str, Count] = {}
     left: str = ""
     running: tuple[Running, ...] = ()
 

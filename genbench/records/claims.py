@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from genbench.records import process, reading
@@ -17,6 +19,7 @@ from genbench.records import process, reading
 CLAIM = ".claim"
 ATTEMPTS = 5
 MOST_BYTES = 1_000
+TURN_SECONDS = 0.05
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0
 """A claim of another machine that has not been touched for so long is given up, by the clock of the file system."""
@@ -79,6 +82,15 @@ class Claims:
             for path in held:
                 with suppress(OSError):
                     os.utime(path)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Within, no other process is at work on a folder that it has claimed; waits for its turn."""
+    with closing(Claims()) as claims:
+        while not claims.take(folder):
+            time.sleep(TURN_SECONDS)
+        yield
 
 
 def _give_up(path: Path) -> bool:

@@ -35,6 +35,12 @@ UNPRINTABLE = re.compile(
 )
 """In a file's bytes, what some text in it may have that a terminal obeys; few files have any."""
 
+PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
+"""The bytes of plain text, without those of other letters than English has."""
+
+ALL_DIGITS_ALIKE, MANY_DIGITS = bytes.maketrans(b"123456789", b"0" * 9), b"0" * 100
+"""By these a number of very many digits is found."""
+
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """Letters that terminals obey rather than show, but for the ends of lines and tabulators."""
 
@@ -81,9 +87,24 @@ def payload(path: Path) -> Any:
     Raises OSError where it can't be read, and ValueError or RecursionError where it isn't JSON, or has numbers that are
     none.
     """
-    raw = content(path)
+    return parsed(content(path))
+
+
+def parsed(raw: bytes) -> Any:
+    """What bytes of JSON say, like `payload`."""
     read = json.loads(raw, parse_constant=_no_number)
-    return _legible(read) if UNPRINTABLE.search(raw) or max(map(len, raw.split(b'"'))) > MOST_LETTERS else read
+    return _legible(read) if _has_long(raw) or UNPRINTABLE.search(raw) else read
+
+
+def is_plain(raw: bytes) -> bool:
+    """Whether bytes of JSON are told at a glance to hold nothing that `parsed` would refuse or write otherwise."""
+    told = b"\\" in raw or b"NaN" in raw or b"Infinity" in raw or MANY_DIGITS in raw.translate(ALL_DIGITS_ALIKE)
+    return raw.isascii() and not told and not raw.translate(None, PRINTABLE) and not _has_long(raw)
+
+
+def _has_long(raw: bytes) -> bool:
+    """Whether some text is so long that its end is cut off."""
+    return len(raw) > MOST_LETTERS and max(map(len, raw.split(b'"'))) > MOST_LETTERS
 
 
 def table(path: Path, sha256: str | None = None) -> pa.Table:

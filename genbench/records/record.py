@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import zip_longest
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
 from genbench.errors import GenbenchError
 from genbench.plugins import Source
+from genbench.records import reading
 from genbench.references import Value
 from genbench.spec import Component, Frozen, Trial
 
@@ -27,6 +29,9 @@ Number = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 Status = Literal["done", "diverged", "out-of-memory", "crashed", "timed-out"]
+
+
+M = TypeVar("M", bound=Frozen)
 
 
 class BadRecord(GenbenchError):
@@ -252,8 +257,23 @@ def _renewed(before: Sequence[Score], fresh: Sequence[Score]) -> list[Score]:
     return [*fresh, *(score for score in before if score.added and score.name not in names)]
 
 
-def parse(model: type[Frozen], payload: Any) -> Any:
-    """Reads a stored payload into `model`, migrating it from a past schema; raises BadRecord."""
+def read(model: type[M], raw: bytes) -> M:
+    """`parse` of a file's content, at once where it is of this version and plain.
+
+    Raises BadRecord, and what `genbench.records.reading.payload` raises for what isn't JSON.
+    """
+    if reading.is_plain(raw):
+        with suppress(ValidationError):  # of which `parse` tells more
+            made = model.model_validate_json(raw)
+            if getattr(made, "schema_version", SCHEMA_VERSION) == SCHEMA_VERSION:
+                return made
+    return parse(model, reading.parsed(raw))
+
+
+def parse(model: type[M], payload: Any) -> M:
+    """Reads a stored payload into `model`, migrating it from a past schema where it has any; raises BadRecord."""
+    if "schema_version" not in model.model_fields:
+        return _validated(model, payload)
     if not isinstance(payload, dict) or "schema_version" not in payload:
         raise BadRecord("not a genbench file: it has no schema_version")
     version = payload["schema_version"]
@@ -264,6 +284,10 @@ def parse(model: type[Frozen], payload: Any) -> Any:
     while version < SCHEMA_VERSION:
         payload = MIGRATIONS[version](payload)
         version = payload["schema_version"]
+    return _validated(model, payload)
+
+
+def _validated(model: type[M], payload: Any) -> M:
     try:
         return model.model_validate(payload)
     except ValidationError as error:

@@ -26,16 +26,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from genbench.errors import GenbenchError
-from genbench.records import atomic, consistency, packed, reading
+from genbench.records import atomic, claims, consistency, packed, reading
 from genbench.records.atomic import write_model
-from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, parse
+from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, read
 from genbench.spec import Component, Frozen, Suite, Trial, canonical_json
 
 RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
@@ -138,10 +135,7 @@ class Store:
 
     def folder(self, suite: str, trial: Trial) -> Path:
         """Where a trial lives."""
-        return self._folder(suite, trial, trial.id)
-
-    def _folder(self, suite: str, trial: Trial, number: str) -> Path:
-        return self.cell(suite, trial.dataset) / slug(trial.trainer.label) / f"seed-{trial.seed}-{number}"
+        return _folder(self.home(suite), trial, trial.id)
 
     def cell(self, suite: str, dataset: Component) -> Path:
         """Where all of a dataset's trials and its controls live."""
@@ -159,7 +153,7 @@ class Store:
 
     def _is_copy(self, suite: str, trials: Mapping[str, Sequence[Path]]) -> bool:
         """Whether the suite that the records in a folder name has a folder of its own, with all of these records."""
-        record = self._read(trials[suite][0], partial(parse, Record))
+        record = self._read(trials[suite][0], Record)
         original = trials.get(record.suite, ()) if record is not None and record.suite != suite else ()
         copied = {path.parent.name for path in trials[suite]} <= {path.parent.name for path in original}
         if copied and record is not None:
@@ -169,10 +163,11 @@ class Store:
     def trials(self, suite: str) -> Iterator[Found]:
         """Every finished trial of a suite, once: the one that lies where it belongs, if any does."""
         records: dict[Path, list[tuple[Path, Record]]] = {}
-        for path in sorted(self.home(suite).glob(f"*/*/seed-*/{RECORD}")):
-            record = self._read(path, partial(parse, Record))
+        place = self.home(suite)
+        for path in sorted(place.glob(f"*/*/seed-*/{RECORD}")):
+            record = self._read(path, Record)
             if record is not None:
-                records.setdefault(self._folder(suite, record.trial, record.id), []).append((path.parent, record))
+                records.setdefault(_folder(place, record.trial, record.id), []).append((path.parent, record))
         for home, of in records.items():
             folder, record = next((each for each in of if each[0] == home), of[0])
             for other, _ in of:
@@ -184,7 +179,7 @@ class Store:
 
     def trial(self, folder: Path) -> Found:
         """The finished trial that lives in `folder`; raises GenbenchError where none does."""
-        record = self._read(folder / RECORD, partial(parse, Record))
+        record = self._read(folder / RECORD, Record)
         if record is None:
             raise GenbenchError(
                 f"{folder} holds no finished trial: {self.unreadable.pop().reason}. Give a folder that holds {RECORD}."
@@ -196,7 +191,7 @@ class Store:
     def _scores(self, folder: Path, record: Record) -> Scores | None:
         """The scores beside a record, None where there are none of it that can be read."""
         path = folder / SCORES
-        scores: Scores | None = self._read(path, partial(parse, Scores), optional=True)
+        scores: Scores | None = self._read(path, Scores, optional=True)
         if scores is not None and (problem := consistency.of_scores(scores, record)) is not None:
             self.unreadable.append(Unreadable(path, problem))
             return None
@@ -204,8 +199,8 @@ class Store:
 
     def record(self, folder: Path) -> Record | None:
         """The record in a trial's folder, None where there is none that can be read."""
-        read: Record | None = self._read(folder / RECORD, partial(parse, Record), optional=True)
-        return read
+        record: Record | None = self._read(folder / RECORD, Record, optional=True)
+        return record
 
     def controls(self, suite: str) -> Iterator[ControlScores]:
         """The controls of every dataset in a suite."""
@@ -216,7 +211,7 @@ class Store:
         """One dataset's controls, None where there are none that can be read, or those of other data of its label."""
         cell = self.cell(suite, dataset)
         for path in (cell / CONTROLS, _aside(cell, dataset.identity)):
-            measured: ControlScores | None = self._read(path, partial(parse, ControlScores), optional=True)
+            measured: ControlScores | None = self._read(path, ControlScores, optional=True)
             if measured is not None and measured.truth in (None, dataset.identity):
                 return measured
         return None
@@ -225,7 +220,7 @@ class Store:
         """Stores one dataset's controls; those of other data of the same label are put aside."""
         cell = self.cell(suite, dataset)
         self.check_own(cell)
-        before: ControlScores | None = self._read(cell / CONTROLS, partial(parse, ControlScores), optional=True)
+        before: ControlScores | None = self._read(cell / CONTROLS, ControlScores, optional=True)
         if before is not None and before.truth is not None and before.truth != controls.truth:
             (cell / CONTROLS).replace(_aside(cell, before.truth))
         write_model(cell / CONTROLS, controls)
@@ -248,13 +243,13 @@ class Store:
         Returns what the scores were of whose place it takes: other samples, other data, or None.
         """
         path = self.root / EXTERNAL / self._external(entry)
-        before: External | None = self._read(path, partial(parse, External), optional=True)
+        before: External | None = self._read(path, External, optional=True)
         self._write(path, entry.after(before))
         return entry.differs_from(before) if before is not None else None
 
     def plan(self, suite: str) -> Suite | None:
         """The plan that was last run under this name, None where there is none that can be read."""
-        stored: Suite | None = self._read(self.home(suite) / PLAN, Suite.model_validate, optional=True)
+        stored: Suite | None = self._read(self.home(suite) / PLAN, Suite, optional=True)
         return stored
 
     def write_plan(self, plan: Suite) -> None:
@@ -263,12 +258,18 @@ class Store:
         Raises GenbenchError where that fails, and where the suite is packed.
         """
         self.check_unpacked(plan.name)
-        before = self.plan(plan.name)
-        if before is not None and before.version == plan.version:
-            parts = ("datasets", "trainers", "seeds", "budgets", "metrics")
-            both = {part: tuple(dict.fromkeys((*getattr(before, part), *getattr(plan, part)))) for part in parts}
-            plan = plan.model_copy(update=both)
-        self._write(self.root / plan.name / PLAN, plan)
+        folder = self.root / plan.name
+        self.check_own(folder)
+        try:
+            with claims.alone(folder):  # or one of two runs would forget what the other plans
+                before = self.plan(plan.name)
+                if before is not None and before.version == plan.version:
+                    parts = ("datasets", "trainers", "seeds", "budgets", "metrics")
+                    of = {part: (*getattr(before, part), *getattr(plan, part)) for part in parts}
+                    plan = plan.model_copy(update={part: tuple(dict.fromkeys(both)) for part, both in of.items()})
+                write_model(folder / PLAN, plan)
+        except OSError as error:
+            raise self._not_writable(error) from None
 
     def _write(self, path: Path, model: Frozen) -> None:
         """Raises GenbenchError where that fails."""
@@ -290,42 +291,47 @@ class Store:
         """
         known: dict[str, list[tuple[Path, Any]]] = {}
         for path in sorted(files):
-            if (read := self._read(path, partial(parse, model))) is not None:
-                known.setdefault(canonical_json(about(read)), []).append((path, read))
+            if (entry := self._read(path, model)) is not None:
+                known.setdefault(canonical_json(about(entry)), []).append((path, entry))
         for of in known.values():
             # Of copies in one folder the one with the shorter name was there first.
-            path, read = min(of, key=lambda each: (home(each[1]) not in _names(each[0]), len(each[0].name)))
+            path, entry = min(of, key=lambda each: (home(each[1]) not in _names(each[0]), len(each[0].name)))
             for other, _ in of:
                 self._copied(other, path)
-            yield read
+            yield entry
 
     def _copied(self, path: Path, of: Path) -> None:
         if path != of:
             self.copies[path] = Copied(path, of)
 
-    def _read(self, path: Path, model: Callable[[Any], Any], optional: bool = False) -> Any:
-        """What `model` makes of a JSON file; None, and a line in `unreadable`, where that fails.
+    def _read(self, path: Path, model: type[Frozen], optional: bool = False) -> Any:
+        """What a JSON file holds; None, and a line in `unreadable`, where that fails.
 
         A file that hasn't changed since is not read again.
         """
         try:
             version = (path, reading.version(path))
             if version not in self._known:
-                self._known[version] = model(reading.payload(path))
+                self._known[version] = read(model, reading.content(path))
             return self._known[version]
         except FileNotFoundError as error:
             if not optional:
                 self.unreadable.append(Unreadable(path, str(error.strerror)))
         except OSError as error:
             self.unreadable.append(Unreadable(path, str(error.strerror)))
-        except (BadRecord, ValidationError) as error:
-            self.unreadable.append(Unreadable(path, str(error).splitlines()[0]))
+        except BadRecord as error:
+            self.unreadable.append(Unreadable(path, str(error)))
         except (
             ValueError,
             RecursionError,
         ):  # of Python's json, also for numbers that are none, or of a thousand digits
             self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
         return None
+
+
+def _folder(home: Path, trial: Trial, number: str) -> Path:
+    """Where a trial of that number lives in its suite's folder."""
+    return home / slug(trial.dataset.label) / slug(trial.trainer.label) / f"seed-{trial.seed}-{number}"
 
 
 def _aside(cell: Path, truth: Mapping[str, Any]) -> Path:

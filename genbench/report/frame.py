@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from genbench.records.record import ControlScores, External, Identity, Record, Score, Scores
@@ -188,34 +189,38 @@ def _trained(suite: str, trials: Sequence[Found]) -> Iterator[Line]:
 
 def _evaluations(draw: Draw, record: Record, scores: Scores) -> Iterator[Line]:
     """What a sample costs, a line beside the scores of each protocol and average."""
-    metric, count = metrics["evaluations"], record.cost.evaluations
-    beside: dict[str, Identity] = {}
-    for of in (score.identity for score in scores.scores if not score.added):
-        identity = Identity(
-            metric=metric.name,
-            version=metric.version,
-            parameters={},
-            protocol=of.protocol,
-            protocol_version=of.protocol_version,
-            protocol_source=of.protocol_source,
-            n=1,
-            split="each sample",
-            dtype="int64",
-            ema=of.ema,
-        )
-        beside[canonical_json(identity.model_dump())] = identity
-    for identity in beside.values():
-        score = Score(
-            name=metric.name,
-            identity=identity,
-            value=count,
-            unit=metric.unit,
-            higher_is_better=metric.higher_is_better,
-            state="skipped" if count is None else "ok",
-            reason="nobody counted them" if count is None else None,
-            added=True,
-        )
-        yield from _scored(draw, [score])
+    of = (score.identity for score in scores.scores if not score.added)
+    beside = ((each.protocol, each.protocol_version, tuple(each.protocol_source.items()), each.ema) for each in of)
+    return _scored(draw, [_cost_of_a_sample(record.cost.evaluations, *each) for each in dict.fromkeys(beside)])
+
+
+@lru_cache
+def _cost_of_a_sample(
+    count: int | None, protocol: str, version: int, source: tuple[tuple[str, str], ...], ema: float | None
+) -> Score:
+    metric = metrics["evaluations"]
+    identity = Identity(
+        metric=metric.name,
+        version=metric.version,
+        parameters={},
+        protocol=protocol,
+        protocol_version=version,
+        protocol_source=dict(source),
+        n=1,
+        split="each sample",
+        dtype="int64",
+        ema=ema,
+    )
+    return Score(
+        name=metric.name,
+        identity=identity,
+        value=count,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+        state="skipped" if count is None else "ok",
+        reason="nobody counted them" if count is None else None,
+        added=True,
+    )
 
 
 def _settled(rows: Mapping[Thing, list[Found]]) -> dict[Thing, list[Found]]:

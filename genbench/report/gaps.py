@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from genbench.report.frame import Line, Thing
 from genbench.report.gate import Gate
@@ -57,17 +58,20 @@ def without_likelihood(of: ByTrainer, trainers: Mapping[Thing, str]) -> list[str
 def _lacks(own: Sequence[Line], wanted: Sequence[Column], gate: Gate, plan: Suite | None) -> Iterator[str]:
     """What a trial lacks of the wanted columns, with the reason or the command, one text a command."""
     protocol = gate.protocol.name
-    samples = own[0].trial.samples if own[0].trial is not None else 0
+    stored = cache(lambda: own[0].trial.samples if own[0].trial is not None else 0)  # of a file, which is opened
     scored = {line.metric: line for line in own if line.protocol == protocol and line.metric}
     skipped: dict[str, list[str]] = {}
     missing = {column.name: column for column in wanted}
     for name, line in scored.items():
         lacked = line.state == "skipped" and line.band is not None
-        if lacked and line.identity is not None and line.identity.n <= samples:
+        if lacked and line.identity is not None and line.identity.n <= stored():
             skipped.setdefault(str(line.reason), []).append(name)
         if gate.admits(line) and not (lacked and name not in skipped.get(str(line.reason), ())):
             missing.pop(name, None)
     yield from (f"{', '.join(names)} ({reason})" for reason, names in skipped.items())
+    if scored and not missing:
+        return
+    samples = stored()
     by_samples = [c for c in missing.values() if c.identity.metric not in OF_TRIALS]
     made = [c for c in by_samples if c.identity.n <= samples]
     for columns in ([c for c in made if not c.added], [c for c in made if c.added]):

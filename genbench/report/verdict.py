@@ -14,7 +14,7 @@ from genbench.report.model import Column, Finding, Row, Table
 from genbench.stats.closure import corrected, lone_p, seeds_needed
 from genbench.stats.intervals import median
 from genbench.stats.letters import letters
-from genbench.stats.ranks import odds
+from genbench.stats.ranks import odds_of_all
 
 ORACLE = "oracle"
 
@@ -55,10 +55,7 @@ def findings(tables: Sequence[tuple[Column, Runs]]) -> list[Findings]:
     scaled = [_on_scale(column, of) for column, of in tables]
     claims = corrected(scaled)
     together = sum(map(bool, claims))
-    return [
-        {pair: _finding(of, pair, p, len(frozenset().union(*ps)), together) for pair, p in ps.items()}
-        for of, ps in zip(scaled, claims, strict=True)
-    ]
+    return [_findings(of, ps, together) for of, ps in zip(scaled, claims, strict=True)]
 
 
 def runs(table: Table, column: Column) -> Runs:
@@ -94,11 +91,8 @@ def best_first(table: Table, column: Column) -> list[Row]:
     if len(rows) < 2:
         return rows
 
-    def place(row: Row) -> tuple[float, float]:
-        wins = sum(odds(of[row.label], theirs) for label, theirs in of.items() if label != row.label)
-        return -wins, median(of[row.label])
-
-    return sorted(rows, key=place)
+    wins = dict(zip(of, map(math.fsum, odds_of_all(list(of.values()))), strict=True))
+    return sorted(rows, key=lambda row: (-wins[row.label], median(of[row.label])))
 
 
 def not_told_from_best(table: Table, column: Column) -> frozenset[str]:
@@ -112,10 +106,16 @@ def deciding(table: Table) -> Column | None:
     return next((c for name in table.protocol.deciding for c in table.columns if c.name == name), None)
 
 
-def _finding(of: Runs, pair: frozenset[str], p: float, methods: int, tables: int) -> Finding:
-    one, other = (label for label in of if label in pair)
-    ours, theirs = of[one], of[other]
-    return Finding(one, other, p, odds(ours, theirs), lone_p(len(ours), len(theirs), methods, tables))
+def _findings(of: Runs, ps: Mapping[frozenset[str], float], tables: int) -> Findings:
+    """What is to be said of pairs of rows whose corrected p are given, in one of so many tables."""
+    methods, places = len(frozenset().union(*ps)), {label: i for i, label in enumerate(of)}
+    wins = odds_of_all(list(of.values())) if ps else ()
+    found = {}
+    for pair, p in ps.items():
+        one, other = sorted(pair, key=places.__getitem__)
+        least = lone_p(len(of[one]), len(of[other]), methods, tables)
+        found[pair] = Finding(one, other, p, float(wins[places[one]][places[other]]), least)
+    return found
 
 
 def _on_scale(column: Column, of: Runs) -> Runs:

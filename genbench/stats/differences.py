@@ -37,8 +37,13 @@ def difference_p(groups: Sequence[Floats]) -> float:
     score far out, and doesn't agree where two means differ the other way than ranks; Hoeffding's holds whatever the
     distributions, but wants six runs or more.
     """
-    exchanged, allowed = exchange_p(groups), welch_p(groups) if _agree(groups) else 1.0
-    return exchanged if allowed <= exchanged else max(exchanged, min(allowed, odds_p(groups)))
+    ordered = _ordered(groups)
+    sizes, ranks = tuple(map(len, ordered)), midranks(np.concatenate(ordered))
+    exchanged, allowed = _exchanged(ranks, sizes), welch_p(groups) if _agree(ordered, ranks) else 1.0
+    if allowed <= exchanged:
+        return exchanged
+    odds = _bound(_share(ranks, *sizes), min(sizes)) if len(groups) == 2 else odds_p(groups)
+    return max(exchanged, min(allowed, odds))
 
 
 def exchange_p(groups: Sequence[Floats]) -> float:
@@ -49,9 +54,17 @@ def exchange_p(groups: Sequence[Floats]) -> float:
     counted, so p is exact; of more, DRAWS are drawn; of many runs χ² is the statistic's limit. Neither the methods'
     order nor their runs' matters.
     """
-    ordered = sorted((np.sort(group) for group in groups), key=lambda group: (len(group), group.tolist()))
-    sizes = tuple(map(len, ordered))
-    ranks = midranks(np.concatenate(ordered))
+    ordered = _ordered(groups)
+    return _exchanged(midranks(np.concatenate(ordered)), tuple(map(len, ordered)))
+
+
+def _ordered(groups: Sequence[Floats]) -> list[Floats]:
+    """The groups in an order that depends on their runs alone, and each one's runs in theirs."""
+    return sorted((np.sort(group) for group in groups), key=lambda group: (len(group), group.tolist()))
+
+
+def _exchanged(ranks: Floats, sizes: tuple[int, ...]) -> float:
+    """The p of groups of so many runs each, whose ranks are given one after the other."""
     if min(sizes) >= (LARGE_PAIR if len(sizes) == 2 else LARGE_BLOCK):
         return _limit(ranks, sizes)
     return _exact(ranks, sizes[0]) if len(sizes) == 2 else _drawn(ranks, sizes)
@@ -87,7 +100,8 @@ def odds_p(groups: Sequence[Floats]) -> float:
     (Hoeffding, 1963, JASA 58, 13-30, theorem 1 and §5a). Of several methods, the least of a pair's by the number of
     pairs.
     """
-    pairs = [_odds_bound(one, other) for one, other in itertools.combinations(groups, 2)]
+    two = itertools.combinations(groups, 2)
+    pairs = [_bound(larger_share(one, other), min(len(one), len(other))) for one, other in two]
     return min(1.0, len(pairs) * min(pairs))
 
 
@@ -112,8 +126,12 @@ def midranks(values: Floats) -> Floats:
 
 def larger_share(ours: Values | Floats, theirs: Values | Floats) -> float:
     """Of all pairs of a run of each, the share in which ours is the larger; what is equal but for rounding is half."""
-    n, m = len(ours), len(theirs)
-    return float((midranks(np.concatenate([ours, theirs]))[:n].sum() - n * (n + 1) / 2) / (n * m))
+    return _share(midranks(np.concatenate([ours, theirs])), len(ours), len(theirs))
+
+
+def _share(ranks: Floats, n: int, m: int) -> float:
+    """Of pairs of the first n and the other m of some runs, by their ranks, the share in which the first is larger."""
+    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def _exact(ranks: Floats, first: int) -> float:
@@ -157,20 +175,19 @@ def _exchanges(sizes: tuple[int, ...]) -> NDArray[np.intp]:
     return drawn
 
 
-def _agree(groups: Sequence[Floats]) -> bool:
+def _agree(groups: Sequence[Floats], ranks: Floats) -> bool:
     """Whether the means of two groups don't differ the other way than their ranks."""
     if len(groups) > 2:
         return True
     one, other = _without_failures(groups)
-    return bool((one.mean() - other.mean()) * (larger_share(*groups) - 0.5) >= 0)
+    return bool((one.mean() - other.mean()) * (_share(ranks, len(one), len(other)) - 0.5) >= 0)
 
 
-def _odds_bound(ours: Floats, theirs: Floats) -> float:
+def _bound(share: float, n: int) -> float:
+    """Hoeffding's of a share of wins among so many independent pairs."""
     from scipy.special import rel_entr
 
-    share = larger_share(ours, theirs)
-    apart = float(rel_entr(share, 0.5) + rel_entr(1 - share, 0.5))
-    return min(1.0, 2 * math.exp(-min(len(ours), len(theirs)) * apart))
+    return min(1.0, 2 * math.exp(-n * float(rel_entr(share, 0.5) + rel_entr(1 - share, 0.5))))
 
 
 def _without_failures(groups: Sequence[Floats]) -> list[Floats]:

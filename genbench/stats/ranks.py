@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from genbench.stats import CONFIDENCE, Strata, Values
-from genbench.stats.differences import larger_share
+from genbench.stats import CONFIDENCE, Floats, Strata, Values
+from genbench.stats.differences import ROUNDING, larger_share
 from genbench.stats.intervals import Interval
 
 NEAR = 1e-9
@@ -22,6 +22,25 @@ def odds(ours: Values, theirs: Values) -> float:
     Mann and Whitney's U over the number of pairs; Vargha and Delaney's A (2000).
     """
     return larger_share(theirs, ours)
+
+
+def odds_of_all(runs: Sequence[Values]) -> Floats:
+    """`odds` of each of several methods' runs against each other's, (methods, methods), ½ against its own.
+
+    Quicker than one by one where there are many methods.
+    """
+    ordered = [np.sort(np.asarray(of, float)) for of in runs]
+    together = np.concatenate(ordered)
+    near = ROUNDING * np.abs(together, where=np.isfinite(together), out=np.zeros_like(together))
+    sizes = np.array([len(of) for of in ordered])
+    starts = np.cumsum(sizes) - sizes
+    shares = np.empty((len(ordered), len(ordered)))
+    for j, theirs in enumerate(ordered):
+        # Twice as many as are smaller than each run, the equal ones counted once.
+        smaller = np.searchsorted(theirs, together - near, "left") + np.searchsorted(theirs, together + near, "right")
+        pairs = sizes * len(theirs)
+        shares[:, j] = (pairs - np.add.reduceat(smaller, starts) / 2) / pairs
+    return shares
 
 
 def probability_of_improvement(ours: Strata, theirs: Strata) -> float:

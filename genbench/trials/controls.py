@@ -19,7 +19,7 @@ from genbench.records import provenance, store
 from genbench.records.record import ControlScores, Score
 from genbench.registry import ControlEntry, controls
 from genbench.scoring.bands import Bands, Watch, bands
-from genbench.scoring.protocols import Protocol, ways
+from genbench.scoring.protocols import Protocol, are_ours, ways
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
 from genbench.trials.resources import build_dataset, scorer
@@ -55,6 +55,11 @@ class ControlTask(Task):
     @property
     def places(self) -> list[Path]:
         return [store.Store(Path(self.context.root)).cell(self.context.suite, self.dataset)]
+
+    @property
+    def is_ours(self) -> bool:
+        brought = self.dataset.source or any(control.source for control in controls)
+        return not brought and are_ours(self.context.protocols, self.context.metrics)
 
     def begin(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""

@@ -38,19 +38,6 @@ class Plan:
     def __post_init__(self) -> None:
         self.unscored = Unscored(self.suite)
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether nothing takes part in it that a plugin brought."""
-        columns = (metric for way in ways(self.suite.protocols, self.suite.metrics) for metric in way.columns.values())
-        parts = (
-            *(part.source for trial in self.run for part in (trial.trainer, trial.dataset)),
-            *(dataset.source for dataset in self.controls),
-            *(Component.resolve(metrics, metric).source for metric in columns),
-            *(way.source for way in ways(self.suite.protocols, self.suite.metrics)),
-            *(control.source for control in controls),
-        )
-        return not any(parts)
-
     def tasks(self, context: Context, keep: Keep, stack: int = 1) -> list[Task]:
         """The datasets' controls that are missing, which come first, and the trials to run, up to `stack` a task."""
         from genbench.trials.controls import ControlTask

@@ -1,51 +1,103 @@
-"""Whether each trainer can be built for each dataset of a plan, tried before anything is trained."""
+"""Whether each trainer can be built for each dataset of a plan, tried before anything is trained.
+
+What a plugin brought is tried in a process of its own, which it may end or hold up.
+"""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genbench import devices, seeding
 from genbench.errors import GenbenchError
-from genbench.executors.task import Context
+from genbench.executors.task import Context, Failure, Notify, Outcome, Progress, Stop, Task
 from genbench.plugins import left_alone
 from genbench.registry import datasets, metrics
-from genbench.scoring.protocols import Protocol, ways
+from genbench.scoring.protocols import Protocol, are_ours, ways
 from genbench.spec import Component
 from genbench.trials.plan import Plan
 
 FEW = 3
 
 
-def preflight(plan: Plan, context: Context) -> None:
-    """Builds every trainer once for every dataset that it may not fit, has it make a few samples, and tries metrics.
+@dataclass(frozen=True)
+class Preflight(Task):
+    """Builds trainers once for the datasets that they may not fit, has them make a few samples, and tries metrics.
 
-    Raises GenbenchError, a line, for whatever goes wrong, say for a size that doesn't fit, or an engine that was asked
-    for and that the trainer can't take. genbench's own fit all points, and trying would mean to wait for torch.
+    The trainers are those of `points`, each with its dataset; every metric that was added or is a plugin's scores real
+    samples of the datasets in `scored`. What goes wrong, say with a size that doesn't fit, or an engine that was asked
+    for and that the trainer can't take, is the outcome's error, a line.
     """
-    _check_metrics(plan, context)
+
+    context: Context
+    points: tuple[tuple[Component, Component], ...]
+    scored: tuple[Component, ...]
+
+    @property
+    def name(self) -> str:
+        return ", ".join([*(_named(*point) for point in self.points), *["the metrics"][: len(self.scored)]])
+
+    @property
+    def needs(self) -> None:
+        return None
+
+    @property
+    def is_ours(self) -> bool:
+        brought = [part.source for point in self.points for part in point] + [data.source for data in self.scored]
+        return not any(brought) and are_ours(self.context.protocols, self.context.metrics)
+
+    def begin(self, notify: Notify, stop: Stop) -> Outcome:
+        _check_metrics(self.scored, self.context)
+        for i, (dataset, trainer) in enumerate(self.points):
+            if stop():
+                break
+            notify(Progress(self.name, i / len(self.points), note=_named(dataset, trainer)))
+            try:
+                with left_alone():
+                    _try(dataset, trainer, self.context)
+            except GenbenchError:
+                raise
+            except (Exception, SystemExit) as error:  # whatever a stranger's builder raises
+                raise _failed(f"{trainer.label} can't be built for {dataset.label}", error) from error
+        return Outcome(self)
+
+    def apart(self) -> list[Preflight]:
+        parts = [replace(self, points=(point,), scored=()) for point in self.points]
+        parts += [replace(self, points=())] if self.scored else []
+        return parts if len(parts) > 1 else []
+
+    def ended(self, status: Failure, reason: str) -> Outcome:
+        return Outcome(self, error=f"{self.name} can't be tried: {reason}")
+
+
+def preflight(plan: Plan, context: Context) -> Preflight | None:
+    """What is to be tried of a plan before anything of it is run, None for nothing.
+
+    genbench's own trainers fit all points, and trying them would mean to wait for torch.
+    """
     asked = context.engine in ("compiled", "graph")
-    for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run):
-        own = not (trainer.source or dataset.source)
-        if own and datasets[dataset.name].stock is None and not asked:
-            continue
-        try:
-            with left_alone():
-                _try(dataset, trainer, context)
-        except GenbenchError:
-            raise
-        except (Exception, SystemExit) as error:  # whatever a stranger's builder raises
-            raise _failed(f"{trainer.label} can't be built for {dataset.label}", error) from error
+    points = tuple(
+        (dataset, trainer)
+        for dataset, trainer in dict.fromkeys((trial.dataset, trial.trainer) for trial in plan.run)
+        if asked or trainer.source or dataset.source or datasets[dataset.name].stock is not None
+    )
+    metrics_to_try = any(_to_try(way) for way in ways(context.protocols, context.metrics))
+    planned = dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]) if metrics_to_try else ()
+    return Preflight(context, points, tuple(planned)) if points or planned else None
 
 
-def _check_metrics(plan: Plan, context: Context) -> None:
+def _named(dataset: Component, trainer: Component) -> str:
+    return f"{trainer.label} on {dataset.label}"
+
+
+def _check_metrics(planned: Sequence[Component], context: Context) -> None:
     """Scores real samples by each metric that was added or is a plugin's, on every dataset.
 
     Raises GenbenchError, a line, for one that fails, and for one that was added and applies to none.
     """
-    planned = list(dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))
-    for way in ways(context.protocols, context.metrics):
+    for way in ways(context.protocols, context.metrics) if planned else ():
         for name, reasons in try_metrics(planned, way, context.device).items():
             if name in way.added and all(reasons):
                 told = (f"{dataset.label}: {reason}" for dataset, reason in zip(planned, reasons, strict=True))
@@ -58,10 +110,14 @@ def try_metrics(planned: Sequence[Component], way: Protocol, device: str = "cpu"
     Returns by the column's name why it doesn't apply to each of the datasets, None where it does. Raises GenbenchError,
     a line, for a metric that fails.
     """
-    tried = (
+    return {name: [_unfit(dataset, way.only([name]), device) for dataset in planned] for name in _to_try(way)}
+
+
+def _to_try(way: Protocol) -> list[str]:
+    """The columns whose metrics were added or are a plugin's."""
+    return [
         name for name, metric in way.columns.items() if name in way.added or Component.resolve(metrics, metric).source
-    )
-    return {name: [_unfit(dataset, way.only([name]), device) for dataset in planned] for name in tried}
+    ]
 
 
 def _unfit(dataset: Component, way: Protocol, device: str) -> str | None:

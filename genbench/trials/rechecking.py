@@ -1,172 +1,127 @@
-"""Whether stored results come out again: scores from stored samples, weights from trials that are trained once more."""
+"""Whether stored scores and null bands come out again: from stored samples, and from the truth and the controls."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from genbench.errors import GenbenchError
-from genbench.executors.task import Context, Keep, Notify
 from genbench.records.audit import Fault
-from genbench.records.record import Record, Score
-from genbench.records.store import SAMPLES, SCORES, Found, Store
+from genbench.records.record import ControlScores, Score
+from genbench.records.store import CONTROLS, SAMPLES, SCORES, Found, Store
 from genbench.scoring.protocols import Protocol
-from genbench.spec import Suite
-from genbench.trials.rescoring import Rescorer
-from genbench.trials.trial import TrialTask
+from genbench.spec import Component
+from genbench.trials.controls import all_draws, along_draws, null_bands
+from genbench.trials.rescoring import Rescorer, check_dataset
 
 CLOSE = 1e-4
 """Relative: by so much sums may differ on other processors, where the samples are the same."""
 
-ODD = 0.01
-"""The p below which trials that were trained elsewhere are said to come out otherwise."""
 
-AGAIN = "again"
-"""What the suite of a trial that is trained once more is called."""
+class Place(NamedTuple):
+    """Where a score stands: as which row, under which name and of which identity."""
 
-HARDWARE = ("python", "platform", "packages", "device")
-"""What of a record's provenance decides a trial's bits, besides its engine and torch's flags."""
+    row: str
+    name: str
+    identity: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.row}, {self.name}" if self.row else self.name
 
 
-class Trained(NamedTuple):
-    """A trial that was trained once more: whether on like hardware, whether to the same bits, and its place by the
-    deciding score among the stored seeds of its trainer, between 0 and 1, where it has one."""
-
-    trial: Found
-    alike: bool
-    same: bool
-    place: float | None
+Placed = Mapping[Place, Score]
 
 
 def scores_again(trials: Sequence[Found], ways: Sequence[Protocol], device: str) -> Iterator[tuple[Found, list[Fault]]]:
-    """Each finished trial whose samples are stored, with the scores that come out otherwise."""
+    """Each finished trial whose samples are stored, with the scores and bands that come out otherwise or are gone."""
     rescorers = [Rescorer(way, device) for way in ways]
     for trial in trials:
         if trial.record.status != "done" or trial.scores is None or SAMPLES not in trial.record.files:
             continue
         if not (trial.folder / SAMPLES).exists():  # as in archives
             continue
+        path = trial.folder / SCORES
         try:
             made = [score for rescorer in rescorers for score in rescorer.again(trial)]
         except GenbenchError as error:
             yield trial, [Fault(trial.folder, str(error))]
             continue
-        yield trial, list(_differing(trial, made))
+        stored = trial.scores.scores
+        found = [Fault(path, said, path) for said in _differing(_placed(stored), _placed(made))]
+        yield (
+            trial,
+            [*found, *(Fault(path, f"{name} is gone; genbench rescore makes it") for name in _gone(stored, made))],
+        )
 
 
-def _differing(trial: Found, made: Sequence[Score]) -> Iterator[Fault]:
-    fresh = {(score.name, score.identity.model_dump_json()): score for score in made}
-    for stored in trial.scores.scores if trial.scores else ():
-        now = fresh.get((stored.name, stored.identity.model_dump_json()))
-        if now is None or now.state == "skipped":
-            continue  # of another version, of the model, or of more samples than are stored
-        if not _close(stored.value, now.value):
-            what = f"{stored.name} is {stored.value} there and {now.value} when its samples are scored again"
-            yield Fault(trial.folder / SCORES, what, trial.folder / SCORES)
+def controls_again(
+    results: Store, suite: str, datasets: Iterable[Component], ways: Sequence[Protocol], device: str
+) -> Iterator[tuple[Component, list[Fault]]]:
+    """Each dataset whose controls are stored, with what of them and of their null bands comes out otherwise."""
+    for dataset in datasets:
+        stored = results.read_controls(suite, dataset)
+        if stored is None:
+            continue
+        path = results.cell(suite, dataset) / CONTROLS
+        try:
+            check_dataset(dataset)
+            null = null_bands(dataset, ways, device)
+            draws = max(map(len, stored.draws.values()), default=0)
+            made = ControlScores(
+                dataset=stored.dataset,
+                key=stored.key,
+                draws=all_draws(dataset, null, draws, device),
+                bands=tuple(band for by_name in null.values() for band in by_name.values()),
+                along=along_draws(dataset, ways[0], max(map(len, stored.along.values()), default=0), device),
+            )
+        except GenbenchError as error:
+            yield dataset, [Fault(path, str(error))]
+            continue
+        yield dataset, [Fault(path, said, path) for said in _differing(_all_of(stored), _all_of(made))]
+
+
+def _all_of(controls: ControlScores) -> Placed:
+    rows = {"null band": controls.bands}
+    for where, of in (("", controls.draws), (" along training", controls.along)):
+        rows |= {f"{name}{where}, draw {i}": scores for name, draws in of.items() for i, scores in enumerate(draws)}
+    return {place: score for row, scores in rows.items() for place, score in _placed(scores, row).items()}
+
+
+def _placed(scores: Iterable[Score], row: str = "") -> Placed:
+    return {Place(row, score.name, score.identity.model_dump_json()): score for score in scores}
+
+
+def _differing(stored: Placed, made: Placed) -> Iterator[str]:
+    """What is said otherwise; of what isn't made now nothing is known: another version's, the model's, or of samples
+    that aren't stored."""
+    for place, score in stored.items():
+        now = made.get(place)
+        if now is None or (now.state == "skipped" and now.null_low is None):
+            continue
+        if now.state != "skipped" and not _close(score.value, now.value):
+            yield f"{place.said} is {score.value} there and {now.value} when it is scored again"
+        if not (_close(score.null_low, now.null_low) and _close(score.null_high, now.null_high)):
+            there, here = (f"{of.null_low} to {of.null_high}" for of in (score, now))
+            yield f"the null band of {place.said} is {there} there and {here} today"
+
+
+def _gone(stored: Sequence[Score], made: Sequence[Score]) -> list[str]:
+    """The columns that samples have a score in, and of which none is stored where others of their protocol are."""
+    known = {(score.name, score.identity.protocol, score.identity.ema) for score in stored}
+    versions = {(score.identity.protocol, score.identity.protocol_version) for score in stored}
+    names = {protocol for protocol, _ in versions}
+    return [
+        f"{score.name} under {own.protocol}"
+        for score, own in ((score, score.identity) for score in made)
+        if score.state != "skipped"
+        and (score.name, own.protocol, own.ema) not in known
+        and ((own.protocol, own.protocol_version) in versions or own.protocol not in names)
+    ]
 
 
 def _close(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=CLOSE, abs_tol=1e-6)
-
-
-def chosen(trials: Sequence[Found], n: int) -> list[Found]:
-    """Up to n finished trials, the same ones each time, which nobody could have foreseen without their ids.
-
-    None of a budget in seconds, whose bits are no two times the same.
-    """
-    able = [each for each in trials if each.record.status == "done" and each.record.trial.budget.kind != "seconds"]
-    return sorted(able, key=lambda each: hashlib.sha256(each.record.id.encode()).hexdigest())[:n]
-
-
-def trained_again(
-    trials: Sequence[Found],
-    among: Sequence[Found],
-    plan: Suite,
-    device: str,
-    column: str,
-    notify: Notify,
-) -> Iterator[Trained]:
-    """Trains trials once more, each in a folder of its own that is gone afterwards, and holds them against the stored.
-
-    `column` is the score by which a trial has its place `among` all stored ones of its trainer.
-    """
-    for trial in trials:
-        made = _again(trial.record, plan, device, notify)
-        alike = _alike(made.record.provenance, trial.record.provenance)
-        same = made.record.weights_sha256 == trial.record.weights_sha256
-        yield Trained(
-            trial, alike, same, _place(_value(made, column), [_value(each, column) for each in _seeds(trial, among)])
-        )
-
-
-def come_out_otherwise(trained: Sequence[Trained]) -> float | None:
-    """The p of the places of trials that were trained elsewhere, if they come from where the stored ones do.
-
-    They are then spread evenly over 0 to 1, which the test of Kolmogorov and Smirnov asks. None of fewer than three.
-    """
-    places = [each.place for each in trained if each.place is not None and not each.alike]
-    if len(places) < 3:
-        return None
-    from scipy.stats import kstest
-
-    return float(kstest(places, "uniform").pvalue)
-
-
-def _again(record: Record, plan: Suite, device: str, notify: Notify) -> Found:
-    """A trial as it comes out now, by the engine and in the precision of its record."""
-    engine = record.provenance.get("engine", {})
-    flags = record.provenance.get("flags", {})
-    precision: Any = "bf16" if engine.get("bf16") else flags.get("matmul_precision", "highest")
-    path: Any = engine.get("name") if engine.get("name") in ("plain", "compiled", "graph") else "auto"
-    with tempfile.TemporaryDirectory(prefix="genbench-") as root:
-        context = Context(
-            root, AGAIN, plan.protocols, device, "genbench verify", path, precision,
-            bool(engine.get("channels_last")), metrics=plan.metrics,
-        )  # fmt: skip
-        task = TrialTask(context, (record.trial,), plan.checkpoints, Keep(weights=False, samples=1))
-        outcome = task.run(notify, lambda: False)
-        if outcome.error is not None:
-            raise GenbenchError(outcome.error)
-        (made,) = Store(Path(root)).trials(AGAIN)
-        return made
-
-
-def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two records were made where the same bits are to be expected, as far as both say."""
-    flags, others = (each.get("flags", {}) for each in (one, other))
-    return (
-        all(one.get(part) == other.get(part) for part in HARDWARE)
-        and one.get("engine", {}).get("name") == other.get("engine", {}).get("name")
-        and all(flags[name] == others[name] for name in flags.keys() & others.keys())
-    )
-
-
-def _seeds(trial: Found, among: Sequence[Found]) -> list[Found]:
-    own = trial.record.trial
-    return [
-        each
-        for each in among
-        if each.record.status == "done"
-        and (each.record.trial.trainer, each.record.trial.dataset, each.record.trial.budget)
-        == (own.trainer, own.dataset, own.budget)
-    ]
-
-
-def _value(of: Found, column: str) -> float | None:
-    scores = of.scores.scores if of.scores else ()
-    return next((score.value for score in scores if score.name == column and score.identity.ema is None), None)
-
-
-def _place(value: float | None, among: Sequence[float | None]) -> float | None:
-    """The share of the others that are below a value, those that equal it by half."""
-    others = [other for other in among if other is not None]
-    if value is None or not others:
-        return None
-    below = sum(other < value for other in others) + 0.5 * sum(other == value for other in others)
-    return (below + 0.5) / (len(others) + 1)

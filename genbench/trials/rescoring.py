@@ -51,7 +51,7 @@ class Rescorer:
         trial = finished.record.trial
         if finished.scores is None and (finished.folder / store.SCORES).exists():
             raise GenbenchError(f"its {store.SCORES} can't be read. Remove it to have it made again.")
-        _check(trial.dataset)
+        check_dataset(trial.dataset)
         before = self._banded(trial.dataset, finished.scores.scores if finished.scores else ())
         if finished.scores and before != finished.scores.scores:
             write_model(finished.folder / store.SCORES, finished.scores.model_copy(update={"scores": before}))
@@ -78,13 +78,13 @@ class Rescorer:
         Raises GenbenchError, which says why, where that can't be done.
         """
         trial = finished.record.trial
-        _check(trial.dataset)
-        judge = scorer(trial.dataset, self.protocol, self.device)
+        check_dataset(trial.dataset)
+        judge, null = scorer(trial.dataset, self.protocol, self.device), self._bands(trial.dataset)[self.protocol]
         stored = _samples(finished, build_dataset(trial.dataset).event_shape)
         return tuple(
             score
             for prefix, samples in stored.items()
-            for score in judge(samples, {}, trial.ema if prefix == AVERAGED else None)
+            for score in judge(samples, null, trial.ema if prefix == AVERAGED else None)
         )
 
     def controls(self, results: Store, suite: str, dataset: Component) -> bool:
@@ -124,7 +124,7 @@ class Rescorer:
         return self._null[dataset]
 
 
-def _check(dataset: Component) -> None:
+def check_dataset(dataset: Component) -> None:
     """Raises GenbenchError for a dataset that isn't here, or isn't as it was."""
     now = Component.resolve(datasets, dataset.label)
     if now.identity != dataset.identity:

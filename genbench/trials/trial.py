@@ -24,6 +24,7 @@ from genbench.records import provenance, store
 from genbench.records.reading import version
 from genbench.records.record import Cost, Record
 from genbench.registry import datasets, trainers
+from genbench.scoring.protocols import are_ours
 from genbench.spec import Component, Trial, format_seeds
 from genbench.trials.replica import checkpoint_of
 from genbench.trials.resources import dataset_on
@@ -60,6 +61,13 @@ class TrialTask(Task):
         """Whether the budget is in seconds, of which what goes on beside would take."""
         return self.trials[0].budget.kind == "seconds"
 
+    @property
+    def is_ours(self) -> bool:
+        first = self.trials[0]
+        return not (first.trainer.source or first.dataset.source) and are_ours(
+            self.context.protocols, self.context.metrics
+        )
+
     def begin(self, notify: Notify, stop: Stop) -> End:
         """Trains the trials and begins to score them; how one fails becomes its record's status and reason.
 
@@ -71,7 +79,7 @@ class TrialTask(Task):
         check_versions(self.trials[0])
         dataset_on(self.trials[0].dataset, devices.resolve(self.context.device))
         ends: list[Callable[[], tuple[Record, ...]]] = []
-        elsewhere = [record for trial in self.trials if (record := self._recorded(trial)) and record.status == "done"]
+        elsewhere = [record for trial in self.trials if (record := self._recorded(trial))]
         stacks = [_Stack(trials) for trials in self._stacks({record.id for record in elsewhere})]
         with run_conditions(self.context.precision):
             while stacks:

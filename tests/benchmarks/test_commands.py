@@ -42,6 +42,13 @@ def test_start_up(benchmark, command, tmp_path):
     benchmark.extra_info["command"] = command
 
 
+@pytest.mark.parametrize("records", RECORDS)
+def test_status(benchmark, records, results):
+    compare(benchmark, genbench("status", results(records)), results(records), 3)
+    benchmark.group = f"status of {records} records"
+    benchmark.extra_info.update(command="status", records=records)
+
+
 @pytest.mark.parametrize("options", [[], ["--no-figures"], ["--out", "page"]], ids=["pictures", "tables", "page"])
 @pytest.mark.parametrize("records", RECORDS)
 def test_report(benchmark, records, options, results):

@@ -31,6 +31,7 @@ ENDS = {
     "leaves-a-child": ("done", ""),
     "talks": ("done", ""),
     "changes-everything": ("crashed", "expected dtype float"),
+    "changes-the-machine": ("done", ""),
 }
 """How trainers that no one should write end, and what is said of it."""
 
@@ -111,6 +112,19 @@ def test_what_trainers_print_is_no_part_of_what_the_command_says(beside):
     for word in ("Heed me!", "And me!"):
         assert word not in beside.said.stdout
         assert word in beside.said.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("ends-when-built", "its process ended by itself with exit code 0"),
+        pytest.param("hangs-when-built", f"nothing was heard of it for {SILENCE} s", marks=pytest.mark.slow),
+    ],
+)
+def test_one_that_cannot_be_built_is_named_before_anything_is_trained(name, reason, run):
+    ran = run("behaves", name, options=("--timeout", str(SILENCE)))
+    assert (ran.said.returncode, list(ran.records)) == (2, [])
+    assert f"{name} on ring8 can't be tried: {reason}" in ran.said.stderr
 
 
 def test_a_seed_that_dies_costs_none_of_those_that_train_with_it(run):

@@ -235,7 +235,7 @@ def test_folder_that_cannot_be_written_to_is_refused(out, genbench, tmp_path):
     (tmp_path / "a-file").write_text("")
     ran = genbench(*CUSTOM, "--out", out)
     assert ran.code == 2
-    assert f"Can't write to {out} (" in ran.err
+    assert f"Can't write to {tmp_path / out} (" in ran.err
     assert "--out DIR" in ran.err
 
 
@@ -303,7 +303,9 @@ def test_unreadable_record_is_named_and_made_again(results, genbench):
 
 def test_interrupted_run_goes_on_by_the_command_that_it_prints(smoke, genbench, misfits, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
-    ran = smoke("--trainer", "behaves[at=5],interrupts[at=5]", "--seeds", "0-1", "--stack", "1", "--plugin", misfits)
+    ran = smoke(
+        "--trainer", "behaves[at=5],interrupts-the-parent[at=5]", "--seeds", "0-1", "--stack", "1", "--plugin", misfits
+    )
     assert ran.code == 130
     assert [record.trial.trainer.name for record in records(tmp_path / "out")] == ["behaves"]
     assert len(list(tmp_path.rglob(store.CHECKPOINT))) == 1
@@ -314,7 +316,8 @@ def test_interrupted_run_goes_on_by_the_command_that_it_prints(smoke, genbench, 
     assert ran.code == 0
     made = {(r.trial.trainer.name, r.trial.seed): r.weights_sha256 for r in records(tmp_path / "out")}
     assert len(made) == 4
-    assert made["behaves", 0] == made["interrupts", 0] != made["behaves", 1] == made["interrupts", 1]
+    assert made["behaves", 0] == made["interrupts-the-parent", 0]
+    assert made["behaves", 1] == made["interrupts-the-parent", 1] != made["behaves", 0]
 
 
 def test_ctrl_c_in_a_terminal_exits_with_130_and_loses_nothing(genbench, once, tmp_path):

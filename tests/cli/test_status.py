@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 
 import made_up
@@ -43,6 +44,20 @@ def test_what_ended_is_counted_and_failures_are_told(results, genbench):
     assert "made-up: 2 done, 1 crashed, 3 left" in ran.out
     assert re.search(r"made-up/ring8/wgan/seed-0-\w+: crashed, no .*luck", ran.out)
     assert "\x1b" not in ran.out
+
+
+def test_a_packed_suite_is_counted_like_its_folder(results, genbench):
+    assert genbench("pack", results, "--suite", "made-up").code == 0
+    shutil.rmtree(results / "made-up")
+    assert "made-up: 2 done, 1 crashed, 3 left" in genbench("status", results).out
+
+
+@pytest.mark.parametrize("field", ["started", "written", "total", "finished"])
+def test_what_no_run_has_said_is_not_told(field, results, genbench):
+    said = beat().model_dump_json().replace(f'"{field}":', f'"{field}":-1e999,"_":', 1)
+    beats.path_of(results, process.here()).write_text(said)
+    ran = genbench("status", results)
+    assert (ran.code, "of its" in ran.out) == (0, False)
 
 
 def test_what_a_run_is_at_is_told(results, genbench):

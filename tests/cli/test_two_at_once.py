@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -58,14 +57,14 @@ def seeds(tmp_path):
     return sorted(found.record.trial.seed for found in Store(tmp_path / "results").trials("custom"))
 
 
-def test_two_runs_share_the_trials_and_train_none_twice(start, tmp_path):
-    runs = [start("--seeds", "0-5", "--stack", "1") for _ in range(2)]
+@pytest.mark.parametrize(("trainer", "code"), [("leaves-a-mark", 0), ("leaves-a-mark-and-crashes", 1)])
+def test_two_runs_share_the_trials_and_train_none_twice(trainer, code, start, tmp_path):
+    runs = [start("--seeds", "0-5", "--stack", "1", trainer=trainer) for _ in range(2)]
     for run in runs:
-        code, said = ended(run)
-        assert code == 0, said
+        ended_with, said = ended(run)
+        assert ended_with == code, said
     assert len(marks(tmp_path)) == 6
     assert seeds(tmp_path) == [0, 1, 2, 3, 4, 5]
-    assert min(Counter(marks(tmp_path)).values()) >= 1
     assert not list((tmp_path / "results").rglob(f"{claims.CLAIM}*"))
 
 
@@ -81,6 +80,19 @@ def test_what_a_killed_run_has_claimed_is_taken_over(start, tmp_path):
     assert code == 0, said
     assert seeds(tmp_path) == [0, 1]
     assert not list((tmp_path / "results").rglob(f"{claims.CLAIM}*"))
+
+
+def test_two_runs_of_different_plans_leave_both_planned(tmp_path):
+    code = (
+        "import sys, made_up; from pathlib import Path; from genbench.records.store import Store\n"
+        "for i in range(int(sys.argv[1]), int(sys.argv[1]) + 10):\n"
+        "    Store(Path(sys.argv[2])).write_plan(made_up.suite(seeds=(i,)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(MISFITS.parent)}
+    command = [sys.executable, "-c", code]
+    runs = [subprocess.Popen([*command, f"{10 * i}", str(tmp_path)], env=environment) for i in range(2)]
+    assert [run.wait(PATIENCE) for run in runs] == [0, 0]
+    assert sorted(Store(tmp_path).plan("made-up").seeds) == list(range(20))
 
 
 def test_results_that_are_removed_meanwhile_are_not_said_to_be_done(start):

@@ -26,7 +26,7 @@ def test_what_is_whole_is_said_to_be(results, genbench):
     ran = genbench("verify", results)
     assert ran.code == 0, ran.out
     assert "4 trials" in ran.out
-    assert "4 trials' samples scored again" in ran.out
+    assert "4 trials' samples scored again, and the controls of" in ran.out
     assert "All is whole." in ran.out
 
 
@@ -41,6 +41,35 @@ def other_score(folder):
     changed = next(score for score in payload["scores"] if score["name"] == "w2")
     changed["value"] *= 1.01
     (folder / store.SCORES).write_text(json.dumps(payload))
+
+
+def changed(path, change):
+    """Has a file of JSON say something else."""
+    payload = json.loads(path.read_bytes())
+    change(payload)
+    path.write_text(json.dumps(payload))
+
+
+def no_score(folder):
+    def change(payload):
+        payload["scores"] = [score for score in payload["scores"] if score["name"] != "w2"]
+
+    changed(folder / store.SCORES, change)
+
+
+def other_band(folder):
+    def change(payload):
+        next(score for score in payload["scores"] if score["name"] == "w2")["null_high"] += 0.1
+
+    changed(folder / store.SCORES, change)
+
+
+def lower_cost(folder):
+    changed(folder / store.RECORD, lambda payload: payload["cost"].update(train_seconds=0.1))
+
+
+def shorter_training(folder):
+    changed(folder / store.RECORD, lambda payload: payload["cost"].update(steps=payload["cost"]["steps"] - 1))
 
 
 def other_weights(folder):
@@ -62,10 +91,13 @@ BROKEN = {
     "a flipped bit of the weights": (lambda folder: flip(folder / store.WEIGHTS), store.WEIGHTS, "changed or damaged"),
     "a flipped bit of the curve": (lambda folder: flip(folder / store.CURVE), store.CURVE, "changed or damaged"),
     "no curve": (lambda folder: (folder / store.CURVE).unlink(), store.CURVE, "missing"),
-    "a better score": (other_score, store.SCORES, "when its samples are scored again"),
+    "a better score": (other_score, store.SCORES, "when it is scored again"),
     "weights of another training": (other_weights, store.WEIGHTS, "another training"),
     "another seed": (other_seed, store.RECORD, "its id is"),
     "no scores": (lambda folder: (folder / store.SCORES).unlink(), store.SCORES, "genbench rescore"),
+    "no such score": (no_score, store.SCORES, "w2 under smoke is gone"),
+    "a wider band": (other_band, store.SCORES, "the null band of w2 is"),
+    "a lower cost": (lower_cost, store.RECORD, "its cost has seconds=0.1, and its curve ends at"),
     "a cut-off record": (lambda folder: (folder / store.RECORD).write_text("{"), store.RECORD, "not JSON"),
     "a file of a stranger": (
         lambda folder: (folder / store.TRACEBACK).write_text("x"),
@@ -84,6 +116,29 @@ def test_what_was_changed_is_found(name, results, folder, genbench):
     (line,) = (line for line in ran.out.splitlines() if line.startswith(f"  {folder / file}:"))
     assert words in line
     assert folder.exists()
+
+
+def test_a_trial_that_stopped_early_is_told_by_its_budget(results, folder, genbench):
+    shorter_training(folder)
+    ran = genbench("verify", results, "--no-scores")
+    assert (ran.code, f"{folder / store.RECORD}: it used steps=" in ran.out) == (1, True)
+
+
+CONTROLS = {
+    "a control's score": lambda payload: payload["draws"]["gaussian"][0][0].update(value=0.5),
+    "the oracle's along training": lambda payload: payload["along"]["oracle"][0][0].update(value=0.5),
+    "a null band": lambda payload: payload["bands"][0].update(null_low=-1.0),
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_controls_and_bands_that_were_changed_are_found(name, results, genbench):
+    path = results / "toy2d-smoke/ring8" / store.CONTROLS
+    changed(path, CONTROLS[name])
+    ran = genbench("verify", results)
+    assert ran.code == 1
+    (line,) = (line for line in ran.out.splitlines() if line.startswith(f"  {path}:"))
+    assert "null band" in line if name == "a null band" else "when it is scored again" in line
 
 
 @pytest.mark.parametrize("name", ["a flipped bit of the samples", "a better score", "a cut-off record", "no curve"])

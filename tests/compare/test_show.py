@@ -11,7 +11,7 @@ from genbench.compare.margins import Margin
 from genbench.compare.sides import two_folders
 
 GOOD, BAD = [0.010, 0.012, 0.011, 0.015, 0.013], [0.30, 0.25, 0.41, 0.33, 0.29]
-ODD = "gan[loss=a] [bold]x[/bold] [/] :bomb:"
+ODD = "gan[loss=[bold]x[/bold] [/] :bomb:]"
 
 
 @pytest.fixture

@@ -153,6 +153,15 @@ def test_one_job_takes_its_tasks_in_order_in_one_process(noted):
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
+def test_what_a_plugin_takes_part_in_has_a_process_to_itself(noted):
+    """Before it nothing of a stranger's has run there, and after it nothing runs there."""
+    tasks = [noted("a"), noted("b"), noted("theirs", is_ours=False), noted("theirs too", is_ours=False), noted("c")]
+    assert names(PoolExecutor(1).run(tasks, ignore)) == [task.name for task in tasks]
+    a, b, theirs, theirs_too, c = map(pid, tasks)
+    assert a == b == theirs
+    assert len({theirs, theirs_too, c}) == 3
+
+
 @pytest.mark.parametrize("executor", [LocalExecutor(), PoolExecutor(1)], ids=["here", "pool"])
 @pytest.mark.parametrize(
     ("act", "error"),

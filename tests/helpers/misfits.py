@@ -142,11 +142,23 @@ def change_everything(trainer):
     os.chdir("/")
 
 
+def change_the_machine(trainer):
+    """What nobody can ask for afterwards, so that nobody can put it back."""
+    torch.set_flush_denormal(True)
+    lerp = torch.Tensor.lerp
+    torch.Tensor.lerp = lambda self, end, weight: lerp(self, end, weight / 2)
+
+
 def leave_a_mark(trainer):
     """A line for each training, where a test finds it."""
     with Path(os.environ["MARKS"]).open("a") as file:
         file.write(f"{os.getpid()}\n")
     time.sleep(1)
+
+
+def leave_a_mark_and_crash(trainer):
+    leave_a_mark(trainer)
+    crash(trainer)
 
 
 def remove_the_results(trainer):
@@ -160,6 +172,7 @@ def dies_at_seed_0(problem: api.Problem, *, at: api.Count = 3) -> api.Trainer:
 
 
 misfit("leaves-a-mark", leave_a_mark)
+misfit("leaves-a-mark-and-crashes", leave_a_mark_and_crash)
 misfit("removes-the-results", remove_the_results)
 misfit("exits", leave)
 misfit("gives-up", give_up)
@@ -172,6 +185,7 @@ misfit("leaves-a-thread", leave_a_thread)
 misfit("leaves-a-child", leave_a_child)
 misfit("talks", say)
 misfit("changes-everything", change_everything)
+misfit("changes-the-machine", change_the_machine)
 misfit("crashes", crash)
 misfit("multiplies-wrongly", multiply_wrongly)
 misfit("turns-nan", leave_the_numbers)
@@ -187,6 +201,18 @@ misfit("behaves", lambda trainer: None)
 def crashes_at_once(problem: api.Problem) -> api.Trainer:
     """A trainer that can't even be built."""
     raise RuntimeError("nothing to build")
+
+
+@api.trainer("ends-when-built")
+def ends_when_built(problem: api.Problem) -> api.Trainer:
+    """A trainer that takes along whoever builds it."""
+    os._exit(0)
+
+
+@api.trainer("hangs-when-built")
+def hangs_when_built(problem: api.Problem) -> api.Trainer:
+    """A trainer that nobody has seen built."""
+    hang(None)
 
 
 class Unknown(api.Dataset):

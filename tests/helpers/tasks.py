@@ -28,6 +28,7 @@ class Noted:
     act: str = ""
     afterwards: float | None = None
     undisturbed: bool = False
+    is_ours: bool = True
 
     def apart(self):
         return ()

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from genbench.stats.letters import letters
-from genbench.stats.ranks import improvement_interval, odds, performance_profile, probability_of_improvement, ranks
+from genbench.stats.ranks import (
+    improvement_interval,
+    odds,
+    odds_of_all,
+    performance_profile,
+    probability_of_improvement,
+    ranks,
+)
 
 SCORES = st.lists(st.integers(0, 6), min_size=1, max_size=8)
 
@@ -20,6 +27,13 @@ def test_probability_of_improvement_is_mann_and_whitneys(ours, theirs):
     share = scipy_stats.mannwhitneyu(ours, theirs).statistic / len(ours) / len(theirs)
     assert probability_of_improvement([ours], [theirs]) == pytest.approx(share)
     assert odds(ours, theirs) == pytest.approx(1 - share)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([-math.inf, -2.0, 0.0, 1.0, 1.0 + 4e-16, 3.5, math.inf]), min_size=1), min_size=1)
+)
+def test_odds_of_all_are_those_of_each_two(runs):
+    assert odds_of_all(runs).tolist() == [[odds(ours, theirs) for theirs in runs] for ours in runs]
 
 
 def test_failures_lose_to_all_others_and_draw_with_each_other():

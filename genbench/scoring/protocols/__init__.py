@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import cache
 
 from genbench.errors import GenbenchError
-from genbench.registry import protocols
+from genbench.registry import metrics, protocols
 from genbench.scoring.protocols import images, points
 from genbench.scoring.protocols.base import Protocol
+from genbench.spec import Component
 
 
 def protocol(name: str) -> Protocol:
@@ -18,10 +19,17 @@ def protocol(name: str) -> Protocol:
     return _built(entry.build, entry.name, entry.version, tuple(entry.source.items()))
 
 
-def ways(names: Iterable[str], metrics: Iterable[str] = ()) -> tuple[Protocol, ...]:
+def ways(names: Iterable[str], added: Iterable[str] = ()) -> tuple[Protocol, ...]:
     """The protocols of those names, the first of them with the metrics that were added: tables and curves show it."""
     first, *others = map(protocol, names)
-    return first.adding(metrics), *others
+    return first.adding(added), *others
+
+
+def are_ours(names: Iterable[str], added: Iterable[str] = ()) -> bool:
+    """Whether of those `ways` neither the protocols nor any metrics come from a plugin."""
+    used = ways(names, added)
+    columns = (Component.resolve(metrics, metric) for way in used for metric in way.columns.values())
+    return not any(way.source for way in used) and not any(column.source for column in columns)
 
 
 @cache
@@ -37,4 +45,4 @@ def _built(build: Callable[[], Protocol], name: str, version: int, source: tuple
     return replace(made, name=name, version=version, source=dict(source))
 
 
-__all__ = ["Protocol", "images", "points", "protocol", "ways"]
+__all__ = ["Protocol", "are_ours", "images", "points", "protocol", "ways"]
