@@ -18,11 +18,24 @@ Result = TypeVar("Result")
 
 _pool: ThreadPoolExecutor | None = None
 _spare = 0
+_most: int | None = None
 
 
 def available() -> int:
     """The cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return there if _most is None else min(there, _most)
+
+
+@contextmanager
+def limited(most: int) -> Iterator[None]:
+    """Within, no more than so many cores are available, as where others of the machine are others'."""
+    global _most
+    before, _most = _most, most
+    try:
+        yield
+    finally:
+        _most = before
 
 
 def are_spared() -> bool:

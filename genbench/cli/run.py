@@ -56,6 +56,13 @@ class Rerun(StrEnum):
     all = "all"
 
 
+class Where(StrEnum):
+    """What runs the tasks."""
+
+    local = "local"
+    ray = "ray"
+
+
 def run(
     suite: Annotated[str | None, typer.Option(help="The plan to run, say toy2d; see genbench list suites.")] = None,
     trainer: Annotated[
@@ -90,12 +97,23 @@ def run(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes at once; by default one a core, on CUDA one.")
     ] = None,
+    executor: Annotated[Where, typer.Option(help="Run on this machine, or on a Ray cluster.")] = Where.local,
+    address: Annotated[
+        str | None, typer.Option(help="With ray: the cluster's address, say auto or ray://host:10001.")
+    ] = None,
+    cpus_per_task: Annotated[float, typer.Option(min=0.0, help="With ray: cores that a task takes.")] = 1.0,
+    gpus_per_task: Annotated[
+        float | None, typer.Option(min=0.0, help="With ray: GPUs that a task takes, or a share of one, say 0.25.")
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(min=1.0, help="Seconds without a step or a score after which a trial is ended as hung."),
     ] = None,
     stack: Annotated[
         int | None, typer.Option(min=1, help="Seeds trained as one batched update; by default up to 5, on CUDA all.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Run one part of the suite, say 2/8, where other machines run the others.")
     ] = None,
     rerun: Annotated[
         list[Rerun] | None, typer.Option(help="Run failed, stale or all trials again; may be repeated.")
@@ -129,19 +147,25 @@ def run(
     from genbench import devices
     from genbench.errors import GenbenchError
 
-    devices.check(device)
+    if executor is Where.local:  # the machines of a cluster have their own
+        devices.check(device)
     if engine == "graph" and not devices.resolve(device).startswith("cuda"):
         raise GenbenchError("CUDA graphs need a CUDA device. Give --device cuda, or another --engine.")
     from rich.console import Console
 
     from genbench.executors.chosen import executor_for
+    from genbench.executors.ray_ import RayExecutor, Resources
     from genbench.executors.task import Context, Keep
     from genbench.records.sweep import sweep
+    from genbench.registry import controls
+    from genbench.scoring.protocols import are_ours
     from genbench.trials.plan import make_plan
     from genbench.trials.preflight import preflight
+    from genbench.trials.shards import Shard
 
     console = Console(highlight=False)
-    plan = make_plan(chosen, store, rerun or ())
+    part = Shard.parse(shard).of(chosen.trials(), stack or _most_at_once(chosen, device)) if shard else None
+    plan = make_plan(chosen, store, rerun or (), part)
     if not dry_run:
         store.check_writable()
         plan.check_places(store)
@@ -160,6 +184,7 @@ def run(
         channels_last,
         tuple(plugin or ()),
         chosen.metrics,
+        are_ours(chosen.protocols, chosen.metrics) and not any(control.source for control in controls),
     )
     statuses: Counter[str] = Counter()
     errors: list[str] = []
@@ -172,14 +197,18 @@ def run(
         estimate(console, plan, _jobs(jobs, device, plan), device)
         return
     else:
-        jobs = _jobs(jobs, device, plan)
+        cluster = None
+        if executor is Where.ray:
+            gpus = gpus_per_task if gpus_per_task is not None else float(device.startswith("cuda"))
+            cluster = RayExecutor(address, context.plugins, timeout, Resources(cpus_per_task, gpus))
+        jobs = 1 if cluster else _jobs(jobs, device, plan)
         _try_first(preflight(plan, context), context, timeout)
         store.write_plan(chosen)
         if (stack or 1) > 1 and any(trial.budget.kind == "seconds" for trial in plan.run):
             console.print("Seconds are each seed's own: trials of such a budget are trained one at a time.")
         tasks = plan.tasks(context, Keep(weights, keep_samples), stack or _stack_size(plan, device, jobs))
-        executor = executor_for(tasks, jobs, context.plugins, timeout)
-        statuses, errors = _execute(console, plan, tasks, executor, store)
+        chosen_executor = cluster or executor_for(tasks, jobs, context.plugins, timeout)
+        statuses, errors = _execute(console, plan, tasks, chosen_executor, store)
     report = shlex.join(["genbench", "report", str(out), "--suite", chosen.name, *plugins])
     console.print(f"To see the results: {report}", markup=False, soft_wrap=True)
     if plan.failed or set(statuses) - {"done"}:
@@ -264,9 +293,17 @@ def _stack_size(plan: Plan, device: str, jobs: int) -> int:
     from genbench import devices
     from genbench.engine.paths import ALIKE
 
+    most = _most_at_once(plan.suite, device)
     if devices.resolve(device).startswith("cuda"):
-        return len(plan.suite.seeds)
-    return max(ALIKE, min(PROCESSOR_STACK, len(plan.run) // (STACKS_A_JOB * jobs)))
+        return most
+    return max(ALIKE, min(most, len(plan.run) // (STACKS_A_JOB * jobs)))
+
+
+def _most_at_once(suite: Suite, device: str) -> int:
+    """More seeds than so many gain nothing by being trained together."""
+    from genbench import devices
+
+    return len(suite.seeds) if devices.resolve(device).startswith("cuda") else PROCESSOR_STACK
 
 
 def _suite(

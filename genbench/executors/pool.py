@@ -97,9 +97,9 @@ class _Crew:
         while sum(worker.task is not None for worker in self.workers) < most and (task := backlog.take()) is not None:
             worker = next((worker for worker in self.workers if worker.task is None), None)
             if worker is None:
-                self.workers.append(worker := Worker(self.plugins, self.spare))
+                self.workers.append(worker := Worker(self.spare))
             try:
-                worker.start(task)
+                worker.start(task, () if task.is_ours else self.plugins)
             except OSError:  # it died while it had nothing to do
                 self._dismiss(worker)
                 yield task.ended("crashed", worker.end)

@@ -91,6 +91,19 @@ class Task(Protocol):
         """The folders that it leaves its results in, which one process alone may be at work on."""
         return ()
 
+    @property
+    def root(self) -> str | None:
+        """The results folder that these are in; None where it leaves nothing."""
+        return None
+
+    def luggage(self) -> Sequence[Path]:
+        """The files in the results folder that it goes on from, as far as they are there."""
+        return ()
+
+    def sent(self, root: str | None = None) -> Task:
+        """The same task for another process, into another results folder if one is given; its places are claimed."""
+        return self
+
     def apart(self) -> Sequence[Task]:
         """Smaller tasks that do what is left of it, one by one, where one part of it may have cost the others."""
         return ()
@@ -115,6 +128,8 @@ class Context:
     """What all tasks of a run share.
 
     `plugins` are those that the user named, `metrics` the columns that the first protocol gets beside its own.
+    `is_ours` is whether its protocols, their metrics and the controls are genbench's own, `claimed` whether whoever
+    sends its tasks is at work on their places already.
     """
 
     root: str
@@ -127,6 +142,8 @@ class Context:
     channels_last: bool = False
     plugins: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    is_ours: bool = True
+    claimed: bool = False
 
     @property
     def numerics(self) -> Numerics:

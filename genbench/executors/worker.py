@@ -37,9 +37,9 @@ Word = Progress | Outcome | Failed
 
 
 class Worker:
-    """A process that computes on so many cores beside its own, and loads plugins when a task has need of them."""
+    """A process that computes on so many cores beside its own, and loads plugins where a task has need of them."""
 
-    def __init__(self, plugins: Sequence[str], spare: int) -> None:
+    def __init__(self, spare: int) -> None:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.task: Task | None = None
@@ -47,7 +47,7 @@ class Worker:
         """When it last said anything."""
         self.is_deaf = False
         """Whether it has closed its end, so that nothing more can be said or heard."""
-        self._process = context.Process(target=_serve, args=(theirs, tuple(plugins), spare))
+        self._process = context.Process(target=_serve, args=(theirs, spare))
         # It inherits this mask: Ctrl-C is for the parent, which then asks its workers to stop.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
@@ -56,9 +56,10 @@ class Worker:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
-    def start(self, task: Task) -> None:
-        """Has it run a task. Raises what pickling raises for a task that can't travel, and OSError if it is gone."""
-        self.connection.send(task)
+    def start(self, task: Task, plugins: Sequence[str]) -> None:
+        """Has it run a task, with plugins loaded. Raises what pickling raises for a task that can't travel, and OSError
+        if it is gone."""
+        self.connection.send((task, tuple(plugins)))
         self.task, self.heard = task, time.monotonic()
 
     def ask_to_stop(self) -> None:
@@ -114,7 +115,7 @@ class Worker:
         self._process.join()
 
 
-def _serve(connection: Connection, plugins: Sequence[str], spare: int) -> None:
+def _serve(connection: Connection, spare: int) -> None:
     """A worker's life: it runs tasks until nobody has any more."""
     _be_on_its_own()
     said = threading.Lock()
@@ -133,8 +134,9 @@ def _serve(connection: Connection, plugins: Sequence[str], spare: int) -> None:
             continue
         if given == STOP:  # which came as the task ended
             continue
+        task, plugins = given
         try:
-            word = _run(given, plugins, say, connection, spare)
+            word = _run(task, plugins, say, connection, spare)
             with said:
                 connection.send(word)
         except OSError:
@@ -145,8 +147,7 @@ def _serve(connection: Connection, plugins: Sequence[str], spare: int) -> None:
 
 def _run(task: Task, plugins: Sequence[str], say: Callable[[Word], None], connection: Connection, spare: int) -> Word:
     try:
-        if not task.is_ours:
-            _load(plugins)
+        _load(plugins)
         with cores.spared(spare):
             return task.run(say, connection.poll)
     except GenbenchError as error:

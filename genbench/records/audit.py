@@ -11,9 +11,6 @@ from typing import NamedTuple
 from genbench.records import reading, store
 from genbench.records.store import Found, Store
 
-PARTS = frozenset(
-    (store.RECORD, store.SCORES, store.CURVE, store.LOSSES, store.TRACEBACK, store.SAMPLES, store.WEIGHTS)
-)
 LEFT_OUT = frozenset((store.SAMPLES, store.WEIGHTS))
 """What archives, and results that are passed on, may go without: all else is read without them."""
 
@@ -65,7 +62,7 @@ def _of_trial(trial: Found) -> Iterator[Fault]:
     for path in sorted(trial.folder.iterdir()):
         known = path.name in trial.record.files or path.name in (store.RECORD, store.SCORES)
         # Beside a failure there may be what a training that ended well left before.
-        if trial.record.status == "done" and not known and path.name in PARTS:
+        if trial.record.status == "done" and not known and path.name in store.PARTS:
             yield Fault(path, "its record doesn't name it", path)
     if trial.record.status == "done":
         yield from _of_cost(trial)

@@ -39,6 +39,9 @@ RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.par
 LOSSES = "losses.parquet"
 TRACEBACK = "traceback.txt"
 SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
+PARTS = frozenset((RECORD, SCORES, CURVE, LOSSES, TRACEBACK, SAMPLES, WEIGHTS))
+"""The files of a trial that has ended."""
+
 AVERAGED = "ema."
 """Begins the names of tensors of averaged weights, and of what those make."""
 

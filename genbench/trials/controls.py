@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from genbench.records import provenance, store
 from genbench.records.record import ControlScores, Score
 from genbench.registry import ControlEntry, controls
 from genbench.scoring.bands import Bands, Watch, bands
-from genbench.scoring.protocols import Protocol, are_ours, ways
+from genbench.scoring.protocols import Protocol, ways
 from genbench.scoring.scorer import Scorer
 from genbench.spec import Component
 from genbench.trials.resources import build_dataset, scorer
@@ -54,12 +54,25 @@ class ControlTask(Task):
 
     @property
     def places(self) -> list[Path]:
-        return [store.Store(Path(self.context.root)).cell(self.context.suite, self.dataset)]
+        return [] if self.context.claimed else [self._cell]
+
+    @property
+    def _cell(self) -> Path:
+        return store.Store(Path(self.context.root)).cell(self.context.suite, self.dataset)
+
+    @property
+    def root(self) -> str:
+        return self.context.root
+
+    def luggage(self) -> list[Path]:
+        return [*self._cell.glob("controls*.json")]
+
+    def sent(self, root: str | None = None) -> ControlTask:
+        return replace(self, context=replace(self.context, root=root or self.context.root, claimed=True))
 
     @property
     def is_ours(self) -> bool:
-        brought = self.dataset.source or any(control.source for control in controls)
-        return not brought and are_ours(self.context.protocols, self.context.metrics)
+        return self.context.is_ours and not self.dataset.source
 
     def begin(self, notify: Notify, stop: Stop) -> Outcome:
         """Raises GenbenchError where the dataset can't be built."""

@@ -46,8 +46,14 @@ class Plan:
         draws = self.suite.control_draws
         return [
             *(ControlTask(context, dataset, draws, control_key(self.suite, dataset)) for dataset in self.controls),
-            *(TrialTask(context, trials, self.suite.checkpoints, keep, self.found) for trials in self.stacks(stack)),
+            *(
+                TrialTask(context, trials, self.suite.checkpoints, keep, self._found(trials))
+                for trials in self.stacks(stack)
+            ),
         ]
+
+    def _found(self, trials: Sequence[Trial]) -> dict[str, Version]:
+        return {trial.id: self.found[trial.id] for trial in trials if trial.id in self.found}
 
     def stacks(self, size: int) -> list[tuple[Trial, ...]]:
         """The trials to run, those that differ in their seeds alone together, `size` at the most.
@@ -73,8 +79,8 @@ class Plan:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
-    """Sorts the suite's trials: finished ones are skipped, failed and stale ones too unless `rerun` names them.
+def make_plan(suite: Suite, store: Store, rerun: Collection[str] = (), trials: Sequence[Trial] | None = None) -> Plan:
+    """Sorts a suite's trials, or some: finished ones are skipped, failed and stale ones too unless `rerun` names them.
 
     A trial is stale where the store holds one of the same plan, made by another version or source of what trains.
     """
@@ -83,7 +89,7 @@ def make_plan(suite: Suite, store: Store, rerun: Collection[str] = ()) -> Plan:
     for held in store.trials(suite.name):
         stored.setdefault(held.record.trial.plan_key, []).append(held)
     everything = "all" in rerun
-    trials = suite.trials()
+    trials = suite.trials() if trials is None else trials
     for dataset in dict.fromkeys(trial.dataset for trial in trials):
         measured = store.read_controls(suite.name, dataset)
         if measured is None or measured.key != control_key(suite, dataset):

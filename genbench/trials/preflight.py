@@ -15,7 +15,7 @@ from genbench.errors import GenbenchError
 from genbench.executors.task import Context, Failure, Notify, Outcome, Progress, Stop, Task
 from genbench.plugins import left_alone
 from genbench.registry import datasets, metrics
-from genbench.scoring.protocols import Protocol, are_ours, ways
+from genbench.scoring.protocols import Protocol, ways
 from genbench.spec import Component
 from genbench.trials.plan import Plan
 
@@ -46,7 +46,7 @@ class Preflight(Task):
     @property
     def is_ours(self) -> bool:
         brought = [part.source for point in self.points for part in point] + [data.source for data in self.scored]
-        return not any(brought) and are_ours(self.context.protocols, self.context.metrics)
+        return self.context.is_ours and not any(brought)
 
     def begin(self, notify: Notify, stop: Stop) -> Outcome:
         _check_metrics(self.scored, self.context)

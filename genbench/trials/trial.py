@@ -24,7 +24,6 @@ from genbench.records import provenance, store
 from genbench.records.reading import version
 from genbench.records.record import Cost, Record
 from genbench.registry import datasets, trainers
-from genbench.scoring.protocols import are_ours
 from genbench.spec import Component, Trial, format_seeds
 from genbench.trials.replica import checkpoint_of
 from genbench.trials.resources import dataset_on
@@ -64,9 +63,7 @@ class TrialTask(Task):
     @property
     def is_ours(self) -> bool:
         first = self.trials[0]
-        return not (first.trainer.source or first.dataset.source) and are_ours(
-            self.context.protocols, self.context.metrics
-        )
+        return self.context.is_ours and not (first.trainer.source or first.dataset.source)
 
     def begin(self, notify: Notify, stop: Stop) -> End:
         """Trains the trials and begins to score them; how one fails becomes its record's status and reason.
@@ -138,7 +135,24 @@ class TrialTask(Task):
 
     @property
     def places(self) -> list[Path]:
-        return [folder(self.context, trial) for trial in self.trials]
+        return [] if self.context.claimed else [folder(self.context, trial) for trial in self.trials]
+
+    @property
+    def root(self) -> str:
+        return self.context.root
+
+    def luggage(self) -> list[Path]:
+        results = store.Store(Path(self.context.root))
+        controls = [*results.cell(self.context.suite, self.trials[0].dataset).glob("controls*.json")]
+        folders = [folder(self.context, trial) for trial in self.trials]
+        checkpoints = [place / store.CHECKPOINT for place in folders]
+        recorded = [
+            place / store.RECORD for place, trial in zip(folders, self.trials, strict=True) if self._recorded(trial)
+        ]
+        return [*controls, *checkpoints, *recorded]
+
+    def sent(self, root: str | None = None) -> TrialTask:
+        return replace(self, context=replace(self.context, root=root or self.context.root, claimed=True))
 
     def apart(self) -> list[TrialTask]:
         several = len(self.trials) > 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,14 @@ class Noted:
     undisturbed: bool = False
     is_ours: bool = True
 
+    root = None
+
+    def luggage(self):
+        return ()
+
+    def sent(self, root=None):
+        return self
+
     def apart(self):
         return ()
 
@@ -54,6 +63,10 @@ class Noted:
             raise RuntimeError(f"{self.name} broke")
         if self.act == "die":
             os._exit(9)
+        if self.act == "take the machine along, once" and not Path(self.folder, f"{self.name} was here").exists():
+            Path(self.folder, f"{self.name} was here").touch()
+            os.kill(os.getppid(), signal.SIGKILL)  # the daemon that all of a machine's processes belong to
+            time.sleep(60)
         if self.act == "unpicklable":
             return Outcome(self, error=lambda: None)
         while self.act == "wait" and not stop():

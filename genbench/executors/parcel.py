@@ -1,0 +1,58 @@
+"""Files of a results folder that travel to a process which can't see it, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from genbench.records import atomic, reading, store
+
+Parcel = dict[str, bytes | None]
+"""The contents of files by their paths from the results folder on; None of one that is to be removed."""
+
+TRAVELLING = frozenset((*store.PARTS, store.CONTROLS, store.CHECKPOINT))
+"""The names of all files that tasks leave, controls that were put aside apart."""
+
+
+def packed(root: Path, paths: Iterable[Path]) -> Parcel:
+    """The files among some that are there."""
+    parcel: Parcel = {}
+    for path in paths:
+        try:
+            parcel[path.relative_to(root).as_posix()] = reading.content(path, reading.MOST_TENSOR_BYTES)
+        except OSError:  # there is none, or none that anything could go on from
+            continue
+    return parcel
+
+
+def everything(root: Path) -> Parcel:
+    """All files that tasks leave in a results folder."""
+    return packed(root, (path for path in sorted(root.rglob("*")) if _travels(path.name)))
+
+
+def changed(before: Mapping[str, bytes | None], now: Mapping[str, bytes | None]) -> Parcel:
+    """What is to be done to files as they were `before` for them to be as they are now."""
+    gone: Parcel = {path: None for path in before if path not in now}
+    return gone | {path: content for path, content in now.items() if before.get(path) != content}
+
+
+def unpack(root: Path, parcel: Mapping[str, bytes | None], places: Iterable[Path]) -> None:
+    """Writes what came back, records last, and then removes what is to be removed.
+
+    Nothing that isn't a task's file in one of its `places` is touched. Raises OSError where it can't be written.
+    """
+    allowed = [place.resolve() for place in places]
+    last = sorted(parcel.items(), key=lambda each: (each[1] is None, each[0].endswith(f"/{store.RECORD}")))
+    for name, content in last:
+        path = root / name
+        if not _travels(path.name) or not any(path.resolve().is_relative_to(place) for place in allowed):
+            continue
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            atomic.write_atomically(path, content)
+
+
+def _travels(name: str) -> bool:
+    kept_aside = name.startswith(store.CONTROLS.replace(".json", "-")) and name.endswith(".json")
+    return name in TRAVELLING or kept_aside

@@ -1,0 +1,124 @@
+"""What a machine of a cluster does with a task that was sent to it, and how it is heard of meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from genbench import cores
+from genbench.executors import parcel
+from genbench.executors.local import LocalExecutor
+from genbench.executors.parcel import Parcel
+from genbench.executors.pool import PoolExecutor
+from genbench.executors.task import Outcome, Progress, Task
+from genbench.records import store
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task on its way: with the files that it goes on from, the plugins' sources, and by what to tell the folder."""
+
+    task: Task
+    files: Parcel
+    plugins: dict[str, bytes | None]
+    timeout: float | None
+    cpus: float
+    seen_by: str | None
+    environment: dict[str, str]
+
+
+class Done(NamedTuple):
+    """What comes back of a task: its outcomes, and what it did to the files of a results folder that it can't see."""
+
+    outcomes: tuple[Outcome, ...]
+    files: Parcel
+
+
+class Mailbox:
+    """An actor beside the run, where machines leave word and checkpoints, and hear whether to stop."""
+
+    def __init__(self) -> None:
+        self.words: list[Progress] = []
+        self.files: dict[str, Parcel] = {}
+        self.stopped = False
+
+    def say(self, word: Progress, files: Parcel) -> bool:
+        """Leaves word of a task, and files of it; whether it is to stop."""
+        self.words.append(word)
+        if files:
+            self.files.setdefault(word.name, {}).update(files)
+        return self.stopped
+
+    def take(self) -> tuple[list[Progress], dict[str, Parcel]]:
+        """All that nobody has taken yet."""
+        words, files = self.words, self.files
+        self.words, self.files = [], {}
+        return words, files
+
+    def ask_to_stop(self) -> None:
+        """Has whoever leaves word from now on hear that it is to stop."""
+        self.stopped = True
+
+
+def work(job: Job, mailbox: Any) -> Done:
+    """Does a task on the machine that it was sent to."""
+    import ray
+
+    os.environ.update(job.environment)
+    root = job.task.root
+    with tempfile.TemporaryDirectory(prefix="genbench-") as own, cores.limited(int(job.cpus) or 1):
+        sees = root is None or (job.seen_by is not None and (Path(root) / job.seen_by).exists())
+        folder, task = Path(own, "results"), job.task
+        if not sees:
+            folder.mkdir()
+            task = job.task.sent(str(folder))
+            parcel.unpack(folder, job.files, [folder])
+        kept = {} if sees else _checkpoints(folder)
+
+        told = False
+
+        def say(word: Progress) -> None:
+            nonlocal told
+            files = {} if sees else _fresh(folder, kept)
+            if ray.get(mailbox.say.remote(word._replace(name=job.task.name), files)) and not told:
+                told = True
+                os.kill(os.getpid(), signal.SIGINT)  # as a person would stop what runs here
+
+        here = job.timeout is None and task.is_ours
+        plugins = [_at_hand(plugin, source, Path(own)) for plugin, source in job.plugins.items()]
+        executor = LocalExecutor() if here else PoolExecutor(1, plugins, job.timeout)
+        outcomes: list[Outcome] = []
+        with suppress(KeyboardInterrupt):
+            outcomes += executor.run([task], say)
+        files = {} if sees else parcel.changed(job.files, parcel.everything(folder))
+        return Done(tuple(outcome._replace(task=job.task) for outcome in outcomes), files)
+
+
+def _checkpoints(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob(store.CHECKPOINT)}
+
+
+def _fresh(folder: Path, kept: dict[Path, int]) -> Parcel:
+    """The checkpoints that were written since they were last looked at."""
+    now = _checkpoints(folder)
+    fresh = [path for path, written in now.items() if kept.get(path) != written]
+    kept.update(now)
+    return parcel.packed(folder, fresh)
+
+
+def _at_hand(plugin: str, source: bytes | None, folder: Path) -> str:
+    """A plugin by which it can be loaded here: the file itself where it is the same, else a copy."""
+    if source is None:
+        return plugin
+    with suppress(OSError):
+        if Path(plugin).read_bytes() == source:
+            return plugin
+    copy = folder / "plugins" / Path(plugin).name
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(source)
+    return str(copy)
