@@ -168,7 +168,11 @@ class _Fleet:
 
     def hear(self, notify: Notify) -> Iterator[Outcome]:
         """Waits a moment for words, keeps the checkpoints that came back, and gives the outcomes of what has ended."""
-        ready, _ = self.ray.wait(list(self.running), timeout=POLL_SECONDS) if self.running else ([], [])
+        ready: list[Any] = []
+        if self.running:
+            ready, _ = self.ray.wait(list(self.running), timeout=POLL_SECONDS)
+        else:  # another run is at work on all that is left
+            time.sleep(POLL_SECONDS)
         try:
             words, files = self.ray.get(self.mailbox.take.remote())
         except self.ray.exceptions.RayError as error:
@@ -180,7 +184,8 @@ class _Fleet:
             notify(word)
         for name, came in files.items():
             if name in tasks:
-                self._keep(tasks[name], came)
+                with suppress(OSError):  # what is lost with it can be trained again
+                    self._keep(tasks[name], came)
         for ref in ready:
             yield from self._ended(ref)
         if self.asked_to_stop is not None and time.monotonic() - self.asked_to_stop > GRACE_SECONDS:
@@ -192,7 +197,10 @@ class _Fleet:
             done: Done = self.ray.get(ref)
             self._keep(task, done.files)
         except self.ray.exceptions.RayTaskError as error:
-            self.without.append((task, " ".join(str(error.cause).split())))
+            if isinstance(error.cause, GenbenchError):
+                yield Outcome(task, error=str(error.cause))
+            else:
+                self.without.append((task, f"{type(error.cause).__name__}: {' '.join(str(error.cause).split())}"))
         except self.ray.exceptions.RayError as error:
             lost = f"its machine or its process there was lost {times} times ({type(error).__name__})"
             if self.asked_to_stop is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import tempfile
 from contextlib import suppress
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genbench import cores
+from genbench import __version__, cores
+from genbench.errors import GenbenchError
 from genbench.executors import parcel
 from genbench.executors.local import LocalExecutor
 from genbench.executors.parcel import Parcel
@@ -30,6 +32,7 @@ class Job:
     cpus: float
     seen_by: str | None
     environment: dict[str, str]
+    version: str = __version__
 
 
 class Done(NamedTuple):
@@ -69,6 +72,10 @@ def work(job: Job, mailbox: Any) -> Done:
     """Does a task on the machine that it was sent to."""
     import ray
 
+    if job.version != __version__:
+        raise GenbenchError(
+            f"There is genbench {job.version} here and {__version__} on {platform.node()}: install one."
+        )
     os.environ.update(job.environment)
     root = job.task.root
     with tempfile.TemporaryDirectory(prefix="genbench-") as own, cores.limited(int(job.cpus) or 1):
