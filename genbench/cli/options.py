@@ -7,7 +7,7 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -57,9 +57,22 @@ Metrics = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N: where to compute; auto takes CUDA if it can.")]
 
 
+NOTIFY = "--notify"
+"""The option whose value may be a secret, as the address is that a message is sent to."""
+
+
 def command_line() -> str:
-    """The running command as a person would type it, without the path of the program."""
-    return shlex.join([Path(sys.argv[0]).name, *map(printable, sys.argv[1:])])
+    """The running command as a person would type it, without the path of the program and without `--notify`."""
+    return shlex.join([Path(sys.argv[0]).name, *map(printable, _without_secrets(sys.argv[1:]))])
+
+
+def _without_secrets(arguments: Sequence[str]) -> Iterator[str]:
+    left = iter(arguments)
+    for argument in left:
+        if argument == NOTIFY:
+            next(left, None)
+        elif not argument.startswith(f"{NOTIFY}="):
+            yield argument
 
 
 def use_data(folder: Path | None) -> None:

@@ -129,7 +129,7 @@ class Context:
 
     `plugins` are those that the user named, `metrics` the columns that the first protocol gets beside its own.
     `is_ours` is whether its protocols, their metrics and the controls are genbench's own, `claimed` whether whoever
-    sends its tasks is at work on their places already.
+    sends its tasks is at work on their places already, `tensorboard` whether event files are written along training.
     """
 
     root: str
@@ -144,6 +144,7 @@ class Context:
     metrics: tuple[str, ...] = ()
     is_ours: bool = True
     claimed: bool = False
+    tensorboard: bool = False
 
     @property
     def numerics(self) -> Numerics:

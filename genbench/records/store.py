@@ -13,6 +13,7 @@
         traceback.txt        where an error that ended the trial came from
         checkpoint.safetensors   only while the trial is unfinished
     <results>/external/<dataset>/<name>.json    scores of samples from elsewhere, under every protocol they were scored
+    <results>/tensorboard/<suite>/<dataset>/<trainer>/seed-<n>-<id>/    TensorBoard's event files; no suite, never read
 
 A suite may be packed into `<results>/<suite>.zip` (`genbench.records.packed`); where it has a folder, that is read.
 `<results>/reference/` is a results folder of its own and no part of `<results>`. What is found elsewhere than where it
@@ -48,7 +49,7 @@ AVERAGED = "ema."
 IMAGE_SHAPE = "image_shape"
 """Names the channels, height and width of stored samples that are rows of pixels."""
 
-REFERENCE, EXTERNAL = "reference", "external"
+REFERENCE, EXTERNAL, BOARDS = "reference", "external", "tensorboard"
 PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
 SPARE_BYTES = 64 * 2**20
 """Free space below which no trial is started."""
@@ -139,6 +140,10 @@ class Store:
     def folder(self, suite: str, trial: Trial) -> Path:
         """Where a trial lives."""
         return _folder(self.home(suite), trial, trial.id)
+
+    def board(self, suite: str, trial: Trial) -> Path:
+        """Where TensorBoard's event files of a trial live."""
+        return _folder(self.root / BOARDS / suite, trial, trial.id)
 
     def cell(self, suite: str, dataset: Component) -> Path:
         """Where all of a dataset's trials and its controls live."""

@@ -19,6 +19,7 @@ from genbench.records.commit import load_checkpoint, save_checkpoint
 from genbench.records.record import Record, Score
 from genbench.scoring.protocols import Protocol
 from genbench.spec import Trial
+from genbench.trials.board import Board
 from genbench.trials.drawn import Samples
 
 STRIP_POINTS, STRIP_IMAGES = 400, 64
@@ -35,6 +36,7 @@ class Replica:
     place: int
     trial: Trial
     folder: Path
+    board: Board
     curve: list[dict[str, Any]] = field(default_factory=list)
     strips: dict[str, list[Tensor]] = field(default_factory=dict)
     losses: list[dict[str, Any]] = field(default_factory=list)
@@ -72,10 +74,12 @@ class Replica:
     def save(self, training: Training, done: float) -> None:
         """Writes a checkpoint; `done` is the last mark that was measured."""
         tensors, meter = training.state(self.place)
+        losses = self.losses_of(training)
+        self.board.losses(losses)  # first: what goes on from a checkpoint writes what comes after it alone
         facts = {
             "meter": meter,
             "curve": self.curve,
-            "losses": self.losses_of(training),
+            "losses": losses,
             "latest": {name: values[self.place].item() for name, values in training.losses.items()},
             "eval_seconds": self.eval_seconds,
             "strips": list(self.strips),
@@ -88,6 +92,7 @@ class Replica:
         """Goes on from the checkpoint, if there is one; returns the last mark that was measured, 0 for none."""
         checkpoint = checkpoint_of(self.folder)
         if checkpoint is None:
+            self.board.take_up(0, (), ())
             return 0.0
         tensors, facts = checkpoint
         training.restore(tensors, facts["meter"], self.place)
@@ -96,6 +101,7 @@ class Replica:
         self.strips = {
             prefix: [tensors[f"{prefix}strip.{k}"] for k in range(len(self.curve))] for prefix in facts["strips"]
         }
+        self.board.take_up(facts["meter"]["steps"], self.curve, self.losses)
         return float(facts["done"])
 
 

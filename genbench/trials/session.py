@@ -30,6 +30,7 @@ from genbench.scoring.likelihood import held_out, likelihoods
 from genbench.scoring.protocols import ways
 from genbench.scoring.scorer import Begun
 from genbench.spec import Trial
+from genbench.trials.board import Board
 from genbench.trials.drawn import RAW, Drawn, Samples
 from genbench.trials.latents import for_pictures
 from genbench.trials.replica import Replica, evaluation_clock
@@ -72,7 +73,9 @@ class Session:
         self.name, self.context, self.checkpoints, self.keep = name, context, checkpoints, keep
         self.notify, self.stop, self.lowered_from = notify, stop, lowered_from
         self.protocols = ways(context.protocols, context.metrics)
-        self.replicas = [Replica(i, trial, folder(context, trial)) for i, trial in enumerate(trials)]
+        self.replicas = [
+            Replica(i, trial, folder(context, trial), Board(context, trial)) for i, trial in enumerate(trials)
+        ]
         self.training: Training | None = None
         self.device = devices.resolve(context.device)
         self._notified, self._saved, self._stopping = 0.0, time.perf_counter(), False
@@ -86,6 +89,13 @@ class Session:
 
     def run(self) -> Finish:
         """Trains up to each checkpoint in turn and measures there, then scores; what it returns commits."""
+        try:
+            return self._run()
+        finally:
+            for replica in self.replicas:
+                replica.board.close()
+
+    def _run(self) -> Finish:
         trials = [replica.trial for replica in self.replicas]
         dataset = dataset_on(trials[0].dataset, self.device)
         if self.device.startswith("cuda"):
@@ -129,8 +139,11 @@ class Session:
 
     def _fail(self, replica: Replica, status: Status, reason: str, traceback: str | None = None) -> None:
         if replica.record is None:
+            cost = self._cost(replica)
+            losses = replica.losses_of(self.training) if self.training else ()
+            replica.board.failure(status, reason, cost.steps, losses)
             replica.record = commit_failure(
-                self.context, replica.trial, status, reason, self._cost(replica), self._provenance(), traceback
+                self.context, replica.trial, status, reason, cost, self._provenance(), traceback
             )
 
     def _stop(self, meter: Meter) -> bool:
@@ -158,6 +171,9 @@ class Session:
             measured = judge.begin(self._of(running, samples[RAW]))()
             for replica, scores in zip(running, measured, strict=True):
                 replica.note(training, scores, samples, self.protocols[0], self.keep)
+        for replica in running:
+            data = build_dataset(replica.trial.dataset)
+            replica.board.checkpoint(replica.curve[-1], samples[RAW].here[replica.place], data)
         return samples
 
     def _of(self, running: Sequence[Replica], drawn: Drawn) -> Tensor:
@@ -227,6 +243,7 @@ class Session:
                 provenance=origin,
             )
             scored = Scores(id=trial.id, scores=(*scores, *of_model), device=origin["device"])
+            replica.board.scores(scored.scores, record.cost.steps)
             replica.record = commit(replica.folder, record, scored, tables, tensors, weights)
 
         return commit_with

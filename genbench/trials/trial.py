@@ -25,6 +25,7 @@ from genbench.records.reading import version
 from genbench.records.record import Cost, Record
 from genbench.registry import datasets, trainers
 from genbench.spec import Component, Trial, format_seeds
+from genbench.trials.board import Board
 from genbench.trials.replica import checkpoint_of
 from genbench.trials.resources import dataset_on
 from genbench.trials.session import Finish, Session, commit_failure, folder
@@ -168,6 +169,7 @@ class TrialTask(Task):
             record = self._recorded(trial)
             if record is None:
                 cost = _kept_cost(folder(self.context, trial))
+                Board(self.context, trial).failure(status, reason, cost.steps)
                 record = commit_failure(self.context, trial, status, reason, cost, origin)
             records.append(record)
         return Outcome(self, tuple(records))
