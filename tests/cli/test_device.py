@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from genbench import devices
-from genbench.cli import run as run_module
+from genbench.cli.execution import jobs_for
 from genbench.cli.main import app
 from genbench.errors import GenbenchError
 from genbench.trials import bench
@@ -71,7 +71,7 @@ def test_auto_is_the_accelerator_where_there_is_one(monkeypatch):
 def test_one_process_a_device_and_one_a_core(device, asked, jobs, monkeypatch):
     monkeypatch.setattr("genbench.cores.available", lambda: 6)
     plan = SimpleNamespace(run=[None] * 9, controls=[])
-    assert run_module._jobs(asked, device, plan) == jobs
+    assert jobs_for(asked, device, plan) == jobs
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -16,7 +16,7 @@ from pathlib import Path
 import made_up
 import pytest
 
-from genbench.cli import run
+from genbench.cli.execution import stack_size
 from genbench.executors.signals import STOPPING
 from genbench.records import atomic, store
 from genbench.records.store import Store
@@ -56,8 +56,8 @@ def test_run_leaves_a_record_a_trial_and_says_how_to_see_them(once):
 )
 def test_seeds_are_stacked_where_every_process_has_enough_to_do(trials, jobs, size):
     plan = Plan(made_up.suite(seeds=(0, 1)), run=[made_up.trial(seed=seed) for seed in range(trials)])
-    assert run._stack_size(plan, "cpu", jobs) == size
-    assert run._stack_size(plan, "cuda", jobs) == 2
+    assert stack_size(plan, "cpu", jobs) == size
+    assert stack_size(plan, "cuda", jobs) == 2
 
 
 def test_trials_that_were_computed_otherwise_than_is_asked_for_are_told(results, genbench):
