@@ -65,6 +65,7 @@ def test_without_ray_it_is_said_what_to_install(monkeypatch):
         list(RayExecutor().run([], ignore))
 
 
+@pytest.mark.slow
 def test_tasks_run_on_both_machines_each_after_the_one_that_it_needs(two, noted):
     tasks = [noted("late", needs="early"), noted("early", seconds=0.5), noted("beside", seconds=1.0)]
     words = []
@@ -76,6 +77,7 @@ def test_tasks_run_on_both_machines_each_after_the_one_that_it_needs(two, noted)
     assert {word.name for word in words} == {"late", "early", "beside"}
 
 
+@pytest.mark.slow
 def test_task_that_fails_has_an_outcome_and_the_rest_goes_on(two, noted):
     tasks = [noted("bad", act="refuse"), noted("broken", act="break"), noted("in need", needs="bad"), noted("after")]
     errors = {outcome.task.name: outcome.error for outcome in RayExecutor().run(tasks, ignore)}
@@ -87,6 +89,7 @@ def test_task_that_fails_has_an_outcome_and_the_rest_goes_on(two, noted):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [None, False], ids=["shared folder", "no shared folder"])
 def test_trials_have_the_same_bits_as_here(shared, two, trials, tmp_path):
     names = ("gan[width=8,batch=16]", "vae[width=8,batch=16]")
@@ -102,6 +105,7 @@ def test_trials_have_the_same_bits_as_here(shared, two, trials, tmp_path):
     assert not {store.CHECKPOINT, *(name for name in left if name.startswith("."))} & set(left)
 
 
+@pytest.mark.slow
 def test_a_plugin_travels_as_a_file(two, trials, misfits, tmp_path, monkeypatch):
     """Its trainers may do what they like: they have processes of their own there as well."""
     names = ("behaves", "dies", "exits", "behaves[at=9]")
@@ -142,6 +146,7 @@ def test_trials_go_on_elsewhere_from_the_last_checkpoint_that_came_back(shared, 
     assert len(outcomes) == len(here)
 
 
+@pytest.mark.slow
 def test_interrupted_it_keeps_checkpoints_and_goes_on_from_them(two, trials, tmp_path):
     tasks = trials("gan[width=32,batch=64]", steps=4000, checkpoints=4)
     here = bits(
@@ -155,6 +160,7 @@ def test_interrupted_it_keeps_checkpoints_and_goes_on_from_them(two, trials, tmp
     assert {trial: end[:2] for trial, end in bits([outcome]).items()} == {trial: end[:2] for trial, end in here.items()}
 
 
+@pytest.mark.slow
 def test_a_task_that_no_machine_survives_is_given_up(two, noted, monkeypatch):
     monkeypatch.setattr(ray_, "TRIES", 2)
     (outcome, after) = RayExecutor().run([noted("dies", act="die"), noted("after")], ignore)
@@ -162,6 +168,7 @@ def test_a_task_that_no_machine_survives_is_given_up(two, noted, monkeypatch):
     assert after.error is None
 
 
+@pytest.mark.slow
 def test_more_than_any_machine_has_is_not_asked_for(two, noted):
     with pytest.raises(GenbenchError, match="No machine of the cluster has 64 cores"):
         list(RayExecutor(takes=Resources(cpus=64)).run([noted("a")], ignore))
