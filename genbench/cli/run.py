@@ -173,7 +173,7 @@ def run(
         plan.check_places(store)
         sweep(store.root)
     plugins = [part for given in plugin or () for part in ("--plugin", given)]
-    announce(console, plan, store, plugins)
+    announce(console, plan, Store(out), plugins)  # by the name that a person gave
     announce_arithmetic(console, plan, store, precision, channels_last)
     context = Context(
         str(store.root),
@@ -186,8 +186,8 @@ def run(
         channels_last,
         tuple(plugin or ()),
         chosen.metrics,
-        are_ours(chosen.protocols, chosen.metrics) and not any(control.source for control in controls),
-        tensorboard,
+        is_ours=are_ours(chosen.protocols, chosen.metrics) and not any(control.source for control in controls),
+        tensorboard=tensorboard,
     )
     statuses: Counter[str] = Counter()
     decode_first(console, dict.fromkeys([*plan.controls, *(trial.dataset for trial in plan.run)]))

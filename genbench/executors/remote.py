@@ -86,12 +86,13 @@ def work(job: Job, mailbox: Any) -> Done:
             task = job.task.sent(str(folder))
             parcel.unpack(folder, job.files, [folder])
         kept = {} if sees else _checkpoints(folder)
-
+        known = dict(job.files)
         told = False
 
         def say(word: Progress) -> None:
             nonlocal told
             files = {} if sees else _fresh(folder, kept)
+            known.update(files)
             if ray.get(mailbox.say.remote(word._replace(name=job.task.name), files)) and not told:
                 told = True
                 os.kill(os.getpid(), signal.SIGINT)  # as a person would stop what runs here
@@ -102,7 +103,7 @@ def work(job: Job, mailbox: Any) -> Done:
         outcomes: list[Outcome] = []
         with suppress(KeyboardInterrupt):
             outcomes += executor.run([task], say)
-        files = {} if sees else parcel.changed(job.files, parcel.everything(folder))
+        files = {} if sees else parcel.changed(known, parcel.everything(folder))
         return Done(tuple(outcome._replace(task=job.task) for outcome in outcomes), files)
 
 

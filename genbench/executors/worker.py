@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 from genbench import cores
 from genbench.errors import GenbenchError
@@ -32,7 +34,11 @@ class Failed(str):
     """Why a task has no outcome although its process lives."""
 
 
-Word = Progress | Outcome | Failed
+class Started(NamedTuple):
+    """The process is there, and has a task: until then it has imported torch, which takes the time that it takes."""
+
+
+Word = Started | Progress | Outcome | Failed
 """What a worker says; after an outcome or a failure it has no task."""
 
 
@@ -43,8 +49,8 @@ class Worker:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.task: Task | None = None
-        self.heard = time.monotonic()
-        """When it last said anything."""
+        self.heard = math.inf
+        """When it last said anything of its task; before it has begun on it nothing is to be heard."""
         self.is_deaf = False
         """Whether it has closed its end, so that nothing more can be said or heard."""
         self._process = context.Process(target=_serve, args=(theirs, spare))
@@ -60,7 +66,7 @@ class Worker:
         """Has it run a task, with plugins loaded. Raises what pickling raises for a task that can't travel, and OSError
         if it is gone."""
         self.connection.send((task, tuple(plugins)))
-        self.task, self.heard = task, time.monotonic()
+        self.task, self.heard = task, math.inf
 
     def ask_to_stop(self) -> None:
         """Asks the running task to keep its checkpoint and end."""
@@ -68,12 +74,14 @@ class Worker:
             with suppress(OSError):
                 self.connection.send(STOP)
 
-    def words(self) -> Iterator[Word]:
+    def words(self) -> Iterator[Progress | Outcome | Failed]:
         """All that it has said and nobody has heard yet."""
         try:
             while self.connection.poll():
                 word: Word = self.connection.recv()
                 self.heard = time.monotonic()
+                if isinstance(word, Started):
+                    continue
                 if not isinstance(word, Progress):
                     self.task = None
                 yield word
@@ -135,6 +143,7 @@ def _serve(connection: Connection, spare: int) -> None:
         if given == STOP:  # which came as the task ended
             continue
         task, plugins = given
+        say(Started())
         try:
             word = _run(task, plugins, say, connection, spare)
             with said:

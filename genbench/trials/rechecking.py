@@ -19,7 +19,7 @@ CLOSE = 1e-4
 """Relative: by so much sums may differ on other processors, where the samples are the same."""
 
 
-class Standing(NamedTuple):
+class Spot(NamedTuple):
     """Where a score stands: as which row, under which name and of which identity."""
 
     row: str
@@ -31,7 +31,7 @@ class Standing(NamedTuple):
         return f"{self.row}, {self.name}" if self.row else self.name
 
 
-Standings = Mapping[Standing, Score]
+Spots = Mapping[Spot, Score]
 
 
 def scores_again(trials: Sequence[Found], ways: Sequence[Protocol], device: str) -> Iterator[tuple[Found, list[Fault]]]:
@@ -49,7 +49,7 @@ def scores_again(trials: Sequence[Found], ways: Sequence[Protocol], device: str)
             yield trial, [Fault(trial.folder, str(error))]
             continue
         stored = trial.scores.scores
-        found = [Fault(path, said, path) for said in _differing(_standing(stored), _standing(made))]
+        found = [Fault(path, said, path) for said in _differing(_spots(stored), _spots(made))]
         yield (
             trial,
             [*found, *(Fault(path, f"{name} is gone; genbench rescore makes it") for name in _gone(stored, made))],
@@ -82,29 +82,29 @@ def controls_again(
         yield dataset, [Fault(path, said, path) for said in _differing(_all_of(stored), _all_of(made))]
 
 
-def _all_of(controls: ControlScores) -> Standings:
+def _all_of(controls: ControlScores) -> Spots:
     rows = {"null band": controls.bands}
     for where, of in (("", controls.draws), (" along training", controls.along)):
         rows |= {f"{name}{where}, draw {i}": scores for name, draws in of.items() for i, scores in enumerate(draws)}
-    return {standing: score for row, scores in rows.items() for standing, score in _standing(scores, row).items()}
+    return {spot: score for row, scores in rows.items() for spot, score in _spots(scores, row).items()}
 
 
-def _standing(scores: Iterable[Score], row: str = "") -> Standings:
-    return {Standing(row, score.name, score.identity.model_dump_json()): score for score in scores}
+def _spots(scores: Iterable[Score], row: str = "") -> Spots:
+    return {Spot(row, score.name, score.identity.model_dump_json()): score for score in scores}
 
 
-def _differing(stored: Standings, made: Standings) -> Iterator[str]:
+def _differing(stored: Spots, made: Spots) -> Iterator[str]:
     """What is said otherwise; of what isn't made now nothing is known: another version's, the model's, or of samples
     that aren't stored."""
-    for standing, score in stored.items():
-        now = made.get(standing)
+    for spot, score in stored.items():
+        now = made.get(spot)
         if now is None or (now.state == "skipped" and now.null_low is None):
             continue
         if now.state != "skipped" and not _close(score.value, now.value):
-            yield f"{standing.said} is {score.value} there and {now.value} when it is scored again"
+            yield f"{spot.said} is {score.value} there and {now.value} when it is scored again"
         if not (_close(score.null_low, now.null_low) and _close(score.null_high, now.null_high)):
             there, here = (f"{of.null_low} to {of.null_high}" for of in (score, now))
-            yield f"the null band of {standing.said} is {there} there and {here} today"
+            yield f"the null band of {spot.said} is {there} there and {here} today"
 
 
 def _gone(stored: Sequence[Score], made: Sequence[Score]) -> list[str]:

@@ -189,8 +189,10 @@ def _wait_for_the_end_of(pid):
         time.sleep(0.05)
 
 
-def test_ctrl_c_ends_it_at_once(monkeypatch):
+def test_ctrl_c_ends_it_at_once(monkeypatch, request):
     monkeypatch.setattr(subprocess.Popen, "wait", _interrupted_once(subprocess.Popen.wait))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which what runs in the background ignores
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with pytest.raises(KeyboardInterrupt):
         notify._run("echo $$ > pid; sleep 600", {})
     with pytest.raises(ProcessLookupError):

@@ -9,12 +9,13 @@ import sys
 import threading
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from genbench import api
+from genbench import api, seeding
 
 
 class Misfit:
@@ -168,7 +169,8 @@ def remove_the_results(trainer):
 @api.trainer("dies-at-seed-0")
 def dies_at_seed_0(problem: api.Problem, *, at: api.Count = 3) -> api.Trainer:
     """A trainer whose first seed takes the process along."""
-    return Misfit(at, lambda trainer: os._exit(3) if problem.seed == 0 else None)
+    own, first = (stream("culprit").initial_seed() for stream in (problem.stream, partial(seeding.stream, 0)))
+    return Misfit(at, lambda trainer: os._exit(3) if own == first else None)
 
 
 misfit("leaves-a-mark", leave_a_mark)
