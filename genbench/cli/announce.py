@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from genbench.trials.unscored import Way
 
 
-def announce(console: Console, plan: Plan, store: Store, plugins: Sequence[str]) -> None:
+def announce(console: Console, plan: Plan, store: Store, folder: str, plugins: Sequence[str]) -> None:
     """Prints what is to be done, and what isn't and why; commands that mend it load the same `plugins`."""
     suite = plan.suite
     size = f"{len(suite.trainers)} trainers × {len(suite.datasets)} datasets × {len(suite.seeds)} seeds"
     if len(suite.budgets) > 1:
         size += f" × {len(suite.budgets)} budgets"
     budgets = ", ".join(map(str, suite.budgets))
-    console.print(f"{suite.name}: {size}, {budgets}, into {store.root}", markup=False, soft_wrap=True)
+    console.print(f"{suite.name}: {size}, {budgets}, into {folder}", markup=False, soft_wrap=True)
     console.print(f"{len(plan.run)} trials to run, {len(plan.done)} done already")
     if plan.failed:
         console.print(f"{len(plan.failed)} failed before")
     if plan.stale:
         console.print(f"{len(plan.stale)} stale, of another version, source or data; to renew them: --rerun stale")
     for way, trials in plan.unscored.renewable.items():
-        again = shlex.join(["genbench", "rescore", str(store.root), "--suite", suite.name, *way.options, *plugins])
+        again = shlex.join(["genbench", "rescore", folder, "--suite", suite.name, *way.options, *plugins])
         what = "renew" if way.protocol else "add"
         console.print(f"{_lack(trials, way)}; to {what} that: {again}", markup=False, soft_wrap=True)
     for (protocol, columns), trials in plan.unscored.lost.items():

@@ -173,7 +173,7 @@ def run(
         plan.check_places(store)
         sweep(store.root)
     plugins = [part for given in plugin or () for part in ("--plugin", given)]
-    announce(console, plan, Store(out), plugins)  # by the name that a person gave
+    announce(console, plan, store, str(out), plugins)
     announce_arithmetic(console, plan, store, precision, channels_last)
     context = Context(
         str(store.root),
