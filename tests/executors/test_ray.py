@@ -54,6 +54,17 @@ def noted(tmp_path):
     return lambda name, **details: Noted(name, str(tmp_path), **details)
 
 
+def losing_a_machine(cluster):
+    """Hears of progress, and has the other machine end without a word in the middle of the first task heard of."""
+    others = iter(list(cluster.worker_nodes))
+
+    def hear(word):
+        if word.share > 0.3 and (other := next(others, None)) is not None:
+            threading.Thread(target=cluster.remove_node, args=(other, False)).start()
+
+    return hear
+
+
 def bits(outcomes):
     records = [made_up.record(outcome) for outcome in outcomes]
     return {record.trial: (record.status, record.weights_sha256, record.files) for record in records}
@@ -117,9 +128,8 @@ def test_a_plugin_travels_as_a_file(two, trials, misfits, tmp_path, monkeypatch)
 
 @pytest.mark.slow
 def test_a_machine_that_is_lost_costs_nothing_and_nothing_is_done_twice(two, noted):
-    tasks = [noted(f"before {i}") for i in range(3)]
-    tasks += [noted("unlucky", act="take the machine along, once"), *(noted(f"after {i}") for i in range(3))]
-    outcomes = list(RayExecutor().run(tasks, ignore))
+    tasks = [noted(f"task {i}", seconds=1.0) for i in range(6)]
+    outcomes = list(RayExecutor().run(tasks, losing_a_machine(two)))
     assert sorted(outcome.task.name for outcome in outcomes) == sorted(task.name for task in tasks)
     assert [outcome.error for outcome in outcomes] == [None] * len(tasks)
 
@@ -131,26 +141,19 @@ def test_trials_go_on_elsewhere_from_the_last_checkpoint_that_came_back(shared, 
     names = ("gan[width=32,batch=64]", "vae[width=32,batch=64]")
     plan = {"steps": 3000, "checkpoints": 6, "seeds": (0, 1, 2)}
     here = bits(LocalExecutor().run(trials(*names, root=tmp_path / "here", **plan), ignore))
-    other = next(each for each in two.worker_nodes)
-    lost = []
-
-    def lose_it(word):
-        if not lost and word.share > 0.3:
-            lost.append(word)
-            threading.Thread(target=two.remove_node, args=(other, False)).start()
-
-    there = RayExecutor(shared=shared).run(trials(*names, root=tmp_path / "there", **plan), lose_it)
+    there = RayExecutor(shared=shared).run(trials(*names, root=tmp_path / "there", **plan), losing_a_machine(two))
     outcomes = list(there)
-    assert lost
     assert {trial: end[:2] for trial, end in bits(outcomes).items()} == {trial: end[:2] for trial, end in here.items()}
     assert len(outcomes) == len(here)
 
 
 @pytest.mark.slow
 def test_interrupted_it_keeps_checkpoints_and_goes_on_from_them(two, trials, tmp_path):
-    tasks = trials("gan[width=32,batch=64]", steps=4000, checkpoints=4)
+    tasks = trials("gan[width=32,batch=64]", steps=20_000, checkpoints=4)
     here = bits(
-        LocalExecutor().run(trials("gan[width=32,batch=64]", root=tmp_path / "here", steps=4000, checkpoints=4), ignore)
+        LocalExecutor().run(
+            trials("gan[width=32,batch=64]", root=tmp_path / "here", steps=20_000, checkpoints=4), ignore
+        )
     )
     once = iter([signal.SIGINT])
     with pytest.raises(KeyboardInterrupt):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -63,10 +62,6 @@ class Noted:
             raise RuntimeError(f"{self.name} broke")
         if self.act == "die":
             os._exit(9)
-        if self.act == "take the machine along, once" and not Path(self.folder, f"{self.name} was here").exists():
-            Path(self.folder, f"{self.name} was here").touch()
-            os.kill(os.getppid(), signal.SIGKILL)  # the daemon that all of a machine's processes belong to
-            time.sleep(60)
         if self.act == "unpicklable":
             return Outcome(self, error=lambda: None)
         while self.act == "wait" and not stop():
