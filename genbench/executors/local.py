@@ -12,7 +12,7 @@ from genbench import cores
 from genbench.errors import GenbenchError
 from genbench.executors.backlog import Backlog
 from genbench.executors.signals import interruptible
-from genbench.executors.task import End, Notify, Outcome, Task
+from genbench.executors.task import End, Notify, Outcome, Stop, Task
 
 Result = TypeVar("Result")
 
@@ -22,14 +22,18 @@ POLL_SECONDS = 0.1
 class LocalExecutor:
     """Runs tasks in order. After Ctrl-C the running one keeps its checkpoint, and KeyboardInterrupt goes on.
 
-    Where the process has cores to spare, what a task has begun on them goes on while the next one runs.
+    Where the process has cores to spare, what a task has begun on them goes on while the next one runs. `asked` is
+    whether somebody else than a person at the keyboard asks it to stop.
     """
+
+    def __init__(self, asked: Stop = lambda: False) -> None:
+        self.asked = asked
 
     def run(self, tasks: Sequence[Task], notify: Notify) -> Iterator[Outcome]:
         """Yields each task's outcome."""
         with (
             closing(Backlog(tasks)) as backlog,
-            interruptible() as interrupted,
+            interruptible(self.asked) as interrupted,
             cores.spared(cores.available() - 1),
         ):
             ending: _Ending | None = None

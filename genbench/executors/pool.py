@@ -14,7 +14,7 @@ from typing import NamedTuple
 from genbench import cores
 from genbench.executors.backlog import Backlog
 from genbench.executors.signals import interruptible
-from genbench.executors.task import Failure, Notify, Outcome, Progress, Task
+from genbench.executors.task import Failure, Notify, Outcome, Progress, Stop, Task
 from genbench.executors.worker import Worker
 
 POLL_SECONDS = 0.1
@@ -28,11 +28,14 @@ class PoolExecutor:
 
     What one such task leaves in its process, a switch of the processor, a timer, a cache, isn't there for the next.
 
-    A task from which there is no word for `timeout` seconds is ended; None waits for ever.
+    A task from which there is no word for `timeout` seconds is ended; None waits for ever. `asked` is as for
+    LocalExecutor.
     """
 
-    def __init__(self, jobs: int, plugins: Sequence[str] = (), timeout: float | None = None) -> None:
-        self.jobs, self.plugins, self.timeout = jobs, tuple(plugins), timeout
+    def __init__(
+        self, jobs: int, plugins: Sequence[str] = (), timeout: float | None = None, asked: Stop = lambda: False
+    ) -> None:
+        self.jobs, self.plugins, self.timeout, self.asked = jobs, tuple(plugins), timeout, asked
 
     def run(self, tasks: Sequence[Task], notify: Notify) -> Iterator[Outcome]:
         """Yields outcomes as tasks end. After Ctrl-C running ones keep checkpoints, and KeyboardInterrupt goes on.
@@ -42,7 +45,7 @@ class PoolExecutor:
         crew = _Crew(self.plugins, cores.available() // self.jobs - 1, self.timeout)
         backlog = Backlog(tasks)
         try:
-            with interruptible() as interrupted:
+            with interruptible(self.asked) as interrupted:
                 while True:
                     if interrupted():
                         backlog.drop()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,19 +87,17 @@ def work(job: Job, mailbox: Any) -> Done:
             parcel.unpack(folder, job.files, [folder])
         kept = {} if sees else _checkpoints(folder)
         known = dict(job.files)
-        told = False
+        asked = threading.Event()
 
         def say(word: Progress) -> None:
-            nonlocal told
             files = {} if sees else _fresh(folder, kept)
             known.update(files)
-            if ray.get(mailbox.say.remote(word._replace(name=job.task.name), files)) and not told:
-                told = True
-                os.kill(os.getpid(), signal.SIGINT)  # as a person would stop what runs here
+            if ray.get(mailbox.say.remote(word._replace(name=job.task.name), files)):
+                asked.set()
 
         here = job.timeout is None and task.is_ours
         plugins = [_at_hand(plugin, source, Path(own)) for plugin, source in job.plugins.items()]
-        executor = LocalExecutor() if here else PoolExecutor(1, plugins, job.timeout)
+        executor = LocalExecutor(asked.is_set) if here else PoolExecutor(1, plugins, job.timeout, asked.is_set)
         outcomes: list[Outcome] = []
         with suppress(KeyboardInterrupt):
             outcomes += executor.run([task], say)

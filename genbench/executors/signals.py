@@ -14,8 +14,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def interruptible(on_interrupt: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
-    """Within, SIGINT and SIGTERM say so, set a flag and call `on_interrupt`; yields the question whether it is set.
+def interruptible(asked: Callable[[], bool] = lambda: False) -> Iterator[Callable[[], bool]]:
+    """Within, SIGINT and SIGTERM say so and set a flag; yields the question whether it is set, or it is `asked`.
 
     A second signal raises KeyboardInterrupt where the program stands. Outside the main thread, which alone may
     handle signals, the flag is never set.
@@ -29,14 +29,16 @@ def interruptible(on_interrupt: Callable[[], None] = lambda: None) -> Iterator[C
         # Not by print, which may be what was interrupted.
         with suppress(OSError):
             os.write(2, STOPPING)
-        on_interrupt()
+
+    def is_to_stop() -> bool:
+        return flag.is_set() or asked()
 
     if threading.current_thread() is not threading.main_thread():
-        yield flag.is_set
+        yield is_to_stop
         return
     before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
-        yield flag.is_set
+        yield is_to_stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
