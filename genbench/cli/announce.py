@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genbench.records.store import Store
+    from genbench.report.frame import Facts
     from genbench.spec import Trial
     from genbench.trials.plan import Plan
     from genbench.trials.unscored import Way
@@ -53,12 +54,12 @@ def announce(console: Console, plan: Plan, store: Store, folder: str, plugins: S
         console.print(f"A copy of {of}, left alone: {path}", markup=False, soft_wrap=True, style="yellow")
 
 
-def announce_arithmetic(console: Console, plan: Plan, store: Store, precision: str, channels_last: bool) -> None:
+def announce_arithmetic(console: Console, plan: Plan, store: Store, asked: Facts) -> None:
     """Prints how many of the finished trials were computed otherwise than is asked for now."""
-    from genbench.report.frame import Thing, arithmetic
+    from genbench.report.frame import Thing
     from genbench.report.names import apart
 
-    asked, done = arithmetic(precision, channels_last), {trial.id for trial in plan.done}
+    done = {trial.id for trial in plan.done}
     found = (Thing.behind(each.record).arithmetic for each in store.trials(plan.suite.name) if each.record.id in done)
     for computed, count in Counter(found).items():
         if computed != asked:

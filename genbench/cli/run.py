@@ -82,6 +82,10 @@ def run(
     channels_last: Annotated[
         bool, typer.Option("--channels-last", help="Hold images' channels last, which some devices convolve faster.")
     ] = False,
+    portable: Annotated[
+        bool,
+        typer.Option("--portable", help="Compute as Intel's and AMD's processors do alike, at a price; CPU alone."),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes at once; by default one a core, on CUDA one.")
     ] = None,
@@ -134,6 +138,10 @@ def run(
 
     Exit code: 0 all well, 1 some trials failed, 2 bad usage, 130 interrupted.
     """
+    from genbench.portable import is_pinned, pin
+
+    if portable:
+        pin()  # before anything is imported that chooses its code by the processor
     from genbench.records.store import Store
 
     store = Store(out.absolute())  # before anything of a stranger's may change the folder
@@ -150,6 +158,10 @@ def run(
         devices.check(device)
     if engine == "graph" and not devices.resolve(device).startswith("cuda"):
         raise GenbenchError("CUDA graphs need a CUDA device. Give --device cuda, or another --engine.")
+    if portable and devices.resolve(device) != "cpu":
+        raise GenbenchError(
+            "--portable holds processors to the same bits, not CUDA devices. Give --device cpu as well."
+        )
     from rich.console import Console
 
     from genbench.executors.chosen import executor_for
@@ -157,6 +169,7 @@ def run(
     from genbench.executors.task import Context, Keep
     from genbench.records.sweep import sweep
     from genbench.registry import controls
+    from genbench.report.frame import arithmetic
     from genbench.scoring.protocols import are_ours
     from genbench.trials.board import check_installed
     from genbench.trials.plan import make_plan
@@ -174,7 +187,7 @@ def run(
         sweep(store.root)
     plugins = [part for given in plugin or () for part in ("--plugin", given)]
     announce(console, plan, store, str(out), plugins)
-    announce_arithmetic(console, plan, store, precision, channels_last)
+    announce_arithmetic(console, plan, store, arithmetic(precision, channels_last, is_pinned()))
     context = Context(
         str(store.root),
         chosen.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,7 +64,7 @@ def verify(
         if scores:
             problems += _scored(store, name, devices.resolve(device))
         if retrain:
-            problems += _retrained(store, name, devices.resolve(device), retrain)
+            problems += _retrained(store, name, devices.resolve(device), retrain, plugin or ())
         for problem in problems:
             typer.echo(text(f"  {problem.path}: {problem.what}"))
         wrong += len(problems)
@@ -99,7 +100,7 @@ def _scored(store: Store, suite: str, device: str) -> list[Fault]:
     return [problem for found in (*scored, *controls) for problem in found]
 
 
-def _retrained(store: Store, suite: str, device: str, n: int) -> list[Fault]:
+def _retrained(store: Store, suite: str, device: str, n: int, plugins: Sequence[str]) -> list[Fault]:
     from genbench.errors import GenbenchError
     from genbench.records.audit import Fault
     from genbench.scoring.protocols import protocol as protocol_named
@@ -112,7 +113,8 @@ def _retrained(store: Store, suite: str, device: str, n: int) -> list[Fault]:
     trials = list(store.trials(suite))
     made = []
     problems = []
-    for each in trained_again(chosen(trials, n), trials, plan, device, column, lambda word: None):
+    again = trained_again(chosen(trials, n), trials, plan, device, column, lambda word: None, plugins)
+    for each in again:
         made.append(each)
         alike = "the same bits" if each.same else "other bits"
         elsewhere = "" if each.alike else ", as on other hardware or with other packages they may be"

@@ -17,6 +17,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
+from genbench import portable
 from genbench.errors import GenbenchError
 
 SEEN = ("2.9", "2.14")
@@ -73,7 +74,9 @@ def compiled(function: Function, arguments: Sequence[Tensor]) -> Function:
     mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
     fake: list[Any] = [mode.from_tensor(tensor, static_shapes=True) for tensor in arguments]
     graph = traced(function, fake)
-    options = {} if channels_last_pays(graph) else {"layout_optimization": False}
+    options: dict[str, Any] = {} if channels_last_pays(graph) else {"layout_optimization": False}
+    if portable.is_pinned():  # code of another width isn't to be found in its cache
+        options["cpp.simdlen"] = portable.VECTOR_BITS
     code: Function = torch._inductor.compile(graph, fake, options=options)
     return code
 

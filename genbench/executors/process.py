@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from genbench import portable
 from genbench.engine import Precision
 from genbench.plugins import left_alone
 from genbench.records.provenance import CUBLAS_WORKSPACE
@@ -57,6 +58,8 @@ def run_conditions(precision: Precision = "highest") -> Iterator[None]:
     """
     _keep_freed_memory()
     _fix_workspace()
+    if portable.is_pinned():
+        portable.round_roots()
     before = _flags()
     tf32 = "tf32" if precision in ("high", "medium") else "ieee"
     products = "highest" if precision == "bf16" else precision

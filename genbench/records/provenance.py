@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import genbench
+from genbench import portable
 
 PACKAGES = (
     "genbench", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "POT", "pandas", "pillow", "pydantic",
@@ -40,12 +41,12 @@ def gather(device: str, command: str) -> dict[str, Any]:
         "device": device_name(device),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "flags": flags(),
+        "flags": flags(device),
     }
 
 
-def flags() -> dict[str, Any]:
-    """The settings of torch that decide bits: defaults, precisions of float32, and whether results repeat."""
+def flags(device: str = "cpu") -> dict[str, Any]:
+    """The settings that decide bits: torch's defaults, precisions of float32, whether results repeat, and where."""
     import torch
 
     cudnn: Any = torch.backends.cudnn
@@ -59,6 +60,7 @@ def flags() -> dict[str, Any]:
         "cudnn_deterministic": cudnn.deterministic,
         "cudnn_benchmark": cudnn.benchmark,
         "cublas_workspace": os.environ.get(CUBLAS_WORKSPACE),
+        "portable": portable.told(device),
     }
 
 

@@ -50,7 +50,7 @@ class Thing:
         trial, engine, flags = record.trial, record.provenance.get("engine", {}), record.provenance.get("flags", {})
         made = (f"engine {trial.engine}", "no EMA" if trial.ema is None else f"EMA {trial.ema}")
         precision = "bf16" if engine.get("autocast") else flags.get("matmul_precision", EXACT)
-        computed = arithmetic(precision, bool(engine.get("channels_last")))
+        computed = arithmetic(precision, bool(engine.get("channels_last")), bool(flags.get("portable")))
         return cls(trial.trainer.label, (*facts(trial.trainer.identity), *made), computed, trial.trainer)
 
     @property
@@ -142,9 +142,10 @@ def external_lines(suite: str, entry: External) -> Iterator[Line]:
     return _scored((suite, Thing.of(entry.dataset), None, "external", Thing(entry.name), 0, None), entry.scores)
 
 
-def arithmetic(precision: str, channels_last: bool) -> Facts:
+def arithmetic(precision: str, channels_last: bool, portable: bool) -> Facts:
     """How numbers are held and multiplied, in words."""
-    return f"precision {precision}", f"channels {'last' if channels_last else 'first'}"
+    layout = f"channels {'last' if channels_last else 'first'}"
+    return f"precision {precision}", layout, "portable arithmetic" if portable else "the device's arithmetic"
 
 
 def facts(identity: Mapping[str, Any]) -> Facts:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genbench import portable
 from genbench.errors import GenbenchError
+from genbench.executors.pool import PoolExecutor
 from genbench.executors.task import Context, Keep, Notify
 from genbench.records.record import Record
 from genbench.records.store import Found, Store
@@ -51,13 +53,15 @@ def trained_again(
     device: str,
     column: str,
     notify: Notify,
+    plugins: Sequence[str] = (),
 ) -> Iterator[Trained]:
     """Trains trials once more, each in a folder of its own that is gone afterwards, and holds them against the stored.
 
-    `column` is the score by which a trial has its place `among` all stored ones of its trainer.
+    Those of portable arithmetic are trained in a process of its own that has it, where the processor does, with the
+    `plugins` loaded. `column` is the score by which a trial has its place `among` all stored ones of its trainer.
     """
     for trial in trials:
-        made = _again(trial.record, plan, device, notify)
+        made = _again(trial.record, plan, device, notify, plugins)
         alike = _alike(made.record.provenance, trial.record.provenance)
         same = made.record.weights_sha256 == trial.record.weights_sha256
         yield Trained(
@@ -78,19 +82,24 @@ def come_out_otherwise(trained: Sequence[Trained]) -> float | None:
     return float(kstest(places, "uniform").pvalue)
 
 
-def _again(record: Record, plan: Suite, device: str, notify: Notify) -> Found:
-    """A trial as it comes out now, by the engine and in the precision of its record."""
+def _again(record: Record, plan: Suite, device: str, notify: Notify, plugins: Sequence[str]) -> Found:
+    """A trial as it comes out now, by the engine and in the arithmetic of its record."""
     engine = record.provenance.get("engine", {})
     flags = record.provenance.get("flags", {})
     precision: Any = "bf16" if engine.get("bf16") else flags.get("matmul_precision", "highest")
     path: Any = engine.get("name") if engine.get("name") in ("plain", "compiled", "graph") else "auto"
+    apart = bool(flags.get("portable")) and portable.lacks() is None
     with tempfile.TemporaryDirectory(prefix="genbench-") as root:
         context = Context(
-            root, AGAIN, plan.protocols, device, "genbench verify", path, precision,
+            root, AGAIN, plan.protocols, "cpu" if apart else device, "genbench verify", path, precision,
             bool(engine.get("channels_last")), metrics=plan.metrics,
         )  # fmt: skip
         task = TrialTask(context, (record.trial,), plan.checkpoints, Keep(weights=False, samples=1))
-        outcome = task.run(notify, lambda: False)
+        if apart:
+            with portable.pinned():
+                (outcome,) = PoolExecutor(1, plugins).run([task], notify)
+        else:
+            outcome = task.run(notify, lambda: False)
         if outcome.error is not None:
             raise GenbenchError(outcome.error)
         (made,) = Store(Path(root)).trials(AGAIN)
@@ -100,8 +109,9 @@ def _again(record: Record, plan: Suite, device: str, notify: Notify) -> Found:
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two records were made where the same bits are to be expected, as far as both say."""
     flags, others = (each.get("flags", {}) for each in (one, other))
+    portably = bool(flags.get("portable") and others.get("portable"))
     return (
-        all(one.get(part) == other.get(part) for part in HARDWARE)
+        all(one.get(part) == other.get(part) for part in HARDWARE if not (part == "device" and portably))
         and one.get("engine", {}).get("name") == other.get("engine", {}).get("name")
         and all(flags[name] == others[name] for name in flags.keys() & others.keys())
     )

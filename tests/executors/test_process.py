@@ -74,6 +74,7 @@ def test_provenance_says_what_was_set(precision):
             "cudnn_deterministic": True,
             "cudnn_benchmark": False,
             "cublas_workspace": os.environ["CUBLAS_WORKSPACE_CONFIG"],
+            "portable": None,
         }
 
 

@@ -527,6 +527,7 @@ def test_values_of_one_trainer_alone_are_no_lack_of_seeds(tmp_path, read):
         ({"flags": {"matmul_precision": "high"}}, "gan (precision high)"),
         ({"engine": {"autocast": True}, "flags": {"matmul_precision": "highest"}}, "gan (precision bf16)"),
         ({"engine": {"channels_last": True}}, "gan (channels last)"),
+        ({"flags": {"portable": {"instructions": "avx2"}}}, "gan (portable arithmetic)"),
     ],
 )
 def test_other_arithmetic_has_a_row_of_its_own(tmp_path, read, provenance, row):
