@@ -42,7 +42,7 @@ def machines(request, monkeypatch):
 def tasks(root, steps, seeds):
     suite = Suite(
         name="timed", version=1, datasets=("ring8",), trainers=("gan",), seeds=tuple(seeds),
-        budgets=(Budget(kind="steps", amount=steps),), protocols=("smoke",), checkpoints=2, control_draws=1,
+        budgets=(Budget(kind="steps", amount=steps),), protocols=("smoke",), checkpoints=2, control_draws=2,
     )  # fmt: skip
     plan = make_plan(suite, Store(Path(root)))
     plan.controls.clear()

@@ -31,7 +31,7 @@ import numpy as np
 
 from genbench.errors import GenbenchError
 from genbench.records import packed, store
-from genbench.records.record import ControlScores, External, Record, Scores, parse
+from genbench.records.record import ControlScores, External, Record, Scores
 from genbench.records.store import Store
 from genbench.spec import Suite
 
@@ -135,11 +135,11 @@ def targets(folder: Path) -> dict[str, Target]:
                            "source": "x.npy", "n": 3, "samples_sha256": "0", "scores": []}).encode()  # fmt: skip
     points = np.arange(12, dtype=np.float32).reshape(6, 2)
     return {
-        "records": Target([record], partial(stored, partial(parse, Record))),
-        "scores": Target([scores], partial(stored, partial(parse, Scores))),
-        "controls": Target([controls], partial(stored, partial(parse, ControlScores))),
-        "externals": Target([external], partial(stored, partial(parse, External))),
-        "plans": Target([plan], partial(stored, Suite.model_validate)),
+        "records": Target([record], partial(stored, Record)),
+        "scores": Target([scores], partial(stored, Scores)),
+        "controls": Target([controls], partial(stored, ControlScores)),
+        "externals": Target([external], partial(stored, External)),
+        "plans": Target([plan], partial(stored, Suite)),
         "curves": Target(
             [(trial / store.CURVE).read_bytes()],
             partial(of_trial, store.CURVE, lambda: figures.curve(here, bare, store.CURVE)),

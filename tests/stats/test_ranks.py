@@ -29,9 +29,7 @@ def test_probability_of_improvement_is_mann_and_whitneys(ours, theirs):
     assert odds(ours, theirs) == pytest.approx(1 - share)
 
 
-@given(
-    st.lists(st.lists(st.sampled_from([-math.inf, -2.0, 0.0, 1.0, 1.0 + 4e-16, 3.5, math.inf]), min_size=1), min_size=1)
-)
+@given(st.lists(st.lists(st.sampled_from([-2.0, 0.0, 1.0, 1.0 + 4e-16, 3.5, math.inf]), min_size=1), min_size=1))
 def test_odds_of_all_are_those_of_each_two(runs):
     assert odds_of_all(runs).tolist() == [[odds(ours, theirs) for theirs in runs] for ours in runs]
 
