@@ -88,12 +88,17 @@ def work(job: Job, mailbox: Any) -> Done:
         kept = {} if sees else _checkpoints(folder)
         known = dict(job.files)
         asked = threading.Event()
+        said: list[Any] = []
 
         def say(word: Progress) -> None:
             files = {} if sees else _fresh(folder, kept)
             known.update(files)
-            if ray.get(mailbox.say.remote(word._replace(name=job.task.name), files)):
+            said.append(mailbox.say.remote(word._replace(name=job.task.name), files))
+            # Whoever waits for an answer gives its core to another task meanwhile.
+            answered, _ = ray.wait(said, num_returns=len(said), timeout=0)
+            if any(ray.get(answered)):
                 asked.set()
+            said[:] = [ref for ref in said if ref not in answered]
 
         here = job.timeout is None and task.is_ours
         plugins = [_at_hand(plugin, source, Path(own)) for plugin, source in job.plugins.items()]
