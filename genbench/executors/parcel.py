@@ -53,6 +53,31 @@ def unpack(root: Path, parcel: Mapping[str, bytes | None], places: Iterable[Path
             atomic.write_atomically(path, content)
 
 
+class Away:
+    """A results folder for a task on a machine that doesn't see its own, with the files that it goes on from."""
+
+    def __init__(self, folder: Path, files: Parcel) -> None:
+        folder.mkdir()
+        unpack(folder, files, [folder])
+        self.folder = folder
+        self._there = dict(files)
+        self._written = self._checkpoints()
+
+    def checkpoints(self) -> Parcel:
+        """The checkpoints that were written since they were last asked for."""
+        before, self._written = self._written, self._checkpoints()
+        fresh = packed(self.folder, (path for path, at in self._written.items() if before.get(path) != at))
+        self._there.update(fresh)
+        return fresh
+
+    def changes(self) -> Parcel:
+        """What is to be done there for the task's own folder to be as this one, but for checkpoints already given."""
+        return changed(self._there, everything(self.folder))
+
+    def _checkpoints(self) -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in self.folder.rglob(store.CHECKPOINT)}
+
+
 def _travels(name: str) -> bool:
     kept_aside = name.startswith(store.CONTROLS.replace(".json", "-")) and name.endswith(".json")
     return name in TRAVELLING or kept_aside

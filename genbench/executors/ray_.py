@@ -21,9 +21,10 @@ from genbench.datasets.files.roots import DATA
 from genbench.errors import GenbenchError
 from genbench.executors import parcel
 from genbench.executors.backlog import Backlog
+from genbench.executors.mailbox import Mailbox
 from genbench.executors.parcel import Parcel
 from genbench.executors.pool import GRACE_SECONDS
-from genbench.executors.remote import Done, Job, Mailbox, work
+from genbench.executors.remote import Done, Job, work
 from genbench.executors.signals import interruptible
 from genbench.executors.task import Notify, Outcome, Task
 from genbench.features import DINOV2_WEIGHTS, INCEPTION_WEIGHTS

@@ -1,24 +1,22 @@
-"""What a machine of a cluster does with a task that was sent to it, and how it is heard of meanwhile."""
+"""What a machine of a cluster does with a task that was sent to it."""
 
 from __future__ import annotations
 
 import os
 import platform
 import tempfile
-import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from genbench import __version__, cores
 from genbench.errors import GenbenchError
-from genbench.executors import parcel
 from genbench.executors.local import LocalExecutor
-from genbench.executors.parcel import Parcel
+from genbench.executors.mailbox import Line
+from genbench.executors.parcel import Away, Parcel
 from genbench.executors.pool import PoolExecutor
 from genbench.executors.task import Outcome, Progress, Task
-from genbench.records import store
 
 
 @dataclass(frozen=True)
@@ -42,84 +40,35 @@ class Done(NamedTuple):
     files: Parcel
 
 
-class Mailbox:
-    """An actor beside the run, where machines leave word and checkpoints, and hear whether to stop."""
-
-    def __init__(self) -> None:
-        self.words: list[Progress] = []
-        self.files: dict[str, Parcel] = {}
-        self.stopped = False
-
-    def say(self, word: Progress, files: Parcel) -> bool:
-        """Leaves word of a task, and files of it; whether it is to stop."""
-        self.words.append(word)
-        if files:
-            self.files.setdefault(word.name, {}).update(files)
-        return self.stopped
-
-    def take(self) -> tuple[list[Progress], dict[str, Parcel]]:
-        """All that nobody has taken yet."""
-        words, files = self.words, self.files
-        self.words, self.files = [], {}
-        return words, files
-
-    def ask_to_stop(self) -> None:
-        """Has whoever leaves word from now on hear that it is to stop."""
-        self.stopped = True
-
-
 def work(job: Job, mailbox: Any) -> Done:
     """Does a task on the machine that it was sent to."""
-    import ray
-
     if job.version != __version__:
         raise GenbenchError(
             f"There is genbench {job.version} here and {__version__} on {platform.node()}: install one."
         )
     os.environ.update(job.environment)
     root = job.task.root
-    with tempfile.TemporaryDirectory(prefix="genbench-") as own, cores.limited(int(job.cpus) or 1):
+    with (
+        tempfile.TemporaryDirectory(prefix="genbench-") as own,
+        cores.limited(int(job.cpus) or 1),
+        closing(Line(mailbox)) as line,
+    ):
         sees = root is None or (job.seen_by is not None and (Path(root) / job.seen_by).exists())
-        folder, task = Path(own, "results"), job.task
-        if not sees:
-            folder.mkdir()
-            task = job.task.sent(str(folder))
-            parcel.unpack(folder, job.files, [folder])
-        kept = {} if sees else _checkpoints(folder)
-        known = dict(job.files)
-        asked = threading.Event()
-        said: list[Any] = []
+        away = None if sees else Away(Path(own, "results"), job.files)
+        task = job.task if away is None else job.task.sent(str(away.folder))
 
         def say(word: Progress) -> None:
-            files = {} if sees else _fresh(folder, kept)
-            known.update(files)
-            said.append(mailbox.say.remote(word._replace(name=job.task.name), files))
-            # Whoever waits for an answer gives its core to another task meanwhile.
-            answered, _ = ray.wait(said, num_returns=len(said), timeout=0)
-            if any(ray.get(answered)):
-                asked.set()
-            said[:] = [ref for ref in said if ref not in answered]
+            line.say(word._replace(name=job.task.name), {} if away is None else away.checkpoints())
 
         here = job.timeout is None and task.is_ours
         plugins = [_at_hand(plugin, source, Path(own)) for plugin, source in job.plugins.items()]
-        executor = LocalExecutor(asked.is_set) if here else PoolExecutor(1, plugins, job.timeout, asked.is_set)
+        stopped = line.asked_to_stop.is_set
+        executor = LocalExecutor(stopped) if here else PoolExecutor(1, plugins, job.timeout, stopped)
         outcomes: list[Outcome] = []
         with suppress(KeyboardInterrupt):
             outcomes += executor.run([task], say)
-        files = {} if sees else parcel.changed(known, parcel.everything(folder))
+        files = {} if away is None else away.changes()
         return Done(tuple(outcome._replace(task=job.task) for outcome in outcomes), files)
-
-
-def _checkpoints(folder: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in folder.rglob(store.CHECKPOINT)}
-
-
-def _fresh(folder: Path, kept: dict[Path, int]) -> Parcel:
-    """The checkpoints that were written since they were last looked at."""
-    now = _checkpoints(folder)
-    fresh = [path for path, written in now.items() if kept.get(path) != written]
-    kept.update(now)
-    return parcel.packed(folder, fresh)
 
 
 def _at_hand(plugin: str, source: bytes | None, folder: Path) -> str:
