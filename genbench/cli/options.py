@@ -111,6 +111,8 @@ def no_garbage() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()  # all that was made counts as old, and the first look is for what is new
         gc.enable()
 
 

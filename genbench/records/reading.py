@@ -35,9 +35,6 @@ UNPRINTABLE = re.compile(
 )
 """In a file's bytes, what some text in it may have that a terminal obeys; few files have any."""
 
-PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
-"""The bytes of plain text, without those of other letters than English has."""
-
 ALL_DIGITS_ALIKE, MANY_DIGITS = bytes.maketrans(b"123456789", b"0" * 9), b"0" * 100
 """By these a number of very many digits is found."""
 
@@ -66,7 +63,7 @@ def version(path: Path) -> Version | None:
 def content(path: Path, most: int = MOST_BYTES) -> bytes:
     """The bytes of a file; raises OSError where there is none, or what lies there is none or is larger than `most`."""
     with _opened(path, most) as file:
-        return file.read(most + 1)
+        return file.read(os.fstat(file.fileno()).st_size)
 
 
 def check(path: Path, sha256: str | None = None, most: int = MOST_TENSOR_BYTES) -> None:
@@ -98,8 +95,9 @@ def parsed(raw: bytes) -> Any:
 
 def is_plain(raw: bytes) -> bool:
     """Whether bytes of JSON are told at a glance to hold nothing that `parsed` would refuse or write otherwise."""
-    told = b"\\" in raw or b"NaN" in raw or b"Infinity" in raw or MANY_DIGITS in raw.translate(ALL_DIGITS_ALIKE)
-    return raw.isascii() and not told and not raw.translate(None, PRINTABLE) and not _has_long(raw)
+    # In JSON there is none of the other characters that can't be printed but where a backslash begins its name.
+    told = any(part in raw for part in (b"\\", b"\x7f", b"NaN", b"Infinity"))
+    return raw.isascii() and not told and MANY_DIGITS not in raw.translate(ALL_DIGITS_ALIKE) and not _has_long(raw)
 
 
 def _has_long(raw: bytes) -> bool:

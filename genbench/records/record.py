@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, WrapValidator
 
 from genbench.errors import GenbenchError
 from genbench.plugins import Source
@@ -24,6 +25,9 @@ EMPTY: Any = Field(default_factory=dict)
 
 MOST = 1e150
 """Beyond it a number's square is none that a float can hold, and no score or cost is so large."""
+
+MOST_IDENTITIES = 1_000
+"""So many are remembered at once."""
 
 Number = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -58,6 +62,22 @@ class Identity(Frozen):
     protocol_source: Source = EMPTY
 
 
+def _known(given: Any, validated: Callable[[Any], Identity]) -> Identity:
+    """An identity, of equal ones the first that was read: a folder has few, and one in each of its scores."""
+    try:
+        key = marshal.dumps(given, 0)
+    except ValueError:  # it was read before
+        return validated(given)
+    if key not in _IDENTITIES:
+        if len(_IDENTITIES) == MOST_IDENTITIES:
+            _IDENTITIES.clear()
+        _IDENTITIES[key] = validated(given)
+    return _IDENTITIES[key]
+
+
+_IDENTITIES: dict[bytes, Identity] = {}
+
+
 class Score(Frozen):
     """A metric's value on a set of samples; None, with a reason, where there is none.
 
@@ -71,7 +91,7 @@ class Score(Frozen):
     """
 
     name: str
-    identity: Identity
+    identity: Annotated[Identity, WrapValidator(_known)]
     value: Number | None
     unit: str
     higher_is_better: bool | None

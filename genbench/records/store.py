@@ -27,6 +27,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -156,15 +157,18 @@ class Store:
         names = {path.name for path in self.root.iterdir() if path.is_dir() and path.name != REFERENCE}
         names |= {path.stem for path in self.root.glob(f"*{packed.SUFFIX}") if packed.is_of(path, path.stem, PLAN)}
         named = sorted(name for name in names if reading.text(name) == name)
-        trials = {name: sorted(self.home(name).glob(f"*/*/*/{RECORD}")) for name in named}
-        return [name for name, records in trials.items() if records and not self._is_copy(name, trials)]
+        return [name for name in named if any(self._records(name)) and not self._is_copy(name, named)]
 
-    def _is_copy(self, suite: str, trials: Mapping[str, Sequence[Path]]) -> bool:
+    def _records(self, suite: str) -> Iterator[Path]:
+        return self.home(suite).glob(f"*/*/*/{RECORD}")
+
+    def _is_copy(self, suite: str, named: Sequence[str]) -> bool:
         """Whether the suite that the records in a folder name has a folder of its own, with all of these records."""
-        record = self._read(trials[suite][0], Record)
-        original = trials.get(record.suite, ()) if record is not None and record.suite != suite else ()
-        copied = {path.parent.name for path in trials[suite]} <= {path.parent.name for path in original}
-        if copied and record is not None:
+        record = self._read(next(self._records(suite)), Record)
+        if record is None or record.suite == suite or record.suite not in named:
+            return False
+        here, there = ({path.parent.name for path in self._records(of)} for of in (suite, record.suite))
+        if copied := here <= there:
             self._copied(self.root / suite, self.root / record.suite)
         return copied
 
@@ -172,7 +176,7 @@ class Store:
         """Every finished trial of a suite, once: the one that lies where it belongs, if any does."""
         records: dict[Path, list[tuple[Path, Record]]] = {}
         place = self.home(suite)
-        for path in sorted(place.glob(f"*/*/seed-*/{RECORD}")):
+        for path in sorted(place.glob(f"*/*/seed-*/{RECORD}"), key=attrgetter("parts")):
             record = self._read(path, Record)
             if record is not None:
                 records.setdefault(_folder(place, record.trial, record.id), []).append((path.parent, record))

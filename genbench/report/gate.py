@@ -39,7 +39,8 @@ class Gate:
                 metric = metrics[identity.metric]
                 column = replace(column, bounds=metric.bounds, whole=metric.whole)
             self.columns[line.metric] = column
-        if self.columns[line.metric].identity == identity:
+        known = self.columns[line.metric].identity
+        if identity is known or identity == known:
             return True
         self.refused.setdefault((line.kind, line.trainer.label), {})[line.metric] = None
         return False
