@@ -2,17 +2,15 @@
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import made_up
 import pytest
+from planned import short_suite, trial_tasks
 
 from genbench.executors.process import run_conditions
-from genbench.executors.task import Context, Keep
 from genbench.plugins import load_plugin
-from genbench.records.store import Store
-from genbench.spec import Budget
-from genbench.trials.plan import make_plan
 
 HELPERS = Path(__file__).parent / "helpers"
 
@@ -48,22 +46,10 @@ def printed(tmp_path, monkeypatch):
 @pytest.fixture
 def suite():
     """`suite("gan", seeds=(0, 1))`: a plan of a few steps, scored on few samples."""
-
-    def of(*trainers, steps=12, **changes):
-        plain = {"trainers": trainers, "budgets": (Budget.parse(f"steps={steps}"),), "protocols": ("smoke",)}
-        return made_up.suite(**{**plain, "checkpoints": 2, "control_draws": 2, **changes})
-
-    return of
+    return short_suite
 
 
 @pytest.fixture
-def trials(tmp_path, suite):
+def trials(tmp_path):
     """`trials("gan", root=…)`: the tasks that run them, without their dataset's controls."""
-
-    def of(*trainers, root=tmp_path, keep=None, stack=1, engine="auto", **changes):
-        plan = make_plan(suite(*trainers, **changes), Store(root), ["all"])
-        plan.controls.clear()
-        context = Context(str(root), plan.suite.name, plan.suite.protocols, "cpu", "genbench run", engine)
-        return plan.tasks(context, keep or Keep(), stack)
-
-    return of
+    return partial(trial_tasks, root=tmp_path)

@@ -19,6 +19,7 @@ LAYERS = (
         "errors",
         "parameters",
         "plugins",
+        "portable",
         "references",
         "registry",
         "seeding",

@@ -39,8 +39,8 @@ class Mailbox:
         self.stopped = True
 
 
-class Line:
-    """A task's line to the mailbox, which hears in `asked_to_stop` what it answers.
+class Messenger:
+    """What takes a task's word to the mailbox, and hears in `asked_to_stop` what it answers.
 
     It is a thread's: a task whose main thread waits for Ray has its cores given to another task meanwhile.
     """
@@ -49,7 +49,7 @@ class Line:
         self.asked_to_stop = threading.Event()
         self._mailbox = mailbox
         self._words: SimpleQueue[tuple[Progress, Parcel] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._send, name="line", daemon=True)
+        self._thread = threading.Thread(target=self._send, name="messenger", daemon=True)
         self._thread.start()
 
     def say(self, word: Progress, files: Parcel) -> None:

@@ -31,7 +31,7 @@ from genbench.features import DINOV2_WEIGHTS, INCEPTION_WEIGHTS
 from genbench.records import process
 from genbench.records.atomic import UNFINISHED
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.2
 
 TRIES = 4
 """So often a task is begun at the most whose machine, or whose process there, is lost."""

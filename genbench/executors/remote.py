@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from genbench import __version__, cores
 from genbench.errors import GenbenchError
 from genbench.executors.local import LocalExecutor
-from genbench.executors.mailbox import Line
+from genbench.executors.mailbox import Messenger
 from genbench.executors.parcel import Away, Parcel
 from genbench.executors.pool import PoolExecutor
 from genbench.executors.task import Outcome, Progress, Task
@@ -51,18 +51,18 @@ def work(job: Job, mailbox: Any) -> Done:
     with (
         tempfile.TemporaryDirectory(prefix="genbench-") as own,
         cores.limited(int(job.cpus) or 1),
-        closing(Line(mailbox)) as line,
+        closing(Messenger(mailbox)) as messenger,
     ):
         sees = root is None or (job.seen_by is not None and (Path(root) / job.seen_by).exists())
         away = None if sees else Away(Path(own, "results"), job.files)
         task = job.task if away is None else job.task.sent(str(away.folder))
 
         def say(word: Progress) -> None:
-            line.say(word._replace(name=job.task.name), {} if away is None else away.checkpoints())
+            messenger.say(word._replace(name=job.task.name), {} if away is None else away.checkpoints())
 
         here = job.timeout is None and task.is_ours
         plugins = [_at_hand(plugin, source, Path(own)) for plugin, source in job.plugins.items()]
-        stopped = line.asked_to_stop.is_set
+        stopped = messenger.asked_to_stop.is_set
         executor = LocalExecutor(stopped) if here else PoolExecutor(1, plugins, job.timeout, stopped)
         outcomes: list[Outcome] = []
         with suppress(KeyboardInterrupt):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
@@ -26,8 +25,8 @@ EMPTY: Any = Field(default_factory=dict)
 MOST = 1e150
 """Beyond it a number's square is none that a float can hold, and no score or cost is so large."""
 
-MOST_IDENTITIES = 1_000
-"""So many are remembered at once."""
+MOST_KNOWN, LONGEST_KNOWN = 1_000, 5_000
+"""So many identities are remembered at once, of so many letters each at the most."""
 
 Number = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -64,18 +63,17 @@ class Identity(Frozen):
 
 def _known(given: Any, validated: Callable[[Any], Identity]) -> Identity:
     """An identity, of equal ones the first that was read: a folder has few, and one in each of its scores."""
-    try:
-        key = marshal.dumps(given, 0)
-    except ValueError:  # it was read before
+    key = repr(given)
+    if len(key) > LONGEST_KNOWN:
         return validated(given)
     if key not in _IDENTITIES:
-        if len(_IDENTITIES) == MOST_IDENTITIES:
+        if len(_IDENTITIES) == MOST_KNOWN:
             _IDENTITIES.clear()
         _IDENTITIES[key] = validated(given)
     return _IDENTITIES[key]
 
 
-_IDENTITIES: dict[bytes, Identity] = {}
+_IDENTITIES: dict[str, Identity] = {}
 
 
 class Score(Frozen):

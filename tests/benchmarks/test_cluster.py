@@ -39,14 +39,14 @@ def machines(request, monkeypatch):
     cluster.shutdown()
 
 
-def tasks(root, steps, seeds):
+def tasks(root, steps, seeds, stack=1):
     suite = Suite(
         name="timed", version=1, datasets=("ring8",), trainers=("gan",), seeds=tuple(seeds),
         budgets=(Budget(kind="steps", amount=steps),), protocols=("smoke",), checkpoints=2, control_draws=2,
     )  # fmt: skip
     plan = make_plan(suite, Store(Path(root)))
     plan.controls.clear()
-    return plan.tasks(Context(str(root), suite.name, suite.protocols, "cpu", "genbench run", "plain"), Keep())
+    return plan.tasks(Context(str(root), suite.name, suite.protocols, "cpu", "genbench run", "plain"), Keep(), stack)
 
 
 def seconds(executor, planned):
@@ -54,6 +54,20 @@ def seconds(executor, planned):
     outcomes = list(executor.run(planned, lambda word: None))
     assert {record.status for outcome in outcomes for record in outcome.records} == {"done"}
     return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("machines", [1], indirect=True, ids=["one machine"])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared folder", "through the object store"])
+def test_what_a_task_keeps_the_command_busy_with(benchmark, machines, shared, tmp_path):
+    """This process's own seconds for each stack of five trials, and the wall clock's until a machine is warm."""
+    executor = RayExecutor(shared=None if shared else False)
+    warming = seconds(executor, tasks(tmp_path / "warm", SHORT, range(1)))
+    started = time.process_time()
+    benchmark.pedantic(seconds, args=(executor, tasks(tmp_path / "there", SHORT, range(60), stack=5)), rounds=1)
+    busy = (time.process_time() - started) / 12
+    benchmark.group = "what keeps the command busy"
+    benchmark.extra_info.update(shared=shared, busy_seconds_a_task=busy, warming_seconds=warming)
+    print(f"\nshared={shared}: {busy:.3f} s a task of the command, {warming:.1f} s until a machine is warm")
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared folder", "through the object store"])

@@ -3,9 +3,9 @@
 import errno
 import itertools
 import os
-import signal
 from dataclasses import replace
 
+import killing
 import made_up
 import pytest
 from left import left
@@ -15,29 +15,6 @@ from genbench.executors.task import Keep
 from genbench.records import atomic
 from genbench.records.commit import save_checkpoint
 from genbench.records.store import Store
-from genbench.records.sweep import sweep
-from genbench.trials import session
-
-POINTS = ("before", "written", "synced", "replaced", "after")
-"""Where a file's writing may be cut off."""
-
-
-def killed_at(count, task, monkeypatch):
-    """Runs a task in a process of its own that dies at its count-th point of writing; whether it came so far."""
-    if (child := os.fork()) == 0:
-        passed = itertools.count(1)
-
-        def die(point, path):
-            if next(passed) == count:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        monkeypatch.setattr(atomic, "passed", die)
-        try:
-            task.run(ignore, never)
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
 
 
 @pytest.fixture
@@ -47,25 +24,14 @@ def undisturbed(trials, tmp_path):
     return left(task)
 
 
-@pytest.mark.parametrize("save_seconds", [60.0, 0.0], ids=["checkpoints at marks", "checkpoints at every step"])
-def test_killed_at_any_point_of_any_write_it_ends_as_if_undisturbed(
-    save_seconds, undisturbed, trials, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(session, "SAVE_SECONDS", save_seconds)
-    monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
-    few = range(1, 60) if save_seconds else range(1, 800, 97)
-    tried = 0
-    for count in few:
-        root = tmp_path / f"at {count}"
-        (task,) = trials("gan[batch=16,width=8]", steps=120, checkpoints=3, root=root, keep=Keep())
-        if not killed_at(count, task, monkeypatch):
-            break
-        tried += 1
-        record = made_up.record(replace(task, found={}).run(ignore, never))
-        assert record.status == "done"
-        sweep(root)
-        assert left(task) == undisturbed, f"killed at point {count}"
-    assert tried >= (5 * 7 if save_seconds else 5)
+def test_killed_at_any_point_of_any_write_it_ends_as_if_undisturbed(tmp_path):
+    tried = killing.in_a_new_process(killing.killed_at_points, range(1, 60), 60.0, tmp_path)
+    assert tried >= 5 * len(killing.POINTS) + 10
+
+
+def test_killed_where_every_step_keeps_a_checkpoint_too(tmp_path):
+    tried = killing.in_a_new_process(killing.killed_at_points, range(1, 800, 97), 0.0, tmp_path)
+    assert tried >= 5
 
 
 def test_a_write_that_fails_at_any_point_loses_nothing(undisturbed, trials, tmp_path, monkeypatch):
