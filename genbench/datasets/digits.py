@@ -1,6 +1,6 @@
 """MNIST (yann.lecun.com/exdb/mnist) and Fashion-MNIST (arXiv:1708.07747): 70 000 grey squares in ten classes each.
 
-Both are in the same files, opened and fetched by torchvision.
+Both are in files of the same kind, IDX, which torchvision fetches and reads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -24,6 +24,7 @@ from genbench.datasets.files.splits import Split
 from genbench.datasets.files.stock import silent
 from genbench.datasets.files.transforms import Pixels, Progress, Write
 from genbench.errors import GenbenchError
+from genbench.records import reading
 
 if TYPE_CHECKING:
     from genbench.datasets.images import ImageSet
@@ -85,7 +86,7 @@ class Squares:
 
     @property
     def present(self) -> bool:
-        return all((self.where / name).is_file() for name in self.of.files)
+        return all((self.where / name).exists() for name in self.of.files)
 
     @property
     def key(self) -> Key:
@@ -125,9 +126,13 @@ class Squares:
         """Compares the files' MD5 with the official ones."""
         for i, (name, md5) in enumerate(self.of.files.items()):
             path = self.where / name
-            if not path.is_file():
-                raise GenbenchError(self._missing)
-            if hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() != md5:
+            try:
+                content = reading.content(path)
+            except FileNotFoundError:
+                raise GenbenchError(self._missing) from None
+            except OSError as error:
+                raise GenbenchError(f"{path} can't be read ({error.strerror}).") from None
+            if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
                 raise GenbenchError(
                     f"{path} is not {self.of.spelled}'s: its MD5 is not {md5}. Remove it, and fetch it again."
                 )
@@ -145,19 +150,24 @@ class Squares:
     def _fetch(self) -> None:
         try:
             with _patience(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                self._opened(download=True)
+                self._download()
         except (OSError, RuntimeError) as error:
             raise GenbenchError(self._missing) from error
 
     def _read(self) -> tuple[Pixels, Labels]:
-        both = [self._opened(train=train) for train in (True, False)]
-        squares = np.concatenate([part.data.numpy() for part in both])
-        return squares, np.concatenate([part.targets.numpy() for part in both])
+        # Not by torchvision's class, which takes what older versions of it left in a folder beside, and never looks.
+        from torchvision.datasets.mnist import read_image_file, read_label_file
 
-    def _opened(self, **options: bool) -> Any:
+        images, labels = (
+            [read(str(self.where / name)).numpy() for name in self.of.files if kind in name]
+            for read, kind in ((read_image_file, "images"), (read_label_file, "labels"))
+        )
+        return np.concatenate(images), np.concatenate(labels)
+
+    def _download(self) -> None:
         from torchvision import datasets
 
-        return getattr(datasets, self.of.torchvisions)(data_root(), **options)
+        getattr(datasets, self.of.torchvisions)(data_root(), download=True)
 
 
 def stock(*, size: int) -> Squares:

@@ -25,8 +25,8 @@ EMPTY: Any = Field(default_factory=dict)
 MOST = 1e150
 """Beyond it a number's square is none that a float can hold, and no score or cost is so large."""
 
-MOST_KNOWN, LONGEST_KNOWN = 1_000, 5_000
-"""So many identities are remembered at once, of so many letters each at the most."""
+MOST_KNOWN = 1_000
+"""So many identities are remembered at once."""
 
 Number = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -62,18 +62,21 @@ class Identity(Frozen):
 
 
 def _known(given: Any, validated: Callable[[Any], Identity]) -> Identity:
-    """An identity, of equal ones the first that was read: a folder has few, and one in each of its scores."""
-    key = repr(given)
-    if len(key) > LONGEST_KNOWN:
+    """An identity, of equal ones that one which was read first: a folder has few, and one in each of its scores."""
+    try:
+        key = given["metric"], given["protocol"], given["n"], given["ema"]
+        before, known = _IDENTITIES.get(key, (None, None))
+    except (KeyError, TypeError):  # older, or no identity, or one already
         return validated(given)
-    if key not in _IDENTITIES:
+    if known is None or before != given:
+        known = validated(given)
         if len(_IDENTITIES) == MOST_KNOWN:
             _IDENTITIES.clear()
-        _IDENTITIES[key] = validated(given)
-    return _IDENTITIES[key]
+        _IDENTITIES[key] = given, known
+    return known
 
 
-_IDENTITIES: dict[str, Identity] = {}
+_IDENTITIES: dict[tuple[Any, ...], tuple[Any, Identity]] = {}
 
 
 class Score(Frozen):

@@ -1,5 +1,7 @@
 """MNIST: which digits are in which part, what is checked, and what is said where they are missing."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -56,6 +58,23 @@ def test_file_of_another_checksum_is_refused_by_name(name, small_mnist):
     with pytest.raises(GenbenchError, match=rf"{name} is not MNIST's.*Remove it"):
         datasets.build("mnist")
     assert digits.stock(size=32).find() is None
+
+
+def test_what_older_versions_of_torchvision_left_beside_is_not_read(small_mnist):
+    beside = digits.stock(size=28).where.parent / "processed"
+    beside.mkdir()
+    for name in ("training.pt", "test.pt"):
+        torch.save((torch.zeros(3, 28, 28, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)), beside / name)
+    assert np.array_equal(everything(datasets.build("mnist[size=28]").train)[:, 0], raw(small_mnist, "images")[:50])
+
+
+@pytest.mark.parametrize("name", digits.MNIST.files)
+def test_pipe_in_the_place_of_a_file_is_refused(name, small_mnist):
+    path = digits.stock(size=32).where / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(GenbenchError, match=rf"{name} can't be read \(not a regular file\)"):
+        datasets.build("mnist")
 
 
 def test_missing_files_are_fetched_and_else_the_folder_to_fill_is_named(small_mnist, monkeypatch, capsys):

@@ -8,6 +8,7 @@ has the reader read each. It must say what is wrong, or read it: any other error
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import json
 import random
@@ -20,6 +21,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,8 +31,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 import malice
 import numpy as np
 
+from genbench.datasets.digits import MNIST, Squares
+from genbench.datasets.files.stock import silent
 from genbench.errors import GenbenchError
-from genbench.records import packed, store
+from genbench.records import beats, packed, store
 from genbench.records.record import ControlScores, External, Record, Scores
 from genbench.records.store import Store
 from genbench.spec import Suite
@@ -41,6 +45,13 @@ INTERESTING = (
     b"\x00", b"\xff", b"\x7f", b"\x80", b"\n", b'"', b"{", b"}", b"[", b"]", b"-", b"9" * 400, b"1e999", b"NaN",
     b"\\ud800", b"null", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80", b"\x1b[2J", b"../", b"<b>",
 )  # fmt: skip
+
+
+IDX = {
+    "train-images-idx3-ubyte": bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3, *range(18)]),
+    "train-labels-idx1-ubyte": bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 4]),
+}
+"""Two images of three by three pixels, and what they show."""
 
 
 class Target(NamedTuple):
@@ -126,8 +137,24 @@ def targets(folder: Path) -> dict[str, Target]:
         except Exception as error:  # what decode_all takes from a decoder
             raise GenbenchError(str(error)) from error
 
+    def idx(content: bytes) -> None:
+        for name, sound in IDX.items():
+            (folder / name).write_bytes(content if sound[3:4] == content[3:4] else sound)
+        squares.check(silent)
+        squares._read()
+
+    def of_run(content: bytes) -> None:
+        beats.path_of(root, "0").write_bytes(content)
+        for beat in beats.read(root):
+            assert isinstance(beat.is_silent, bool)
+
     from genbench.report.figures import stored as figures
 
+    class Here(Squares):
+        where = folder  # type: ignore[assignment]
+
+    squares = Here(replace(MNIST, files={name: hashlib.md5(of).hexdigest() for name, of in IDX.items()}), 28)
+    beat = beats.Beat(run="0", suite="made-up", command="genbench run", started=1.0, written=2.0, total=3)
     record, scores = (trial / store.RECORD).read_bytes(), (trial / store.SCORES).read_bytes()
     plan = (root / "made-up" / store.PLAN).read_bytes()
     (controls,) = (each.read_bytes() for each in root.glob(f"*/*/{store.CONTROLS}"))
@@ -155,6 +182,8 @@ def targets(folder: Path) -> dict[str, Target]:
         "parquet": Target([(trial / store.CURVE).read_bytes()], partial(array, ".parquet")),
         "safetensors": Target([_tensors(points)], partial(array, ".safetensors")),
         "images": Target(_images(), image),
+        "idx": Target([*IDX.values()], idx),
+        "beats": Target([beat.model_dump_json().encode()], of_run),
     }
 
 
@@ -199,7 +228,7 @@ def _images() -> list[bytes]:
 def fuzz(
     name: str, target: Target, *, seconds: float = float("inf"), inputs: float = float("inf"), seed: int = 0
 ) -> Counter[str]:
-    """Feeds a reader until the time is up or so many inputs are through; how many were read, and how many refused."""
+    """Feeds a reader until the time is up or so many inputs are through; how many it read, and how many it refused."""
     rng = random.Random(f"{name} {seed}")
     counted: Counter[str] = Counter()
     until = time.monotonic() + seconds
@@ -230,9 +259,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         known = targets(Path(folder))
         for name in given.readers or known:
+            before = time.process_time()
             counted = fuzz(name, known[name], seconds=given.seconds, seed=given.seed)
+            took = time.process_time() - before
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            print(f"{name}: {counted.total():,} inputs, {counted['refused']:,} refused, {peak:.2f} GiB", flush=True)
+            told = f"{counted.total():,} inputs, {counted['refused']:,} refused, {took:.0f} s of the processor"
+            print(f"{name}: {told}, {peak:.2f} GiB", flush=True)
 
 
 if __name__ == "__main__":

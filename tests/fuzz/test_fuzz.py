@@ -13,7 +13,7 @@ spec.loader.exec_module(fuzz)
 
 READERS = (
     "records", "scores", "controls", "externals", "plans", "curves", "samples", "archives", "npy", "npz", "csv",
-    "parquet", "safetensors", "images",
+    "parquet", "safetensors", "images", "idx", "beats",
 )  # fmt: skip
 
 
