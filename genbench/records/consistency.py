@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from genbench.errors import BadParameter
@@ -34,12 +35,19 @@ def of_scores(scores: Scores, record: Record) -> str | None:
 
 def _fits(component: Component) -> bool:
     """Whether a label names a component, and no other value of a parameter than it has."""
-    try:
-        said = Reference.parse(component.label)
-    except BadParameter:
+    said, of = _said(component.label), component.parameters
+    if said is None:
         return False
-    of = component.parameters
     # A recipe's name is none of the parameters, which it stands for.
     return said.name == component.name and all(
         value in (str(of[key]), format_value(of[key])) for key, value in said.parameters.items() if key in of
     )
+
+
+@lru_cache
+def _said(label: str) -> Reference | None:
+    """What a label says, which is that of many trials; None where it says nothing."""
+    try:
+        return Reference.parse(label)
+    except BadParameter:
+        return None

@@ -35,6 +35,9 @@ UNPRINTABLE = re.compile(
 )
 """In a file's bytes, what some text in it may have that a terminal obeys; few files have any."""
 
+TOLD = (b"\\", b"\x7f", b"NaN", b"Infinity")
+"""In bytes of JSON, what may stand for something that is none, or can't be printed."""
+
 ALL_DIGITS_ALIKE, MANY_DIGITS = bytes.maketrans(b"123456789", b"0" * 9), b"0" * 100
 """By these a number of very many digits is found."""
 
@@ -96,7 +99,7 @@ def parsed(raw: bytes) -> Any:
 def is_plain(raw: bytes) -> bool:
     """Whether bytes of JSON are told at a glance to hold nothing that `parsed` would refuse or write otherwise."""
     # In JSON there is none of the other characters that can't be printed but where a backslash begins its name.
-    told = any(part in raw for part in (b"\\", b"\x7f", b"NaN", b"Infinity"))
+    told = any(part[:1] in raw and part in raw for part in TOLD)  # a letter is found far sooner than a word
     return raw.isascii() and not told and MANY_DIGITS not in raw.translate(ALL_DIGITS_ALIKE) and not _has_long(raw)
 
 

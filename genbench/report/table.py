@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 
 from genbench.records.record import ControlScores, External
 from genbench.records.store import Store
@@ -27,11 +29,11 @@ def tables(frame: Frame, protocol: Protocol) -> list[Table]:
     plan = frame.plan
     trained: dict[tuple[Thing, Budget], ByTrainer] = {}
     beside: dict[str, list[Line]] = {}
-    for line in frame.lines:
-        if line.budget is None:
-            beside.setdefault(line.dataset.label, []).append(line)
+    for (dataset, budget, trainer), lines in groupby(frame.lines, attrgetter("dataset", "budget", "trainer")):
+        if budget is None:
+            beside.setdefault(dataset.label, []).extend(lines)
         else:
-            trained.setdefault((line.dataset, line.budget), {}).setdefault(line.trainer, []).append(line)
+            trained.setdefault((dataset, budget), {}).setdefault(trainer, []).extend(lines)
     trainers = names((trainer for of in trained.values() for trainer in of), plan.trainers if plan else ())
     datasets = names((dataset for dataset, _ in trained), plan.datasets if plan else ())
     budgets = budgets_in_order((budget for _, budget in trained), plan)

@@ -88,6 +88,34 @@ def test_tasks_run_on_both_machines_each_after_the_one_that_it_needs(two, noted)
     assert {word.name for word in words} == {"late", "early", "beside"}
 
 
+def at_once(tasks):
+    """How many of them ran at the same time at the most."""
+    spans = [task.span for task in tasks]
+    return max(sum(began <= start < ended for began, ended in spans) for start, _ in spans)
+
+
+@pytest.mark.slow
+def test_a_machine_does_no_more_at_once_than_it_has_cores_for(two, noted):
+    tasks = [noted(f"task {i}", seconds=1.5) for i in range(8)]
+    assert [outcome.error for outcome in RayExecutor().run(tasks, ignore)] == [None] * len(tasks)
+    assert at_once(tasks) == 2
+
+
+@pytest.mark.slow
+def test_a_gpu_is_shared_by_as_many_as_fit(two, noted):
+    """Ray takes a machine's word for its GPUs."""
+    third = two.add_node(**node("127.0.0.4") | {"num_cpus": 4, "num_gpus": 1})
+    tasks = [noted(f"task {i}", seconds=1.5) for i in range(4)]
+    try:
+        outcomes = list(RayExecutor(takes=Resources(gpus=0.5)).run(tasks, ignore))
+        with pytest.raises(GenbenchError, match="No machine of the cluster has 2 GPUs"):
+            list(RayExecutor(takes=Resources(gpus=2)).run(tasks, ignore))
+    finally:
+        two.remove_node(third)
+    assert [outcome.error for outcome in outcomes] == [None] * len(tasks)
+    assert at_once(tasks) == 2
+
+
 @pytest.mark.slow
 def test_task_that_fails_has_an_outcome_and_the_rest_goes_on(two, noted):
     tasks = [noted("bad", act="refuse"), noted("broken", act="break"), noted("in need", needs="bad"), noted("after")]
@@ -166,9 +194,10 @@ def test_interrupted_it_keeps_checkpoints_and_goes_on_from_them(two, trials, tmp
 @pytest.mark.slow
 def test_a_task_that_no_machine_survives_is_given_up(two, noted, monkeypatch):
     monkeypatch.setattr(ray_, "TRIES", 2)
-    (outcome, after) = RayExecutor().run([noted("dies", act="die"), noted("after")], ignore)
-    assert outcome.error.startswith("dies: its machine or its process there was lost 2 times")
-    assert after.error is None
+    outcomes = RayExecutor().run([noted("dies", act="die"), noted("other")], ignore)
+    errors = {outcome.task.name: outcome.error for outcome in outcomes}
+    assert errors["dies"].startswith("dies: its machine or its process there was lost 2 times")
+    assert errors["other"] is None
 
 
 @pytest.mark.slow
