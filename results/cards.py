@@ -17,7 +17,7 @@ from pathlib import Path
 from said import Said, filled, most, short
 from tables import content, marked
 
-from genbench.records.store import slug
+from genbench.records.layout import slug
 from genbench.references import Reference, Value
 from genbench.registry import trainers
 from genbench.report.formats import number

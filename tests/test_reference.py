@@ -9,7 +9,8 @@ import pytest
 from safetensors import safe_open
 
 from genbench.errors import GenbenchError
-from genbench.records.store import SAMPLES, WEIGHTS, Store
+from genbench.records.layout import SAMPLES, WEIGHTS
+from genbench.records.store import Store
 from genbench.registry import suites
 
 ROOT = Path(__file__).parent.parent / "results" / "reference"

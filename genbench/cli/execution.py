@@ -41,7 +41,7 @@ def execute(
     """Runs the plan's tasks; counts in `statuses` how trials ended, and returns what could not be done."""
     from genbench.cli.display import display
     from genbench.cli.heartbeat import beating
-    from genbench.records.store import RECORD
+    from genbench.records.layout import RECORD
 
     errors: dict[str, None] = {}
     fallen: dict[str, str] = {}

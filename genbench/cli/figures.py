@@ -90,7 +90,7 @@ def _made(trial: Trial, folder: Path, seed: int, device: str) -> dict[str, Tenso
     from genbench.engine.paths import check_versions, revive
     from genbench.errors import GenbenchError
     from genbench.executors.process import run_conditions
-    from genbench.records.store import WEIGHTS
+    from genbench.records.layout import WEIGHTS
     from genbench.trials import latents
     from genbench.trials.resources import build_dataset
 

@@ -43,7 +43,7 @@ def pack(
 
 def _left_out(store: Store, suite: str, all_samples: bool) -> set[Path]:
     """The files that an archive goes without."""
-    from genbench.records.store import CHECKPOINT, SAMPLES, WEIGHTS
+    from genbench.records.layout import CHECKPOINT, SAMPLES, WEIGHTS
 
     home = store.root / suite
     left_out = {path for name in (WEIGHTS, CHECKPOINT) for path in home.rglob(name)}

@@ -69,7 +69,8 @@ def report(
 
 def _contents(store: Store, suite: str | None, protocol: str | None) -> list[Content]:
     from genbench.errors import UnknownName
-    from genbench.records.store import PLAN, Unreadable
+    from genbench.records.layout import PLAN
+    from genbench.records.store import Unreadable
     from genbench.report.content import Content
 
     names = stored.suites(store, suite)

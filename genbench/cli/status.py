@@ -28,8 +28,9 @@ def status(
     """
     from genbench.errors import GenbenchError
     from genbench.records import beats, packed
+    from genbench.records.layout import PLAN
     from genbench.records.reading import text
-    from genbench.records.store import PLAN, Store
+    from genbench.records.store import Store
     from genbench.registry import NAME
 
     if not results.is_dir():
@@ -64,7 +65,7 @@ def status(
 def _counted(store: Store, suite: str) -> tuple[int | None, Counter[str], list[str]]:
     """How many trials are planned, if anything says so, how many have ended in which way, and how others failed."""
     from genbench.records import reading
-    from genbench.records.store import RECORD
+    from genbench.records.layout import RECORD
 
     plan = store.plan(suite)
     planned = None

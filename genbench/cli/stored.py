@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def results(folder: Path) -> Store:
     """The results, or the reference inside them where there are no others."""
     from genbench.errors import GenbenchError
-    from genbench.records.store import REFERENCE, Store
+    from genbench.records.layout import REFERENCE
+    from genbench.records.store import Store
 
     if not folder.is_dir():
         raise GenbenchError(f"{folder} is not a folder. Give a results folder, or make one: genbench run --suite toy2d")
@@ -52,7 +53,7 @@ def protocol(store: Store, suite: str, name: str | None) -> Protocol:
 
 def tell_planless(store: Store, suites: Iterable[str]) -> None:
     """Names on standard error the suites whose plan is gone, so that nobody knows which trials are missing."""
-    from genbench.records.store import PLAN
+    from genbench.records.layout import PLAN
 
     for name in suites:
         if not (store.home(name) / PLAN).exists():

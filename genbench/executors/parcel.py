@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from genbench.records import atomic, reading, store
+from genbench.records import atomic, layout, reading
 
 Parcel = dict[str, bytes | None]
 """The contents of files by their paths from the results folder on; None of one that is to be removed."""
 
-TRAVELLING = frozenset((*store.PARTS, store.CONTROLS, store.CHECKPOINT))
+TRAVELLING = frozenset((*layout.PARTS, layout.CONTROLS, layout.CHECKPOINT))
 """The names of all files that tasks leave, controls that were put aside apart."""
 
 
@@ -42,7 +42,7 @@ def unpack(root: Path, parcel: Mapping[str, bytes | None], places: Iterable[Path
     Nothing that isn't a task's file in one of its `places` is touched. Raises OSError where it can't be written.
     """
     allowed = [place.resolve() for place in places]
-    last = sorted(parcel.items(), key=lambda each: (each[1] is None, each[0].endswith(f"/{store.RECORD}")))
+    last = sorted(parcel.items(), key=lambda each: (each[1] is None, each[0].endswith(f"/{layout.RECORD}")))
     for name, content in last:
         path = root / name
         if not _travels(path.name) or not any(path.resolve().is_relative_to(place) for place in allowed):
@@ -75,9 +75,9 @@ class Away:
         return changed(self._there, everything(self.folder))
 
     def _checkpoints(self) -> dict[Path, int]:
-        return {path: path.stat().st_mtime_ns for path in self.folder.rglob(store.CHECKPOINT)}
+        return {path: path.stat().st_mtime_ns for path in self.folder.rglob(layout.CHECKPOINT)}
 
 
 def _travels(name: str) -> bool:
-    kept_aside = name.startswith(store.CONTROLS.replace(".json", "-")) and name.endswith(".json")
+    kept_aside = name.startswith(layout.CONTROLS.replace(".json", "-")) and name.endswith(".json")
     return name in TRAVELLING or kept_aside

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from genbench.records import reading, store
+from genbench.records import layout, reading
 from genbench.records.store import Found, Store
 
-LEFT_OUT = frozenset((store.SAMPLES, store.WEIGHTS))
+LEFT_OUT = frozenset((layout.SAMPLES, layout.WEIGHTS))
 """What archives, and results that are passed on, may go without: all else is read without them."""
 
 ASIDE = "aside"
@@ -33,7 +33,7 @@ def audit(results: Store, suite: str) -> Iterator[Fault]:
     list(results.controls(suite))
     results.plan(suite)
     for path, reason in dict.fromkeys(results.unreadable):
-        yield Fault(path, reason, path.parent if path.name == store.RECORD else path)
+        yield Fault(path, reason, path.parent if path.name == layout.RECORD else path)
     for path, of in results.copies.values():
         yield Fault(path, f"a copy of {of}", path)
     for trial in trials:
@@ -57,28 +57,28 @@ def _of_trial(trial: Found) -> Iterator[Fault]:
         except OSError as error:
             yield Fault(path, str(error.strerror), trial.folder)
         else:
-            if name == store.WEIGHTS and weights_sha256(path) != trial.record.weights_sha256:
+            if name == layout.WEIGHTS and weights_sha256(path) != trial.record.weights_sha256:
                 yield Fault(path, "weights of another training than its record's", trial.folder)
     for path in sorted(trial.folder.iterdir()):
-        known = path.name in trial.record.files or path.name in (store.RECORD, store.SCORES)
+        known = path.name in trial.record.files or path.name in (layout.RECORD, layout.SCORES)
         # Beside a failure there may be what a training that ended well left before.
-        if trial.record.status == "done" and not known and path.name in store.PARTS:
+        if trial.record.status == "done" and not known and path.name in layout.PARTS:
             yield Fault(path, "its record doesn't name it", path)
     if trial.record.status == "done":
         yield from _of_cost(trial)
-    if trial.record.status == "done" and not (trial.folder / store.SCORES).exists():
-        yield Fault(trial.folder / store.SCORES, "it is missing; genbench rescore makes it")
+    if trial.record.status == "done" and not (trial.folder / layout.SCORES).exists():
+        yield Fault(trial.folder / layout.SCORES, "it is missing; genbench rescore makes it")
 
 
 def _of_cost(trial: Found) -> Iterator[Fault]:
     """Whether a finished trial's cost is its budget and the end of its curve; other costs nobody can tell again."""
-    cost, budget, path = trial.record.cost, trial.record.trial.budget, trial.folder / store.RECORD
+    cost, budget, path = trial.record.cost, trial.record.trial.budget, trial.folder / layout.RECORD
     if cost.compile_seconds is None:  # as of the first version, whose seconds were those of whole stacks
         return
     units = {"steps": cost.steps, "updates": cost.updates, "samples": cost.samples, "seconds": cost.train_seconds}
     if units[budget.kind] < budget.amount:
         yield Fault(path, f"it used {budget.kind}={units[budget.kind]:g} of {budget}", trial.folder)
-    for unit, end in _last(trial.folder / store.CURVE).items():
+    for unit, end in _last(trial.folder / layout.CURVE).items():
         if unit in units and not math.isclose(units[unit], end, rel_tol=1e-6, abs_tol=1e-3):
             yield Fault(path, f"its cost has {unit}={units[unit]:g}, and its curve ends at {end:g}", trial.folder)
 
@@ -104,7 +104,7 @@ def weights_sha256(path: Path) -> str | None:
         return None
     digest = hashlib.sha256()
     for name, value in sorted(tensors.items()):
-        if not name.startswith(store.AVERAGED):
+        if not name.startswith(layout.AVERAGED):
             digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
             digest.update(value.contiguous().numpy().tobytes())
     return digest.hexdigest()

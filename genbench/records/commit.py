@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genbench.records import atomic, process, reading
+from genbench.records.layout import CHECKPOINT, RECORD, SAMPLES, SCORES, TRACEBACK, WEIGHTS
 from genbench.records.record import Record, Scores
-from genbench.records.store import CHECKPOINT, RECORD, SAMPLES, SCORES, TRACEBACK, WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd

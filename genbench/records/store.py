@@ -1,32 +1,10 @@
-"""Results on disk: one folder a trial, found and read again.
-
-    <results>/<suite>/suite.json                                  the plan
-    <results>/<suite>/<dataset>/controls.json                     the rows that need no training, and null bands
-    <results>/<suite>/<dataset>/controls-<id>.json                those of other data that had the same label before
-    <results>/<suite>/<dataset>/<trainer>/seed-<n>-<id>/
-        record.json          written last: with it the trial is finished
-        scores.json          can be computed again
-        curve.parquet        metrics and losses at the checkpoints
-        losses.parquet       losses every hundred generator steps; the oldest records have none
-        samples.safetensors  the final samples and what the pictures need
-        weights.safetensors
-        traceback.txt        where an error that ended the trial came from
-        checkpoint.safetensors   only while the trial is unfinished
-    <results>/external/<dataset>/<name>.json    scores of samples from elsewhere, under every protocol they were scored
-    <results>/tensorboard/<suite>/<dataset>/<trainer>/seed-<n>-<id>/    TensorBoard's event files; no suite, never read
-
-A suite may be packed into `<results>/<suite>.zip` (`genbench.records.packed`); where it has a folder, that is read.
-`<results>/reference/` is a results folder of its own and no part of `<results>`. What is found elsewhere than where it
-belongs, and there as well, is a copy, and counts for nothing.
-"""
+"""Results on disk: found, and read again (`genbench.records.layout` says what lies where)."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,24 +12,22 @@ from typing import Any, NamedTuple
 from genbench.errors import GenbenchError
 from genbench.records import atomic, claims, consistency, packed, reading
 from genbench.records.atomic import write_model
+from genbench.records.layout import (
+    BOARDS,
+    CONTROLS,
+    EXTERNAL,
+    PLAN,
+    RECORD,
+    REFERENCE,
+    SAMPLES,
+    SCORES,
+    controls_aside,
+    slug,
+    trial_folder,
+)
 from genbench.records.record import BadRecord, ControlScores, External, Record, Scores, read
 from genbench.spec import Component, Frozen, Suite, Trial, canonical_json
 
-RECORD, SCORES, CURVE, CONTROLS, PLAN = "record.json", "scores.json", "curve.parquet", "controls.json", "suite.json"
-LOSSES = "losses.parquet"
-TRACEBACK = "traceback.txt"
-SAMPLES, WEIGHTS, CHECKPOINT = "samples.safetensors", "weights.safetensors", "checkpoint.safetensors"
-PARTS = frozenset((RECORD, SCORES, CURVE, LOSSES, TRACEBACK, SAMPLES, WEIGHTS))
-"""The files of a trial that has ended."""
-
-AVERAGED = "ema."
-"""Begins the names of tensors of averaged weights, and of what those make."""
-
-IMAGE_SHAPE = "image_shape"
-"""Names the channels, height and width of stored samples that are rows of pixels."""
-
-REFERENCE, EXTERNAL, BOARDS = "reference", "external", "tensorboard"
-PLAIN_LABEL = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)(?:\[([A-Za-z0-9._=,-]+)\])?")
 SPARE_BYTES = 64 * 2**20
 """Free space below which no trial is started."""
 
@@ -140,11 +116,11 @@ class Store:
 
     def folder(self, suite: str, trial: Trial) -> Path:
         """Where a trial lives."""
-        return _folder(self.home(suite), trial, trial.id)
+        return trial_folder(self.home(suite), trial, trial.id)
 
     def board(self, suite: str, trial: Trial) -> Path:
         """Where TensorBoard's event files of a trial live."""
-        return _folder(self.root / BOARDS / suite, trial, trial.id)
+        return trial_folder(self.root / BOARDS / suite, trial, trial.id)
 
     def cell(self, suite: str, dataset: Component) -> Path:
         """Where all of a dataset's trials and its controls live."""
@@ -179,7 +155,7 @@ class Store:
         for path in sorted(place.glob(f"*/*/seed-*/{RECORD}"), key=attrgetter("parts")):
             record = self._read(path, Record)
             if record is not None:
-                records.setdefault(_folder(place, record.trial, record.id), []).append((path.parent, record))
+                records.setdefault(trial_folder(place, record.trial, record.id), []).append((path.parent, record))
         for home, of in records.items():
             folder, record = next((each for each in of if each[0] == home), of[0])
             for other, _ in of:
@@ -222,7 +198,7 @@ class Store:
     def read_controls(self, suite: str, dataset: Component) -> ControlScores | None:
         """One dataset's controls, None where there are none that can be read, or those of other data of its label."""
         cell = self.cell(suite, dataset)
-        for path in (cell / CONTROLS, _aside(cell, dataset.identity)):
+        for path in (cell / CONTROLS, controls_aside(cell, dataset.identity)):
             measured: ControlScores | None = self._read(path, ControlScores, optional=True)
             if measured is not None and measured.truth in (None, dataset.identity):
                 return measured
@@ -234,10 +210,10 @@ class Store:
         self.check_own(cell)
         before: ControlScores | None = self._read(cell / CONTROLS, ControlScores, optional=True)
         if before is not None and before.truth is not None and before.truth != controls.truth:
-            (cell / CONTROLS).replace(_aside(cell, before.truth))
+            (cell / CONTROLS).replace(controls_aside(cell, before.truth))
         write_model(cell / CONTROLS, controls)
         if controls.truth is not None:
-            _aside(cell, controls.truth).unlink(missing_ok=True)
+            controls_aside(cell, controls.truth).unlink(missing_ok=True)
 
     def externals(self) -> Iterator[External]:
         """Every entry of samples from elsewhere, whatever suite their dataset is in."""
@@ -339,28 +315,6 @@ class Store:
         ):  # of Python's json, also for numbers that are none, or of a thousand digits
             self.unreadable.append(Unreadable(path, "not JSON: cut off or overwritten"))
         return None
-
-
-def _folder(home: Path, trial: Trial, number: str) -> Path:
-    """Where a trial of that number lives in its suite's folder."""
-    return home / slug(trial.dataset.label) / slug(trial.trainer.label) / f"seed-{trial.seed}-{number}"
-
-
-def _aside(cell: Path, truth: Mapping[str, Any]) -> Path:
-    """Where controls of other data than `controls.json` holds are kept."""
-    return cell / CONTROLS.replace(".", f"-{hashlib.sha256(canonical_json(truth).encode()).hexdigest()[:8]}.")
-
-
-def slug(label: str) -> str:
-    """A label as a folder's name: `wgan-gp[penalty=1]` becomes `wgan-gp+penalty=1`.
-
-    Names differ where labels do: one that is long, or has characters that folders had better not, ends in its hash.
-    """
-    plain = PLAIN_LABEL.fullmatch(label)
-    if plain and len(label) <= 100:
-        return "+".join(filter(None, plain.groups())).replace(",", "+")
-    readable = re.sub(r"[^A-Za-z0-9._=-]+", "_", label)[:100].lstrip(".")
-    return f"{readable}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
 
 def _names(path: Path) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from genbench.records import beats, process
 from genbench.records.atomic import UNFINISHED
 from genbench.records.commit import is_done
-from genbench.records.store import CHECKPOINT
+from genbench.records.layout import CHECKPOINT
 
 LEFT = re.compile(rf"\..+\.([^.]+){re.escape(UNFINISHED)}")
 

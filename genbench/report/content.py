@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from genbench.records.store import CURVE, Found, Store
+from genbench.records.layout import CURVE
+from genbench.records.store import Found, Store
 from genbench.registry import DEFAULT_PROTOCOL
 from genbench.report.frame import Frame, Line, frame
 from genbench.report.model import Table

@@ -22,9 +22,10 @@ from genbench.datasets.base import Dataset, Target
 from genbench.errors import GenbenchError
 from genbench.executors.task import Context
 from genbench.records import atomic
+from genbench.records.layout import AVERAGED
 from genbench.records.reading import text
 from genbench.records.record import Score
-from genbench.records.store import AVERAGED, Store
+from genbench.records.store import Store
 from genbench.spec import Trial
 
 if TYPE_CHECKING:

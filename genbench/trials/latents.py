@@ -15,7 +15,7 @@ from genbench.engine.draws import Noise, Normal, Uniform, draw_noise
 from genbench.engine.stack import Stack
 from genbench.errors import Skip
 from genbench.metrics.memorisation import nearest
-from genbench.records.store import IMAGE_SHAPE
+from genbench.records.layout import IMAGE_SHAPE
 
 REAL_POINTS = 1_000
 LANDSCAPE_SIDE = 96

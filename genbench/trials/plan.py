@@ -9,9 +9,10 @@ from itertools import zip_longest
 from pathlib import Path
 
 from genbench.executors.task import Context, Keep, Task
+from genbench.records.layout import RECORD
 from genbench.records.reading import Version, version
 from genbench.records.record import Record
-from genbench.records.store import RECORD, Found, Store
+from genbench.records.store import Found, Store
 from genbench.registry import controls, metrics
 from genbench.scoring.protocols import ways
 from genbench.spec import Budget, Component, Suite, Trial, canonical_json

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from genbench.errors import GenbenchError
 from genbench.records.audit import Fault
+from genbench.records.layout import CONTROLS, SAMPLES, SCORES
 from genbench.records.record import ControlScores, Score
-from genbench.records.store import CONTROLS, SAMPLES, SCORES, Found, Store
+from genbench.records.store import Found, Store
 from genbench.scoring.protocols import Protocol
 from genbench.spec import Component
 from genbench.trials.controls import all_draws, along_draws, null_bands

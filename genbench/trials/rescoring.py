@@ -11,11 +11,12 @@ from safetensors.torch import load
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.atomic import write_model
+from genbench.records.layout import AVERAGED
 from genbench.records.provenance import device_name
 from genbench.records.record import Score, Scores, renewed
-from genbench.records.store import AVERAGED, Found, Store
+from genbench.records.store import Found, Store
 from genbench.registry import datasets
 from genbench.scoring.protocols import Protocol
 from genbench.scoring.scorer import banded
@@ -49,12 +50,12 @@ class Rescorer:
     def trial(self, finished: Found) -> Rescored:
         """Scores a finished trial. Raises GenbenchError, which says why, where that can't be done."""
         trial = finished.record.trial
-        if finished.scores is None and (finished.folder / store.SCORES).exists():
-            raise GenbenchError(f"its {store.SCORES} can't be read. Remove it to have it made again.")
+        if finished.scores is None and (finished.folder / layout.SCORES).exists():
+            raise GenbenchError(f"its {layout.SCORES} can't be read. Remove it to have it made again.")
         check_dataset(trial.dataset)
         before = self._banded(trial.dataset, finished.scores.scores if finished.scores else ())
         if finished.scores and before != finished.scores.scores:
-            write_model(finished.folder / store.SCORES, finished.scores.model_copy(update={"scores": before}))
+            write_model(finished.folder / layout.SCORES, finished.scores.model_copy(update={"scores": before}))
         scores: list[Score] = []
         stayed: list[Score] = []
         outdated: list[Score] = []
@@ -69,7 +70,7 @@ class Rescorer:
             stayed += gone
             outdated += gone
         made = Scores(id=finished.record.id, scores=renewed(before, scores), device=device_name(self.device))
-        write_model(finished.folder / store.SCORES, made)
+        write_model(finished.folder / layout.SCORES, made)
         return Rescored(tuple(scores), tuple(stayed), tuple(outdated))
 
     def again(self, finished: Found) -> tuple[Score, ...]:
@@ -139,7 +140,7 @@ def _samples(finished: Found, event_shape: tuple[int, ...]) -> dict[str, Tensor]
 
     Raises GenbenchError where they are missing, not those that the record names, or of another shape.
     """
-    path = finished.folder / store.SAMPLES
+    path = finished.folder / layout.SAMPLES
     try:
         content = path.read_bytes()
         tensors = load(content)

@@ -20,11 +20,11 @@ from genbench.datasets.images import stored
 from genbench.engine.meter import Meter
 from genbench.engine.training import Stopped, Training, marks
 from genbench.executors.task import Context, Keep, Notify, Progress, Stop
-from genbench.records import provenance, store
+from genbench.records import layout, provenance, store
 from genbench.records.commit import commit
+from genbench.records.layout import AVERAGED
 from genbench.records.reading import text
 from genbench.records.record import Cost, Record, Score, Scores, Status
-from genbench.records.store import AVERAGED
 from genbench.scoring.along import coverage_along
 from genbench.scoring.likelihood import held_out, likelihoods
 from genbench.scoring.protocols import ways
@@ -227,7 +227,7 @@ class Session:
             of_model += coverage_along(replica.curve, build_dataset(trial.dataset), self.protocols[0])
             pictured = for_pictures(training.stack, i, build_dataset(trial.dataset), samples[RAW].here[i], trial.seed)
         losses = replica.losses_of(training)
-        tables = {store.CURVE: pd.DataFrame(replica.curve)} | ({store.LOSSES: pd.DataFrame(losses)} if losses else {})
+        tables = {layout.CURVE: pd.DataFrame(replica.curve)} | ({layout.LOSSES: pd.DataFrame(losses)} if losses else {})
         tensors = pictured | replica.kept(samples, self.keep)
         weights, sha256 = _weights(training, i) if self.keep.weights else None, training.weights_sha256(i)
 

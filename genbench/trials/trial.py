@@ -20,7 +20,7 @@ from genbench.engine.training import Stopped
 from genbench.executors.process import run_conditions
 from genbench.executors.task import Context, End, Failure, Keep, Left, Notify, Outcome, Stop, Task
 from genbench.plugins import is_behind
-from genbench.records import provenance, store
+from genbench.records import layout, provenance, store
 from genbench.records.reading import version
 from genbench.records.record import Cost, Record
 from genbench.registry import datasets, trainers
@@ -146,9 +146,9 @@ class TrialTask(Task):
         results = store.Store(Path(self.context.root))
         controls = [*results.cell(self.context.suite, self.trials[0].dataset).glob("controls*.json")]
         folders = [folder(self.context, trial) for trial in self.trials]
-        checkpoints = [place / store.CHECKPOINT for place in folders]
+        checkpoints = [place / layout.CHECKPOINT for place in folders]
         recorded = [
-            place / store.RECORD for place, trial in zip(folders, self.trials, strict=True) if self._recorded(trial)
+            place / layout.RECORD for place, trial in zip(folders, self.trials, strict=True) if self._recorded(trial)
         ]
         return [*controls, *checkpoints, *recorded]
 
@@ -177,7 +177,7 @@ class TrialTask(Task):
     def _recorded(self, trial: Trial) -> Record | None:
         """The record of a trial that has been left since it was planned, by this run or another; None without one."""
         place = folder(self.context, trial)
-        if self.found is None or version(place / store.RECORD) == self.found.get(trial.id):
+        if self.found is None or version(place / layout.RECORD) == self.found.get(trial.id):
             return None
         return store.Store(Path(self.context.root)).record(place)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from genbench.records.store import CONTROLS, CURVE, PLAN, RECORD, SAMPLES, SCORES, Store
+from genbench.records.layout import CONTROLS, CURVE, PLAN, RECORD, SAMPLES, SCORES
+from genbench.records.store import Store
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 SUITE = "toy2d"

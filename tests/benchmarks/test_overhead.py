@@ -2,8 +2,9 @@
 
 A trainer's stacks of toy2d, one a dataset, are run one after the other by one process, compilation aside; `outside` is
 the share of the time that no update took, and the other shares say where that went. Updates are timed where the
-training loop calls them. On more cores than one, what a stack leaves for the processor goes on beside the next one's
-training, and only the last has nothing to go beside: `outside` holds what training waited for.
+training loop calls them, and checkpoints where a replica keeps one. On more cores than one, what a stack leaves for the
+processor goes on beside the next one's training, and only the last has nothing to go beside: `outside` holds what
+training waited for.
 """
 
 import time
@@ -18,6 +19,7 @@ from genbench.records.store import Store
 from genbench.registry import suites
 from genbench.spec import Budget
 from genbench.trials.plan import make_plan
+from genbench.trials.replica import Replica
 
 STACK = 5
 DATASETS = ("ring8", "grid25", "swissroll")
@@ -25,7 +27,7 @@ DATASETS = ("ring8", "grid25", "swissroll")
 
 @pytest.mark.parametrize("trainer", ["gan", "wgan", "wgan-gp"])
 def test_share_outside_the_update(benchmark, trainer, tmp_path, monkeypatch):
-    clock = {"updates": 0.0, "compilation": 0.0}
+    clock = {"updates": 0.0, "compilation": 0.0, "checkpoints": 0.0}
 
     def timed(what, method):
         def call(*args):
@@ -40,6 +42,7 @@ def test_share_outside_the_update(benchmark, trainer, tmp_path, monkeypatch):
     tasks = prepared(trainer, tmp_path)
     monkeypatch.setattr(Stacked, "warm_up", timed("compilation", Stacked.warm_up))
     monkeypatch.setattr(Stacked, "_run", timed("updates", Stacked._run))
+    monkeypatch.setattr(Replica, "save", timed("checkpoints", Replica.save))
     outcomes = benchmark.pedantic(lambda: list(LocalExecutor().run(tasks, lambda word: None)), rounds=1)
     whole = benchmark.stats.stats.median - clock["compilation"]
     costs = [record.cost for outcome in outcomes for record in outcome.records]
@@ -55,7 +58,9 @@ def test_share_outside_the_update(benchmark, trainer, tmp_path, monkeypatch):
         outside=outside,
         scoring=outside - drawing,
         drawing=drawing,
+        checkpoints=clock["checkpoints"] / whole,
     )
+    print(f"\n{trainer}: outside {outside:.1%}, checkpoints {clock['checkpoints'] / whole:.1%} of {whole:.0f} s")
 
 
 def prepared(trainer, root):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from genbench.records.store import RECORD, SCORES, Store
+from genbench.records.layout import RECORD, SCORES
+from genbench.records.store import Store
 
 GOOD, BAD = [0.010, 0.012, 0.011, 0.015, 0.013], [0.30, 0.25, 0.41, 0.33, 0.29]
 

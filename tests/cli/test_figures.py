@@ -15,7 +15,7 @@ from genbench.cli.main import app
 from genbench.contract.digits import digits
 from genbench.datasets.images import as_pixels
 from genbench.executors.task import Outcome
-from genbench.records import store
+from genbench.records import layout, store
 from genbench.records.atomic import write_model
 from genbench.report.figures.sheet import tiled
 from genbench.trials.controls import ControlTask
@@ -65,7 +65,7 @@ def contents(folder):
 
 
 def test_run_keeps_as_many_samples_as_were_asked_for(trial):
-    tensors = load_file(trial() / store.SAMPLES)
+    tensors = load_file(trial() / layout.SAMPLES)
     assert len(tensors["final"]) == 70
     assert {"linear", "spherical", "sweep", "strip", "neighbour_distances"} < tensors.keys()
 
@@ -83,7 +83,7 @@ def test_pictures_lie_in_the_trials_folder(trial, figures):
 def test_pictures_show_private_images_too(trial, figures):
     """Which the record doesn't hold."""
     assert figures(trial()).code == 0
-    kept = load_file(trial() / store.SAMPLES)
+    kept = load_file(trial() / layout.SAMPLES)
     assert not {"real", "neighbours"} & kept.keys()
     samples = pixels(trial() / "figures" / "samples-diary.png")
     real = digits().reference.distinct(64, seeding.stream(0, seeding.REFERENCE_DATA))
@@ -136,18 +136,18 @@ def refused(ran, *words):
 
 
 def test_trial_without_weights_says_how_to_get_them(trial, figures):
-    (trial() / store.WEIGHTS).unlink()
+    (trial() / layout.WEIGHTS).unlink()
     refused(figures(trial()), "holds no weights", "without --no-weights")
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 100], ids=["empty", "zeros"])
 def test_damaged_weights_are_as_good_as_none(damage, trial, figures):
-    (trial() / store.WEIGHTS).write_bytes(damage)
+    (trial() / layout.WEIGHTS).write_bytes(damage)
     refused(figures(trial()), "holds no weights", "--rerun all")
 
 
 def test_weights_of_another_network_are_refused(trial, figures):
-    shutil.copy(trial("printed-stacks") / store.WEIGHTS, trial() / store.WEIGHTS)
+    shutil.copy(trial("printed-stacks") / layout.WEIGHTS, trial() / layout.WEIGHTS)
     refused(figures(trial()), "weights are not those of", "wgan-gp", "--rerun all")
 
 
@@ -162,7 +162,7 @@ def test_another_version_is_refused(part, trial, figures):
     older = record.trial.model_copy(update={part: getattr(record.trial, part).model_copy(update={"version": 99})})
     folder = trial().with_name(f"seed-{older.seed}-{older.id}")
     trial().rename(folder)
-    write_model(folder / store.RECORD, record.model_copy(update={"id": older.id, "trial": older}))
+    write_model(folder / layout.RECORD, record.model_copy(update={"id": older.id, "trial": older}))
     label = getattr(older, part).label
     refused(figures(folder), label, "is version 1 now and was 99", "--rerun stale")
 
@@ -171,9 +171,9 @@ def test_another_version_is_refused(part, trial, figures):
     ("plugins", "message"), [(["gone.py"], "diary was run with --plugin gone.py"), ([], "No dataset is named 'diary'")]
 )
 def test_dataset_that_nobody_registered_is_refused(plugins, message, trial, genbench):
-    record = json.loads((trial() / store.RECORD).read_bytes())
+    record = json.loads((trial() / layout.RECORD).read_bytes())
     record["provenance"]["plugins"] = plugins
-    (trial() / store.RECORD).write_text(json.dumps(record))
+    (trial() / layout.RECORD).write_text(json.dumps(record))
     refused(genbench("figures", trial()), message)
 
 

@@ -14,7 +14,7 @@ import pytest
 from genbench.cli import notify
 from genbench.cli.heartbeat import Heart
 from genbench.cli.options import command_line
-from genbench.records import beats, store
+from genbench.records import beats, layout
 from genbench.trials import session
 
 NAMES = ("STATUS", "SUITE", "RESULTS", "COMMAND", "SUMMARY")
@@ -93,7 +93,7 @@ def test_sigterm_interrupts_too(once, tmp_path):
         stderr=subprocess.PIPE,
     ) as child:
         deadline = time.monotonic() + 120
-        while not list(Path("out").rglob(store.CHECKPOINT)) and time.monotonic() < deadline:
+        while not list(Path("out").rglob(layout.CHECKPOINT)) and time.monotonic() < deadline:
             time.sleep(0.05)
         child.terminate()
         child.communicate(timeout=60)
@@ -130,7 +130,7 @@ def test_the_command_is_in_no_record_no_beat_and_no_command_to_go_on(spelling, s
     assert ran.code == 130
     assert re.search(rf"to go on:\n +genbench run .*--trainer '{re.escape(DIVERGES)},gan,wgan'.* --weights\n", ran.out)
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert said and store.RECORD in {path.name for path in files}
+    assert said and layout.RECORD in {path.name for path in files}
     contents = [ran.out.encode(), *map(str.encode, said), *(path.read_bytes() for path in files)]
     for hidden in (b"s3cr3t", b"--notify"):
         assert not any(hidden in content for content in contents)

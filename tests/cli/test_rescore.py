@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.store import Store
 from genbench.scoring.protocols import protocol
 
@@ -50,8 +50,8 @@ def test_another_protocol_joins_and_is_reported_among_its_controls(results, genb
 
 
 def test_trial_that_cannot_be_scored_is_named_and_the_others_are(results, genbench):
-    (folder_of(results) / store.SAMPLES).unlink()
-    for path in results.rglob(store.SCORES):
+    (folder_of(results) / layout.SAMPLES).unlink()
+    for path in results.rglob(layout.SCORES):
         if "wgan-gp" in str(path):
             path.unlink()
     ran = genbench("rescore", results, "--protocol", "smoke")
@@ -60,7 +60,7 @@ def test_trial_that_cannot_be_scored_is_named_and_the_others_are(results, genben
     assert "3 trials scored again" in ran.out
     assert "2 trials had no scores. Those of samples are made; a likelihood" in ran.out
     assert "1 trial could not be scored" in ran.out
-    assert len(list(results.rglob(store.SCORES))) == 4
+    assert len(list(results.rglob(layout.SCORES))) == 4
 
 
 def test_failed_trials_have_nothing_to_score(smoke, misfits, genbench, tmp_path):
@@ -78,7 +78,7 @@ def test_controls_that_are_gone_are_told(results, genbench):
 
 
 def test_bad_record_is_named(results, genbench):
-    (folder_of(results) / store.RECORD).write_text("{")
+    (folder_of(results) / layout.RECORD).write_text("{")
     ran = genbench("rescore", results, "--protocol", "smoke")
     assert ran.code == 1
     assert "Unreadable, left alone" in ran.err
@@ -87,10 +87,10 @@ def test_bad_record_is_named(results, genbench):
 
 def test_stays_are_counted(smoke, genbench, tmp_path):
     smoke("--trainer", "gan", "--keep-samples", "100")
-    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob(store.SCORES)}
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob(layout.SCORES)}
     ran = genbench("rescore", tmp_path / "out", "--protocol", "smoke")
     assert "Scores of more samples than are stored stayed in 1 trial." in ran.out
-    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob(store.SCORES)} == before
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob(layout.SCORES)} == before
 
 
 @pytest.mark.parametrize(

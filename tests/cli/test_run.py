@@ -18,7 +18,7 @@ import pytest
 
 from genbench.cli.execution import stack_size
 from genbench.executors.signals import STOPPING
-from genbench.records import atomic, store
+from genbench.records import atomic, layout
 from genbench.records.store import Store
 from genbench.trials import session
 from genbench.trials.plan import Plan
@@ -141,8 +141,8 @@ def test_dry_run_estimates_each_budget(genbench):
 
 def test_weights_are_left_out_where_asked(smoke, tmp_path):
     assert smoke("--trainer", "gan", "--no-weights").code == 0
-    assert list(tmp_path.rglob(store.WEIGHTS)) == []
-    assert len(list(tmp_path.rglob(store.SAMPLES))) == 1
+    assert list(tmp_path.rglob(layout.WEIGHTS)) == []
+    assert len(list(tmp_path.rglob(layout.SAMPLES))) == 1
 
 
 def test_record_names_the_command_that_made_it(smoke, tmp_path):
@@ -246,7 +246,7 @@ def test_disk_that_is_almost_full_is_refused(genbench, monkeypatch):
     assert (ran.code, "Only 1 MiB are free" in ran.err) == (2, True)
 
 
-@pytest.mark.parametrize("name", [store.PLAN, store.CONTROLS, store.CHECKPOINT, store.SAMPLES, store.RECORD])
+@pytest.mark.parametrize("name", [layout.PLAN, layout.CONTROLS, layout.CHECKPOINT, layout.SAMPLES, layout.RECORD])
 def test_disk_that_fills_up_is_told_without_a_traceback(name, smoke, tmp_path, monkeypatch):
     write = atomic.write_atomically
 
@@ -255,7 +255,7 @@ def test_disk_that_fills_up_is_told_without_a_traceback(name, smoke, tmp_path, m
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         write(path, content)
 
-    if name == store.CONTROLS:
+    if name == layout.CONTROLS:
         (tmp_path / "out/toy2d-smoke/ring8/controls.json").unlink()
     monkeypatch.setattr(atomic, "write_atomically", full)
     ran = smoke("--trainer", "gan")
@@ -308,7 +308,7 @@ def test_interrupted_run_goes_on_by_the_command_that_it_prints(smoke, genbench, 
     )
     assert ran.code == 130
     assert [record.trial.trainer.name for record in records(tmp_path / "out")] == ["behaves"]
-    assert len(list(tmp_path.rglob(store.CHECKPOINT))) == 1
+    assert len(list(tmp_path.rglob(layout.CHECKPOINT))) == 1
     program, *arguments = command_to_go_on(ran.out)
     assert program == "genbench"
     while (ran := genbench(*arguments)).code == 130:
@@ -338,13 +338,13 @@ def test_ctrl_c_in_a_terminal_exits_with_130_and_loses_nothing(genbench, once, t
         start_new_session=True,
     ) as terminal:
         deadline = time.monotonic() + PATIENCE
-        while not list(Path("cut").rglob(store.CHECKPOINT)) and time.monotonic() < deadline:
+        while not list(Path("cut").rglob(layout.CHECKPOINT)) and time.monotonic() < deadline:
             time.sleep(0.02)
         # As a terminal does it: to the program and all its workers.
         os.killpg(terminal.pid, signal.SIGINT)
         out, err = terminal.communicate(timeout=PATIENCE)
     assert (terminal.returncode, err.strip()) == (130, STOPPING.decode().strip())
-    assert list(Path("cut").rglob(store.CHECKPOINT))
+    assert list(Path("cut").rglob(layout.CHECKPOINT))
     assert genbench(*command_to_go_on(out)[1:], "--jobs", "1").code == 0
     whole, cut = ({r.id: r.weights_sha256 for r in records(folder)} for folder in ("whole", "cut"))
     assert whole == cut

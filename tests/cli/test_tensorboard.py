@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.store import Store
 from genbench.trials import board
 
@@ -38,7 +38,7 @@ def test_nothing_takes_them_for_a_suite(out, genbench):
 
 def test_without_it_nothing_is_written(smoke, tmp_path):
     assert smoke("--trainer", "gan").code == 0
-    assert not (tmp_path / "out" / store.BOARDS).exists()
+    assert not (tmp_path / "out" / layout.BOARDS).exists()
 
 
 def test_trials_are_the_same_with_and_without(out, smoke):
@@ -47,7 +47,7 @@ def test_trials_are_the_same_with_and_without(out, smoke):
 
 def test_worker_processes_are_told(smoke, tmp_path):
     assert smoke("--trainer", "gan", "--seeds", "0-1", "--stack", "1", "--jobs", "2", "--tensorboard").code == 0
-    seeds = {path.parent.name[:6] for path in (tmp_path / "out" / store.BOARDS).rglob("events.*")}
+    seeds = {path.parent.name[:6] for path in (tmp_path / "out" / layout.BOARDS).rglob("events.*")}
     assert seeds == {"seed-0", "seed-1"}
 
 

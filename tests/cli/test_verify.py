@@ -7,7 +7,7 @@ import made_up
 import pytest
 from safetensors.torch import load_file, save_file
 
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.store import Store
 
 
@@ -37,10 +37,10 @@ def flip(path):
 
 
 def other_score(folder):
-    payload = json.loads((folder / store.SCORES).read_bytes())
+    payload = json.loads((folder / layout.SCORES).read_bytes())
     changed = next(score for score in payload["scores"] if score["name"] == "w2")
     changed["value"] *= 1.01
-    (folder / store.SCORES).write_text(json.dumps(payload))
+    (folder / layout.SCORES).write_text(json.dumps(payload))
 
 
 def changed(path, change):
@@ -54,54 +54,62 @@ def no_score(folder):
     def change(payload):
         payload["scores"] = [score for score in payload["scores"] if score["name"] != "w2"]
 
-    changed(folder / store.SCORES, change)
+    changed(folder / layout.SCORES, change)
 
 
 def other_band(folder):
     def change(payload):
         next(score for score in payload["scores"] if score["name"] == "w2")["null_high"] += 0.1
 
-    changed(folder / store.SCORES, change)
+    changed(folder / layout.SCORES, change)
 
 
 def lower_cost(folder):
-    changed(folder / store.RECORD, lambda payload: payload["cost"].update(train_seconds=0.1))
+    changed(folder / layout.RECORD, lambda payload: payload["cost"].update(train_seconds=0.1))
 
 
 def shorter_training(folder):
-    changed(folder / store.RECORD, lambda payload: payload["cost"].update(steps=payload["cost"]["steps"] - 1))
+    changed(folder / layout.RECORD, lambda payload: payload["cost"].update(steps=payload["cost"]["steps"] - 1))
 
 
 def other_weights(folder):
-    tensors = load_file(folder / store.WEIGHTS)
+    tensors = load_file(folder / layout.WEIGHTS)
     name = sorted(tensors)[0]
     tensors[name] = tensors[name] + 1
-    save_file(tensors, folder / store.WEIGHTS)
-    made_up.overwrite(folder / store.WEIGHTS, (folder / store.WEIGHTS).read_bytes())
+    save_file(tensors, folder / layout.WEIGHTS)
+    made_up.overwrite(folder / layout.WEIGHTS, (folder / layout.WEIGHTS).read_bytes())
 
 
 def other_seed(folder):
-    payload = json.loads((folder / store.RECORD).read_bytes())
+    payload = json.loads((folder / layout.RECORD).read_bytes())
     payload["trial"]["seed"] = 5
-    (folder / store.RECORD).write_text(json.dumps(payload))
+    (folder / layout.RECORD).write_text(json.dumps(payload))
 
 
 BROKEN = {
-    "a flipped bit of the samples": (lambda folder: flip(folder / store.SAMPLES), store.SAMPLES, "changed or damaged"),
-    "a flipped bit of the weights": (lambda folder: flip(folder / store.WEIGHTS), store.WEIGHTS, "changed or damaged"),
-    "a flipped bit of the curve": (lambda folder: flip(folder / store.CURVE), store.CURVE, "changed or damaged"),
-    "no curve": (lambda folder: (folder / store.CURVE).unlink(), store.CURVE, "missing"),
-    "a better score": (other_score, store.SCORES, "when it is scored again"),
-    "weights of another training": (other_weights, store.WEIGHTS, "another training"),
-    "another seed": (other_seed, store.RECORD, "its id is"),
-    "no scores": (lambda folder: (folder / store.SCORES).unlink(), store.SCORES, "genbench rescore"),
-    "no such score": (no_score, store.SCORES, "w2 under smoke is gone"),
-    "a wider band": (other_band, store.SCORES, "the null band of w2 is"),
-    "a lower cost": (lower_cost, store.RECORD, "its cost has seconds=0.1, and its curve ends at"),
-    "a cut-off record": (lambda folder: (folder / store.RECORD).write_text("{"), store.RECORD, "not JSON"),
+    "a flipped bit of the samples": (
+        lambda folder: flip(folder / layout.SAMPLES),
+        layout.SAMPLES,
+        "changed or damaged",
+    ),
+    "a flipped bit of the weights": (
+        lambda folder: flip(folder / layout.WEIGHTS),
+        layout.WEIGHTS,
+        "changed or damaged",
+    ),
+    "a flipped bit of the curve": (lambda folder: flip(folder / layout.CURVE), layout.CURVE, "changed or damaged"),
+    "no curve": (lambda folder: (folder / layout.CURVE).unlink(), layout.CURVE, "missing"),
+    "a better score": (other_score, layout.SCORES, "when it is scored again"),
+    "weights of another training": (other_weights, layout.WEIGHTS, "another training"),
+    "another seed": (other_seed, layout.RECORD, "its id is"),
+    "no scores": (lambda folder: (folder / layout.SCORES).unlink(), layout.SCORES, "genbench rescore"),
+    "no such score": (no_score, layout.SCORES, "w2 under smoke is gone"),
+    "a wider band": (other_band, layout.SCORES, "the null band of w2 is"),
+    "a lower cost": (lower_cost, layout.RECORD, "its cost has seconds=0.1, and its curve ends at"),
+    "a cut-off record": (lambda folder: (folder / layout.RECORD).write_text("{"), layout.RECORD, "not JSON"),
     "a file of a stranger": (
-        lambda folder: (folder / store.TRACEBACK).write_text("x"),
-        store.TRACEBACK,
+        lambda folder: (folder / layout.TRACEBACK).write_text("x"),
+        layout.TRACEBACK,
         "doesn't name",
     ),
 }
@@ -121,7 +129,7 @@ def test_what_was_changed_is_found(name, results, folder, genbench):
 def test_a_trial_that_stopped_early_is_told_by_its_budget(results, folder, genbench):
     shorter_training(folder)
     ran = genbench("verify", results, "--no-scores")
-    assert (ran.code, f"{folder / store.RECORD}: it used steps=" in ran.out) == (1, True)
+    assert (ran.code, f"{folder / layout.RECORD}: it used steps=" in ran.out) == (1, True)
 
 
 CONTROLS = {
@@ -133,7 +141,7 @@ CONTROLS = {
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_controls_and_bands_that_were_changed_are_found(name, results, genbench):
-    path = results / "toy2d-smoke/ring8" / store.CONTROLS
+    path = results / "toy2d-smoke/ring8" / layout.CONTROLS
     changed(path, CONTROLS[name])
     ran = genbench("verify", results)
     assert ran.code == 1
@@ -159,11 +167,11 @@ def test_trials_that_are_trained_again_have_the_same_bits(results, genbench):
 
 
 def test_other_bits_on_like_hardware_are_a_fault(results, folder, genbench):
-    for path in results.rglob(store.RECORD):
+    for path in results.rglob(layout.RECORD):
         payload = json.loads(path.read_bytes())
         payload["weights_sha256"] = "0" * 64
-        payload["files"].pop(store.WEIGHTS, None)
-        (path.parent / store.WEIGHTS).unlink(missing_ok=True)
+        payload["files"].pop(layout.WEIGHTS, None)
+        (path.parent / layout.WEIGHTS).unlink(missing_ok=True)
         path.write_text(json.dumps(payload))
     ran = genbench("verify", results, "--no-scores", "--retrain", "1", "--device", "cpu")
     assert ran.code == 1

@@ -18,7 +18,7 @@ from genbench.executors.backlog import Backlog
 from genbench.executors.local import LocalExecutor
 from genbench.executors.pool import PoolExecutor
 from genbench.executors.task import Outcome
-from genbench.records import store
+from genbench.records import layout, store
 from genbench.records.commit import load_checkpoint
 from genbench.trials import session
 
@@ -296,7 +296,7 @@ def test_interrupted_trial_keeps_its_checkpoint_and_goes_on_from_it(trials, misf
     tasks = trials("interrupts[at=5]", "behaves")
     with pytest.raises(KeyboardInterrupt):
         list(LocalExecutor().run(tasks, ignore))
-    assert left_in(made_up.place(tasks[0])) == [store.CHECKPOINT]
+    assert left_in(made_up.place(tasks[0])) == [layout.CHECKPOINT]
     assert not made_up.place(tasks[1]).exists()
     assert load_checkpoint(made_up.place(tasks[0]))[1]["meter"]["steps"] == 5
     records = [made_up.record(outcome) for outcome in LocalExecutor().run(tasks, ignore)]
@@ -317,7 +317,7 @@ def test_pool_records_what_fails_and_keeps_the_checkpoint_of_what_is_interrupted
     for one, other in zip(here, records, strict=False):
         assert end(one) == end(other)
     *_, interrupted, never = tasks
-    assert left_in(made_up.place(interrupted)) == [store.CHECKPOINT]
+    assert left_in(made_up.place(interrupted)) == [layout.CHECKPOINT]
     assert not made_up.place(never).exists()
     (outcome,) = LocalExecutor().run([interrupted], ignore)
     assert (made_up.record(outcome).status, made_up.record(outcome).cost.steps) == ("done", 12)

@@ -13,7 +13,7 @@ from genbench.errors import GenbenchError
 from genbench.executors import parcel, ray_
 from genbench.executors.local import LocalExecutor
 from genbench.executors.ray_ import RayExecutor, Resources
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.store import Store
 
 ray = pytest.importorskip("ray")
@@ -136,12 +136,12 @@ def test_trials_have_the_same_bits_as_here(shared, two, trials, tmp_path):
     there = bits(RayExecutor(shared=shared).run(trials(*names, root=tmp_path / "there"), ignore))
     for trial, (status, weights, files) in here.items():
         assert there[trial][:2] == (status, weights)
-        assert there[trial][2][store.SAMPLES] == files[store.SAMPLES]
+        assert there[trial][2][layout.SAMPLES] == files[layout.SAMPLES]
     found = [*Store(tmp_path / "there").trials("made-up")]
     assert len(found) == 2
     assert all(each.scores is not None for each in found)
     left = [path.name for path in (tmp_path / "there").rglob("*") if path.is_file()]
-    assert not {store.CHECKPOINT, *(name for name in left if name.startswith("."))} & set(left)
+    assert not {layout.CHECKPOINT, *(name for name in left if name.startswith("."))} & set(left)
 
 
 @pytest.mark.slow
@@ -186,7 +186,7 @@ def test_interrupted_it_keeps_checkpoints_and_goes_on_from_them(two, trials, tmp
     once = iter([signal.SIGINT])
     with pytest.raises(KeyboardInterrupt):
         list(RayExecutor(shared=False).run(tasks, lambda word: [os.kill(os.getpid(), number) for number in once]))
-    assert [path.name for path in made_up.place(tasks[0]).iterdir()] == [store.CHECKPOINT]
+    assert [path.name for path in made_up.place(tasks[0]).iterdir()] == [layout.CHECKPOINT]
     (outcome,) = RayExecutor(shared=False).run(tasks, ignore)
     assert {trial: end[:2] for trial, end in bits([outcome]).items()} == {trial: end[:2] for trial, end in here.items()}
 

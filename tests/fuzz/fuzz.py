@@ -34,7 +34,7 @@ import numpy as np
 from genbench.datasets.digits import MNIST, Squares
 from genbench.datasets.files.stock import silent
 from genbench.errors import GenbenchError
-from genbench.records import beats, packed, store
+from genbench.records import beats, layout, packed
 from genbench.records.record import ControlScores, External, Record, Scores
 from genbench.records.store import Store
 from genbench.spec import Suite
@@ -155,9 +155,9 @@ def targets(folder: Path) -> dict[str, Target]:
 
     squares = Here(replace(MNIST, files={name: hashlib.md5(of).hexdigest() for name, of in IDX.items()}), 28)
     beat = beats.Beat(run="0", suite="made-up", command="genbench run", started=1.0, written=2.0, total=3)
-    record, scores = (trial / store.RECORD).read_bytes(), (trial / store.SCORES).read_bytes()
-    plan = (root / "made-up" / store.PLAN).read_bytes()
-    (controls,) = (each.read_bytes() for each in root.glob(f"*/*/{store.CONTROLS}"))
+    record, scores = (trial / layout.RECORD).read_bytes(), (trial / layout.SCORES).read_bytes()
+    plan = (root / "made-up" / layout.PLAN).read_bytes()
+    (controls,) = (each.read_bytes() for each in root.glob(f"*/*/{layout.CONTROLS}"))
     external = json.dumps({"schema_version": 3, "name": "mine", "dataset": json.loads(record)["trial"]["dataset"],
                            "source": "x.npy", "n": 3, "samples_sha256": "0", "scores": []}).encode()  # fmt: skip
     points = np.arange(12, dtype=np.float32).reshape(6, 2)
@@ -168,18 +168,18 @@ def targets(folder: Path) -> dict[str, Target]:
         "externals": Target([external], partial(stored, External)),
         "plans": Target([plan], partial(stored, Suite)),
         "curves": Target(
-            [(trial / store.CURVE).read_bytes()],
-            partial(of_trial, store.CURVE, lambda: figures.curve(here, bare, store.CURVE)),
+            [(trial / layout.CURVE).read_bytes()],
+            partial(of_trial, layout.CURVE, lambda: figures.curve(here, bare, layout.CURVE)),
         ),
         "samples": Target(
-            [(trial / store.SAMPLES).read_bytes()],
-            partial(of_trial, store.SAMPLES, lambda: figures.samples(here, bare)),
+            [(trial / layout.SAMPLES).read_bytes()],
+            partial(of_trial, layout.SAMPLES, lambda: figures.samples(here, bare)),
         ),
         "archives": Target([_archive(root)], archive),
         "npy": Target([_npy(points)], partial(array, ".npy")),
         "npz": Target([_npz(points)], partial(array, ".npz")),
         "csv": Target([b"x,y\n1,2\n3.5,-4e-3\n", b"0.5,1\n2,NA\n"], partial(array, ".csv")),
-        "parquet": Target([(trial / store.CURVE).read_bytes()], partial(array, ".parquet")),
+        "parquet": Target([(trial / layout.CURVE).read_bytes()], partial(array, ".parquet")),
         "safetensors": Target([_tensors(points)], partial(array, ".safetensors")),
         "images": Target(_images(), image),
         "idx": Target([*IDX.values()], idx),

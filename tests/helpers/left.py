@@ -4,7 +4,7 @@ import made_up
 import pandas as pd
 from safetensors.torch import load_file
 
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.store import Store
 
 TIMES = ["seconds"]
@@ -15,10 +15,10 @@ def left(task):
     """All that a report reads of a trial, but for the times that it took."""
     folder = made_up.place(task)
     (found,) = [each for each in Store(folder.parents[3]).trials(task.context.suite) if each.folder == folder]
-    tensors = load_file(folder / store.SAMPLES) | load_file(folder / store.WEIGHTS)
+    tensors = load_file(folder / layout.SAMPLES) | load_file(folder / layout.WEIGHTS)
     tables = [
         pd.read_parquet(folder / name).drop(columns=TIMES, errors="ignore")
-        for name in (store.CURVE, store.LOSSES)
+        for name in (layout.CURVE, layout.LOSSES)
         if (folder / name).exists()
     ]
     return (

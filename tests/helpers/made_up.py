@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from genbench import plugins, registry
-from genbench.records import store
+from genbench.records import layout, store
 from genbench.records.commit import commit
 from genbench.records.record import ControlScores, Cost, External, Identity, Record, Score, Scores, Status
 from genbench.spec import Budget, Component, Suite, Trial
@@ -120,7 +120,7 @@ def put(
     folder = store.Store(root).folder(into, of)
     made = dict(provenance or {})
     record = Record(id=of.id, suite=into, trial=of, status=status, reason=reason, cost=COST, provenance=made)
-    tables = {name: table for name, table in ((store.CURVE, curve), (store.LOSSES, losses)) if table is not None}
+    tables = {name: table for name, table in ((layout.CURVE, curve), (layout.LOSSES, losses)) if table is not None}
     scored = Scores(id=of.id, scores=tuple(found)) if found is not None else None
     commit(folder, record, scored, tables, **contents)
     return folder
@@ -143,9 +143,9 @@ def parquet(**columns: Any) -> bytes:
 def overwrite(path: Path, content: bytes) -> None:
     """Puts something else into a stored trial's file, of which its record knows."""
     path.write_bytes(content)
-    record = json.loads((path.parent / store.RECORD).read_bytes())
+    record = json.loads((path.parent / layout.RECORD).read_bytes())
     record["files"][path.name] = hashlib.sha256(content).hexdigest()
-    (path.parent / store.RECORD).write_text(json.dumps(record))
+    (path.parent / layout.RECORD).write_text(json.dumps(record))
 
 
 def put_controls(

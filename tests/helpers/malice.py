@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save
 
-from genbench.records import store
+from genbench.records import layout, store
 
 Act = Callable[[Path, Path], object]
 
@@ -90,8 +90,8 @@ def tensors(**parts: Any) -> Act:
     """Other samples, of which the record knows."""
 
     def act(root: Path, folder: Path) -> None:
-        content = save({**load_file(folder / store.SAMPLES), **parts})
-        made_up.overwrite(folder / store.SAMPLES, content)
+        content = save({**load_file(folder / layout.SAMPLES), **parts})
+        made_up.overwrite(folder / layout.SAMPLES, content)
 
     return act
 
@@ -102,7 +102,7 @@ def table(make: Callable[[], pa.Table]) -> Act:
     def act(root: Path, folder: Path) -> None:
         buffer = io.BytesIO()
         pq.write_table(make(), buffer, compression="zstd")
-        made_up.overwrite(folder / store.CURVE, buffer.getvalue())
+        made_up.overwrite(folder / layout.CURVE, buffer.getvalue())
 
     return act
 
@@ -118,11 +118,11 @@ def consistent(**changes: Any) -> Act:
         record = store.Store(root).trial(folder).record
         trainer = record.trial.trainer.model_copy(update=changes)
         trial = record.trial.model_copy(update={"trainer": trainer})
-        payload = json.loads((folder / store.RECORD).read_bytes())
+        payload = json.loads((folder / layout.RECORD).read_bytes())
         payload["trial"]["trainer"], payload["id"] = json.loads(trainer.model_dump_json()), trial.id
-        (folder / store.RECORD).write_text(json.dumps(payload))
-        scores = json.loads((folder / store.SCORES).read_bytes()) | {"id": trial.id}
-        (folder / store.SCORES).write_text(json.dumps(scores))
+        (folder / layout.RECORD).write_text(json.dumps(payload))
+        scores = json.loads((folder / layout.SCORES).read_bytes()) | {"id": trial.id}
+        (folder / layout.SCORES).write_text(json.dumps(scores))
         folder.rename(folder.with_name(f"seed-{trial.seed}-{trial.id}"))
 
     return act
@@ -154,37 +154,37 @@ NO_FILES: dict[str, bytes | Callable[[Path], object]] = {
     "noise": bytes(range(256)) * 64,
     "a sparse terabyte": sparse(2**40),
 }
-for _file in (store.RECORD, store.SCORES, store.CURVE, store.SAMPLES):
+for _file in (layout.RECORD, layout.SCORES, layout.CURVE, layout.SAMPLES):
     for _what, _content in NO_FILES.items():
-        gone = _what == "a link to itself" and _file == store.RECORD  # as if none were there
+        gone = _what == "a link to itself" and _file == layout.RECORD  # as if none were there
         attack(f"{_what} for {_file}", None if gone else _file)(instead(_file, _content))
 
 # Records.
 CRASHED = {"status": "crashed"}
 for _name, _act in {
-    "a number of 5000 digits": text(store.RECORD, '"steps": 40', f'"steps": {"9" * 5000}'),
-    "a cost that is NaN": text(store.RECORD, '"train_seconds": 1.5', '"train_seconds": NaN'),
-    "a cost that is infinite": text(store.RECORD, '"train_seconds": 1.5', '"train_seconds": 1e999'),
-    "a negative cost": text(store.RECORD, '"updates": 120', '"updates": -120'),
-    "a seed of 2 to the 63": changed(store.RECORD, lambda of: of["trial"].update(seed=2**63)),
-    "lists in lists": instead(store.RECORD, b"[" * 100_000),
-    "a list": instead(store.RECORD, b"[1, 2]"),
-    "text in UTF-16": instead(store.RECORD, '{"schema_version": 3}'.encode("utf-16")),
-    "an unknown field": changed(store.RECORD, lambda of: of.update(run="rm -rf")),
-    "a schema of tomorrow": changed(store.RECORD, lambda of: of.update(schema_version=99)),
-    "a schema that is none": changed(store.RECORD, lambda of: of.update(schema_version="three")),
-    "another trial's id": changed(store.RECORD, lambda of: of.update(id="0123456789ab")),
-    "a label that lies": changed(store.RECORD, lambda of: renamed(of, label="wgan")),
-    "another seed than its folder's": changed(store.RECORD, lambda of: of["trial"].update(seed=7)),
-    "a budget without end": text(store.RECORD, '"amount": 40.0', '"amount": Infinity'),
+    "a number of 5000 digits": text(layout.RECORD, '"steps": 40', f'"steps": {"9" * 5000}'),
+    "a cost that is NaN": text(layout.RECORD, '"train_seconds": 1.5', '"train_seconds": NaN'),
+    "a cost that is infinite": text(layout.RECORD, '"train_seconds": 1.5', '"train_seconds": 1e999'),
+    "a negative cost": text(layout.RECORD, '"updates": 120', '"updates": -120'),
+    "a seed of 2 to the 63": changed(layout.RECORD, lambda of: of["trial"].update(seed=2**63)),
+    "lists in lists": instead(layout.RECORD, b"[" * 100_000),
+    "a list": instead(layout.RECORD, b"[1, 2]"),
+    "text in UTF-16": instead(layout.RECORD, '{"schema_version": 3}'.encode("utf-16")),
+    "an unknown field": changed(layout.RECORD, lambda of: of.update(run="rm -rf")),
+    "a schema of tomorrow": changed(layout.RECORD, lambda of: of.update(schema_version=99)),
+    "a schema that is none": changed(layout.RECORD, lambda of: of.update(schema_version="three")),
+    "another trial's id": changed(layout.RECORD, lambda of: of.update(id="0123456789ab")),
+    "a label that lies": changed(layout.RECORD, lambda of: renamed(of, label="wgan")),
+    "another seed than its folder's": changed(layout.RECORD, lambda of: of["trial"].update(seed=7)),
+    "a budget without end": text(layout.RECORD, '"amount": 40.0', '"amount": Infinity'),
 }.items():
-    attack(f"{_name} in a record", store.RECORD)(_act)
-attack("a name of a hundred kilobytes", store.RECORD)(consistent(name="x" * 100_000, label="x" * 100_000))
-attack("a lone surrogate")(text(store.RECORD, '"suite": "made-up"', '"suite": "\\ud800"'))
-attack("commands to the terminal in a reason")(changed(store.RECORD, lambda of: of.update(CRASHED, reason=ESCAPES)))
-attack("a megabyte of reasons")(changed(store.RECORD, lambda of: of.update(CRASHED, reason="no " * 350_000)))
+    attack(f"{_name} in a record", layout.RECORD)(_act)
+attack("a name of a hundred kilobytes", layout.RECORD)(consistent(name="x" * 100_000, label="x" * 100_000))
+attack("a lone surrogate")(text(layout.RECORD, '"suite": "made-up"', '"suite": "\\ud800"'))
+attack("commands to the terminal in a reason")(changed(layout.RECORD, lambda of: of.update(CRASHED, reason=ESCAPES)))
+attack("a megabyte of reasons")(changed(layout.RECORD, lambda of: of.update(CRASHED, reason="no " * 350_000)))
 attack("ten thousand facts")(
-    changed(store.RECORD, lambda of: of["provenance"].update({str(i): i for i in range(10_000)}))
+    changed(layout.RECORD, lambda of: of["provenance"].update({str(i): i for i in range(10_000)}))
 )
 attack("dollars in a name")(consistent(name="price$5^$", label="price$5^$"))
 attack("HTML in a name")(consistent(name="<img/src=x/onerror=alert(1)>", label="<img/src=x/onerror=alert(1)>"))
@@ -194,57 +194,57 @@ attack("a path for a name")(consistent(name="../../../precious", label="../../..
 
 # Scores.
 for _name, _act in {
-    "scores of another trial": changed(store.SCORES, lambda of: of.update(id="0123456789ab")),
-    "an infinite score": text(store.SCORES, '"value": 8.0', '"value": -Infinity'),
-    "a score of 1e308": text(store.SCORES, '"value": 8.0', '"value": 1e308'),
-    "a score of a text": changed(store.SCORES, lambda of: score_of(of, value="eight")),
-    "a count below zero": changed(store.SCORES, lambda of: of["scores"][0]["identity"].update(n=-1)),
-    "a state that is none": changed(store.SCORES, lambda of: score_of(of, state="splendid")),
+    "scores of another trial": changed(layout.SCORES, lambda of: of.update(id="0123456789ab")),
+    "an infinite score": text(layout.SCORES, '"value": 8.0', '"value": -Infinity'),
+    "a score of 1e308": text(layout.SCORES, '"value": 8.0', '"value": 1e308'),
+    "a score of a text": changed(layout.SCORES, lambda of: score_of(of, value="eight")),
+    "a count below zero": changed(layout.SCORES, lambda of: of["scores"][0]["identity"].update(n=-1)),
+    "a state that is none": changed(layout.SCORES, lambda of: score_of(of, state="splendid")),
 }.items():
-    attack(_name, store.SCORES)(_act)
-attack("no scores at all")(changed(store.SCORES, lambda of: of.update(scores=[])))
-attack("a score without a value")(changed(store.SCORES, lambda of: score_of(of, value=None)))
-attack("a band that is turned round")(changed(store.SCORES, lambda of: score_of(of, null_low=9.0, null_high=-9.0)))
-attack("an unknown metric")(changed(store.SCORES, lambda of: score_of(of, name="?", unit="<b>")))
-attack("the same score a thousand times")(changed(store.SCORES, lambda of: of.update(scores=of["scores"][:1] * 1000)))
+    attack(_name, layout.SCORES)(_act)
+attack("no scores at all")(changed(layout.SCORES, lambda of: of.update(scores=[])))
+attack("a score without a value")(changed(layout.SCORES, lambda of: score_of(of, value=None)))
+attack("a band that is turned round")(changed(layout.SCORES, lambda of: score_of(of, null_low=9.0, null_high=-9.0)))
+attack("an unknown metric")(changed(layout.SCORES, lambda of: score_of(of, name="?", unit="<b>")))
+attack("the same score a thousand times")(changed(layout.SCORES, lambda of: of.update(scores=of["scores"][:1] * 1000)))
 attack("commands to the terminal in a score")(
-    changed(store.SCORES, lambda of: score_of(of, name=ESCAPES, unit=ESCAPES))
+    changed(layout.SCORES, lambda of: score_of(of, name=ESCAPES, unit=ESCAPES))
 )
-attack("the largest numbers")(text(store.SCORES, '"value": 8.0', '"value": 1e150'))
+attack("the largest numbers")(text(layout.SCORES, '"value": 8.0', '"value": 1e150'))
 
 # Curves.
 STEPS = {"steps": [1, 10, 40], "updates": [1, 10, 40]}
-attack("a curve of three thousand columns", store.CURVE)(
+attack("a curve of three thousand columns", layout.CURVE)(
     table(lambda: pa.table({**STEPS, **{f"m{i}": [0.0, 1.0, 2.0] for i in range(3000)}}))
 )
-attack("columns of one name", store.CURVE)(
+attack("columns of one name", layout.CURVE)(
     table(lambda: pa.Table.from_arrays([pa.array([1, 2])] * 4, names=["steps", "updates", "hq", "hq"]))
 )
-attack("a hundred million rows", store.CURVE)(
+attack("a hundred million rows", layout.CURVE)(
     table(lambda: pa.table({name: pa.array(np.zeros(10**7, np.int8)) for name in ("steps", "updates", "modes")}))
 )
 attack("a curve of NaN")(table(lambda: pa.table({**STEPS, "modes": [np.nan] * 3, "hq": [np.inf, -np.inf, 1e308]})))
-attack("a curve of texts", store.CURVE)(table(lambda: pa.table({"steps": ["<b>"], "updates": ["1"]})))
-attack("a curve of lists", store.CURVE)(table(lambda: pa.table({"steps": [[1]], "updates": [[1]]})))
+attack("a curve of texts", layout.CURVE)(table(lambda: pa.table({"steps": ["<b>"], "updates": ["1"]})))
+attack("a curve of lists", layout.CURVE)(table(lambda: pa.table({"steps": [[1]], "updates": [[1]]})))
 attack("a curve without rows")(table(lambda: pa.table({name: pa.array([], pa.int64()) for name in (*STEPS, "modes")})))
-attack("a curve of another trial", store.CURVE)(instead(store.CURVE, made_up.parquet(**STEPS, modes=[8.0, 8.0, 8.0])))
+attack("a curve of another trial", layout.CURVE)(instead(layout.CURVE, made_up.parquet(**STEPS, modes=[8.0, 8.0, 8.0])))
 
 # Samples.
-attack("a landscape of one level", store.SAMPLES)(tensors(landscape=np.zeros((1, 1), np.float32)))
-attack("a landscape of NaN", store.SAMPLES)(tensors(landscape=np.full((8, 8), np.nan, np.float32)))
-attack("an extent of NaN", store.SAMPLES)(tensors(extent=np.full((2, 2), np.nan, np.float32)))
-attack("an extent without width", store.SAMPLES)(tensors(extent=np.zeros((2, 2), np.float32)))
+attack("a landscape of one level", layout.SAMPLES)(tensors(landscape=np.zeros((1, 1), np.float32)))
+attack("a landscape of NaN", layout.SAMPLES)(tensors(landscape=np.full((8, 8), np.nan, np.float32)))
+attack("an extent of NaN", layout.SAMPLES)(tensors(extent=np.full((2, 2), np.nan, np.float32)))
+attack("an extent without width", layout.SAMPLES)(tensors(extent=np.zeros((2, 2), np.float32)))
 attack("samples of NaN")(tensors(final=np.full((60, 2), np.nan, np.float32)))
 attack("the farthest samples")(tensors(final=np.full((60, 2), 3e38, np.float32)))
-attack("no samples", store.SAMPLES)(tensors(final=np.zeros((0, 2), np.float32)))
+attack("no samples", layout.SAMPLES)(tensors(final=np.zeros((0, 2), np.float32)))
 attack("samples in twelve dimensions")(tensors(final=np.zeros((1,) * 12, np.float32)))
 attack("images without pixels")(tensors(final=np.zeros((4, 1, 0, 0), np.uint8)))
-attack("another trial's samples", store.SAMPLES)(
-    lambda root, folder: (folder / store.SAMPLES).write_bytes(save({"final": np.ones((60, 2), np.float32)}))
+attack("another trial's samples", layout.SAMPLES)(
+    lambda root, folder: (folder / layout.SAMPLES).write_bytes(save({"final": np.ones((60, 2), np.float32)}))
 )
-attack("a header that says it is longer", store.SAMPLES)(instead(store.SAMPLES, struct.pack("<Q", 2**60) + b"{}"))
-attack("tensors that lie in each other", store.SAMPLES)(
-    instead(store.SAMPLES, (lambda head: struct.pack("<Q", len(head)) + head + bytes(16))(
+attack("a header that says it is longer", layout.SAMPLES)(instead(layout.SAMPLES, struct.pack("<Q", 2**60) + b"{}"))
+attack("tensors that lie in each other", layout.SAMPLES)(
+    instead(layout.SAMPLES, (lambda head: struct.pack("<Q", len(head)) + head + bytes(16))(
         json.dumps({name: {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]} for name in "ab"}).encode()
     ))
 )  # fmt: skip
@@ -281,17 +281,17 @@ def _(root: Path, folder: Path) -> None:
     folder.symlink_to(elsewhere)
 
 
-@attack("commands to the terminal in a file's name", store.RECORD)
+@attack("commands to the terminal in a file's name", layout.RECORD)
 def _(root: Path, folder: Path) -> None:
     other = folder.with_name(f"seed-\x1b[2J-{folder.name}")
     other.mkdir()
-    (other / store.RECORD).write_text("{")
+    (other / layout.RECORD).write_text("{")
 
 
 @attack("a folder that is named like a suite")
 def _(root: Path, folder: Path) -> None:
     (root / "$5 & <b>/ring8/gan/seed-0-0").mkdir(parents=True)
-    (root / "$5 & <b>/ring8/gan/seed-0-0" / store.RECORD).write_text("{}")
+    (root / "$5 & <b>/ring8/gan/seed-0-0" / layout.RECORD).write_text("{}")
 
 
 # Plans and controls.
@@ -305,7 +305,7 @@ def beside(name: str, change: Callable[[dict[str, Any]], object]) -> Act:
     return act
 
 
-PLAN, CONTROLS = store.PLAN, f"*/{store.CONTROLS}"
+PLAN, CONTROLS = layout.PLAN, f"*/{layout.CONTROLS}"
 attack("a plan of a million seeds")(beside(PLAN, lambda of: of.update(seeds=list(range(1_000_000)))))
 attack("a plan without protocols", PLAN)(beside(PLAN, lambda of: of.update(protocols=[])))
 attack("a plan that leads elsewhere", PLAN)(beside(PLAN, lambda of: of.update(name="../../precious")))
@@ -316,7 +316,7 @@ attack("a plan of negative seeds")(beside(PLAN, lambda of: of.update(seeds=[-1, 
 attack("a plan of odd names")(beside(PLAN, lambda of: of.update(trainers=["gan[", "$x$", ESCAPES], datasets=["<b>"])))
 attack("controls of another set")(beside(CONTROLS, lambda of: of.update(dataset="<b>$x$</b>")))
 attack("controls without draws")(beside(CONTROLS, lambda of: of.update(draws={})))
-attack("controls of numbers that are none", store.CONTROLS)(
+attack("controls of numbers that are none", layout.CONTROLS)(
     beside(CONTROLS, lambda of: of["draws"]["oracle"][0][0].update(value=float("inf")))
 )
 
@@ -383,7 +383,7 @@ def odd_entry(old: bytes, new: bytes) -> Act:
 
 attack("an archive whose names are in no encoding")(odd_entry(b"odd.json", b"\xff\xfe.json"))
 attack("an archive of tomorrow's format")(odd_entry(b"PK\x01\x02\x14\x03\x14\x00", b"PK\x01\x02\x14\x03\x63\x00"))
-attack("a record of a suite elsewhere", store.RECORD)(changed(store.RECORD, lambda of: of.update(suite="/tmp/pwned")))
+attack("a record of a suite elsewhere", layout.RECORD)(changed(layout.RECORD, lambda of: of.update(suite="/tmp/pwned")))
 
 
 @attack("a second suite of unknown protocols", PLAN)

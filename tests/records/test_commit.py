@@ -10,8 +10,9 @@ import torch
 
 from genbench.records import atomic
 from genbench.records.commit import load_checkpoint, save_checkpoint
+from genbench.records.layout import CHECKPOINT, CURVE
 from genbench.records.record import Record
-from genbench.records.store import CHECKPOINT, CURVE, Store
+from genbench.records.store import Store
 
 
 def test_record_names_the_hash_of_every_file_that_cannot_be_made_again(results):

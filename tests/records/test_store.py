@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genbench.errors import GenbenchError
-from genbench.records import store
+from genbench.records import layout
+from genbench.records.layout import slug
 from genbench.records.record import ControlScores
-from genbench.records.store import Store, slug
+from genbench.records.store import Store
 from genbench.spec import Budget
 
 LABELS = st.from_regex(r"[a-z0-9-]{1,8}(\[[a-z_]{1,8}=[^\[\]]{1,12}(,[a-z_]{1,8}=[^\[\]]{1,12})?\])?", fullmatch=True)
@@ -202,13 +203,13 @@ def test_entry_that_was_copied_counts_once(results):
 
 
 def test_reference_is_never_mixed_in(results):
-    made_up.put(results / store.REFERENCE, made_up.trial(seed=0))
+    made_up.put(results / layout.REFERENCE, made_up.trial(seed=0))
     assert Store(results).suites() == []
     made_up.put(results, made_up.trial(seed=1))
     assert Store(results).suites() == ["made-up"]
     assert [found.record.trial.seed for found in Store(results).trials("made-up")] == [1]
     assert [found.record.trial.seed for found in Store(results).trials("made-up")] == [1]
-    assert [found.record.trial.seed for found in Store(results / store.REFERENCE).trials("made-up")] == [0]
+    assert [found.record.trial.seed for found in Store(results / layout.REFERENCE).trials("made-up")] == [0]
 
 
 def test_folder_without_records_is_no_suite(results):

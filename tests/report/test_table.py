@@ -7,7 +7,7 @@ from statistics import mean, median
 import made_up
 import pytest
 
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.record import ControlScores
 from genbench.records.store import Found, Store
 from genbench.registry import datasets
@@ -211,8 +211,8 @@ def test_several_devices_are_named(devices, read, tmp_path):
 def test_where_scores_of_several_devices_stand_is_told(judges, read, tmp_path):
     for seed, judge in enumerate(judges):
         folder = made_up.put(tmp_path, made_up.trial(seed=seed), made_up.scores({"hq": 0.9}))
-        scores = json.loads((folder / store.SCORES).read_text())
-        (folder / store.SCORES).write_text(json.dumps({**scores, "device": judge}))
+        scores = json.loads((folder / layout.SCORES).read_text())
+        (folder / layout.SCORES).write_text(json.dumps({**scores, "device": judge}))
     (table,) = read()
     assert any("Scored on several devices" in note for note in table.notes) == (judges[0] == "here")
 

@@ -15,7 +15,7 @@ from tasks import ignore, never, stop_at
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from genbench.executors.pool import PoolExecutor
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.store import Store
 from genbench.registry import datasets
 from genbench.trials import board, session
@@ -70,13 +70,13 @@ def test_curve_losses_and_scores_are_what_is_stored(watched):
     (task,) = watched("gan", steps=250, checkpoints=3)
     assert run(task).status == "done"
     events = read(place_of(task))
-    curve = pd.read_parquet(made_up.place(task) / store.CURVE)
+    curve = pd.read_parquet(made_up.place(task) / layout.CURVE)
     numbers = curve.select_dtypes("number").columns.drop("steps")
     assert {"modes", "seconds", "updates", "samples", "loss_generator"} <= set(numbers)
     for name in numbers:
         assert steps(events, f"curve/{name}") == curve["steps"].tolist()
         assert values(events, f"curve/{name}") == pytest.approx(curve[name].tolist())
-    losses = pd.read_parquet(made_up.place(task) / store.LOSSES)
+    losses = pd.read_parquet(made_up.place(task) / layout.LOSSES)
     for name in LOSSES:
         assert steps(events, f"losses/{name}") == losses["steps"].tolist() == [100, 200]
         assert values(events, f"losses/{name}") == pytest.approx(losses[f"loss_{name}"].tolist())
@@ -97,7 +97,7 @@ def test_points_are_shown_as_a_density_at_each_checkpoint(watched):
     (task,) = watched("gan", steps=40, checkpoints=3)
     run(task)
     shown = read(place_of(task)).Images("samples")
-    assert [event.step for event in shown] == pd.read_parquet(made_up.place(task) / store.CURVE)["steps"].tolist()
+    assert [event.step for event in shown] == pd.read_parquet(made_up.place(task) / layout.CURVE)["steps"].tolist()
     side = board.BINS * board.PIXELS
     assert {image(event).shape for event in shown} == {(side, side, 3)}
     assert all(image(event).max() == 255 for event in shown)
@@ -144,9 +144,9 @@ def test_a_trial_has_the_same_bits_with_and_without(trainer, trials, watched, tm
     before, after = run(without), run(with_)
     assert before.weights_sha256 == after.weights_sha256 is not None
     assert before.id == after.id
-    for name in (store.WEIGHTS, store.SAMPLES):
+    for name in (layout.WEIGHTS, layout.SAMPLES):
         assert before.files[name] == after.files[name]
-    assert not (tmp_path / "without" / store.BOARDS).exists()
+    assert not (tmp_path / "without" / layout.BOARDS).exists()
 
 
 def test_seeds_of_a_stack_have_files_of_their_own_and_the_same_bits(trials, watched, tmp_path):
@@ -189,7 +189,7 @@ def test_what_a_killed_run_wrote_after_its_checkpoint_is_not_shown_twice(kept, w
 
     def save_and_copy(replica, *arguments):
         save(replica, *arguments)
-        saved.append((replica.folder / store.CHECKPOINT).read_bytes())
+        saved.append((replica.folder / layout.CHECKPOINT).read_bytes())
 
     monkeypatch.setattr(session.Replica, "save", save_and_copy)
     details = {"steps": 300, "checkpoints": 4}
@@ -199,7 +199,7 @@ def test_what_a_killed_run_wrote_after_its_checkpoint_is_not_shown_twice(kept, w
     run(killed)
     shutil.rmtree(made_up.place(killed))
     made_up.place(killed).mkdir()
-    (made_up.place(killed) / store.CHECKPOINT).write_bytes(saved[kept])
+    (made_up.place(killed) / layout.CHECKPOINT).write_bytes(saved[kept])
     assert run(killed).status == "done"
     assert same_points(place_of(killed), place_of(whole))
 
@@ -218,7 +218,7 @@ def test_a_trial_that_began_without_is_written_from_its_start(trials, watched, t
     run(without, stop_at(150))
     run(with_)
     events = read(place_of(with_))
-    assert steps(events, "curve/modes") == pd.read_parquet(made_up.place(with_) / store.CURVE)["steps"].tolist()
+    assert steps(events, "curve/modes") == pd.read_parquet(made_up.place(with_) / layout.CURVE)["steps"].tolist()
     assert steps(events, "losses/generator") == [100, 200, 300]
 
 
@@ -247,7 +247,7 @@ def test_an_error_in_writing_is_told_and_fails_no_trial(what, watched, tmp_path,
     from torch.utils.tensorboard import SummaryWriter
 
     if what == "folder":
-        (tmp_path / store.BOARDS).write_text("")
+        (tmp_path / layout.BOARDS).write_text("")
     else:
         name = {"scalar": "add_scalar", "image": "add_images", "flush": "flush"}[what]
         monkeypatch.setattr(SummaryWriter, name, full)
@@ -264,7 +264,7 @@ def test_files_that_vanish_while_they_are_written_fail_no_trial(watched, monkeyp
 
     def note_and_remove(replica, *arguments):
         note(replica, *arguments)
-        shutil.rmtree(Path(task.context.root) / store.BOARDS, ignore_errors=True)
+        shutil.rmtree(Path(task.context.root) / layout.BOARDS, ignore_errors=True)
 
     monkeypatch.setattr(session.Replica, "note", note_and_remove)
     assert run(task).status == "done"
@@ -274,7 +274,7 @@ def test_files_that_vanish_while_they_are_written_fail_no_trial(watched, monkeyp
 def test_nothing_is_written_through_a_link_out_of_the_results(watched, tmp_path, capsys):
     root, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
     root.mkdir(), elsewhere.mkdir()
-    (root / store.BOARDS).symlink_to(elsewhere)
+    (root / layout.BOARDS).symlink_to(elsewhere)
     (task,) = watched("gan", root=root)
     assert run(task).status == "done"
     assert list(elsewhere.iterdir()) == []

@@ -15,7 +15,7 @@ from genbench.engine.global_streams import GlobalStreams, seeded
 from genbench.engine.training import Training
 from genbench.executors.pool import PoolExecutor
 from genbench.plugins import load_plugin
-from genbench.records import store
+from genbench.records import layout
 from genbench.registry import datasets, trainers
 from genbench.spec import Budget, Component, Trial
 from genbench.trials import session
@@ -55,7 +55,7 @@ def bits(trials, tmp_path, monkeypatch):
 
 def told(record, task):
     assert record.status == "done", record.reason
-    return record.weights_sha256, load_file(made_up.place(task) / store.SAMPLES)["final"].sum().item()
+    return record.weights_sha256, load_file(made_up.place(task) / layout.SAMPLES)["final"].sum().item()
 
 
 def disturb(seed):

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from genbench.executors.task import Context, Keep
+from genbench.records.layout import RECORD
 from genbench.records.record import ControlScores
-from genbench.records.store import RECORD, Store
+from genbench.records.store import Store
 from genbench.registry import controls, datasets
 from genbench.scoring.protocols import protocol
 from genbench.scoring.scorer import Scorer

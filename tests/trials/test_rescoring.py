@@ -6,7 +6,7 @@ import torch
 
 from genbench import seeding
 from genbench.errors import GenbenchError
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.atomic import write_model
 from genbench.records.store import Store
 from genbench.registry import datasets
@@ -70,7 +70,7 @@ def test_twice_is_once(put):
     contents = []
     for _ in range(2):
         Rescorer(protocol("smoke")).trial(Store(found.folder).trial(found.folder))
-        contents.append((found.folder / store.SCORES).read_bytes())
+        contents.append((found.folder / layout.SCORES).read_bytes())
     assert contents[0] == contents[1]
 
 
@@ -141,16 +141,16 @@ def test_outdated_score_does_not_stay_where_there_are_enough_samples(put, drawn)
 
 
 def remove(found):
-    (found.folder / store.SAMPLES).unlink()
+    (found.folder / layout.SAMPLES).unlink()
 
 
 def cut(found):
-    path = found.folder / store.SAMPLES
+    path = found.folder / layout.SAMPLES
     path.write_bytes(path.read_bytes()[:-8])
 
 
 def change(found):
-    path = found.folder / store.SAMPLES
+    path = found.folder / layout.SAMPLES
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -161,11 +161,11 @@ def change(found):
 )
 def test_samples_that_are_not_what_the_record_names_are_refused(spoil, message, put):
     found = put(made_up.scores({"hq": 0.5}, protocol="smoke"))
-    before = (found.folder / store.SCORES).read_bytes()
+    before = (found.folder / layout.SCORES).read_bytes()
     spoil(found)
     with pytest.raises(GenbenchError, match=message):
         Rescorer(protocol("smoke")).trial(found)
-    assert (found.folder / store.SCORES).read_bytes() == before
+    assert (found.folder / layout.SCORES).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -189,10 +189,10 @@ def test_dataset_that_nobody_registers_is_refused(put):
 
 def test_scores_that_cannot_be_read_are_not_written_over(put):
     found = put()
-    (found.folder / store.SCORES).write_text("{")
+    (found.folder / layout.SCORES).write_text("{")
     with pytest.raises(GenbenchError, match="Remove it"):
         Rescorer(protocol("smoke")).trial(Store(found.folder).trial(found.folder))
-    assert (found.folder / store.SCORES).read_text() == "{"
+    assert (found.folder / layout.SCORES).read_text() == "{"
 
 
 def test_controls_get_the_protocols_scores_once(put, tmp_path):
@@ -229,11 +229,11 @@ def test_bands_that_were_measured_anew_are_renewed_though_samples_are_gone(put, 
     controls = results.read_controls("made-up", dataset)
 
     old = scores.model_copy(update={"scores": tuple(map(widened, scores.scores))})
-    write_model(found.folder / store.SCORES, old)
+    write_model(found.folder / layout.SCORES, old)
     draws = {name: tuple(tuple(map(widened, draw)) for draw in of) for name, of in controls.draws.items()}
     both = {"draws": draws, "bands": tuple(map(widened, controls.bands))}
     results.write_controls("made-up", dataset, controls.model_copy(update=both))
-    (found.folder / store.SAMPLES).unlink()
+    (found.folder / layout.SAMPLES).unlink()
     with pytest.raises(GenbenchError, match="can't be read"):
         rescorer.trial(Store(found.folder).trial(found.folder))
     assert Store(found.folder).trial(found.folder).scores == scores != old

@@ -10,7 +10,7 @@ from tasks import ignore, never, stop_at
 
 from genbench.executors.local import LocalExecutor
 from genbench.executors.pool import PoolExecutor
-from genbench.records import store
+from genbench.records import layout
 from genbench.trials import session
 
 BASELINES = ("wgan", "wgan-gp", "sngan", "vae")
@@ -48,7 +48,7 @@ def undisturbed(kept, apart, trials):
 
 
 def final(folder):
-    return load_file(folder / store.SAMPLES)["final"]
+    return load_file(folder / layout.SAMPLES)["final"]
 
 
 def same(record, task, undisturbed):
@@ -56,7 +56,7 @@ def same(record, task, undisturbed):
     before = undisturbed["records"][record.trial.trainer.name]
     folder = made_up.place(task).relative_to(task.context.root)
     assert record.weights_sha256 == before.weights_sha256
-    assert record.files[store.WEIGHTS] == before.files[store.WEIGHTS]
+    assert record.files[layout.WEIGHTS] == before.files[layout.WEIGHTS]
     assert torch.equal(final(made_up.place(task)), final(undisturbed["root"] / folder))
     assert (record.cost.steps, record.cost.updates, record.cost.samples) == (
         before.cost.steps,
@@ -126,12 +126,12 @@ def test_cut_off_and_resumed(name, every, undisturbed, trials, monkeypatch):
         if made_up.record(outcome) is not None:
             break
         cuts += 1
-        assert (made_up.place(task) / store.CHECKPOINT).is_file()
-        assert not (made_up.place(task) / store.RECORD).exists()
+        assert (made_up.place(task) / layout.CHECKPOINT).is_file()
+        assert not (made_up.place(task) / layout.RECORD).exists()
         torch.manual_seed(cuts)
     assert cuts >= STEPS // every - 1
     assert same(made_up.record(outcome), task, undisturbed)
-    assert not (made_up.place(task) / store.CHECKPOINT).exists()
+    assert not (made_up.place(task) / layout.CHECKPOINT).exists()
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -147,6 +147,6 @@ def test_after_a_checkpoint_that_cannot_be_read(name, undisturbed, trials, monke
     monkeypatch.setattr(session, "NOTIFY_SECONDS", 0.0)
     (task,) = trials(name, steps=STEPS)
     task.run(ignore, stop_at(13))
-    kept = made_up.place(task) / store.CHECKPOINT
+    kept = made_up.place(task) / layout.CHECKPOINT
     kept.write_bytes(kept.read_bytes()[:500])
     assert same(made_up.record(task.run(ignore, never)), task, undisturbed)

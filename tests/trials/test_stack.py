@@ -13,7 +13,7 @@ from tasks import ignore, never, stop_at
 
 from genbench.engine import stacked
 from genbench.executors.task import Context, Keep
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.commit import load_checkpoint
 from genbench.records.record import Cost
 from genbench.records.store import Store
@@ -56,7 +56,7 @@ def stack(tmp_path, suite):
 
 
 def weights(task, trial):
-    return load_file(folder(task.context, trial) / store.WEIGHTS)
+    return load_file(folder(task.context, trial) / layout.WEIGHTS)
 
 
 def test_every_seed_leaves_a_record_of_its_own(stack):
@@ -81,7 +81,7 @@ def test_seed_is_trained_as_it_is_alone(stack, tmp_path):
         (trial,) = task.trials
         own, shared = weights(task, trial), weights(together, trial)
         assert all(torch.allclose(own[name], shared[name], atol=1e-9) for name in own)
-        samples = [load_file(folder(each.context, trial) / store.SAMPLES)["final"] for each in (task, together)]
+        samples = [load_file(folder(each.context, trial) / layout.SAMPLES)["final"] for each in (task, together)]
         assert torch.allclose(*samples, atol=1e-9)
 
 
@@ -100,7 +100,7 @@ def test_stack_that_was_cut_off_ends_at_the_same_bits(stops, stack, tmp_path):
     expected = [record.weights_sha256 for record in whole.run(ignore, never).records]
     for times in stops:
         assert cut.run(ignore, stop_at(times)).records == ()
-        assert all((folder(cut.context, trial) / store.CHECKPOINT).is_file() for trial in cut.trials)
+        assert all((folder(cut.context, trial) / layout.CHECKPOINT).is_file() for trial in cut.trials)
     assert [record.weights_sha256 for record in cut.run(ignore, never).records] == expected
 
 
@@ -129,7 +129,7 @@ def test_seed_that_diverges_is_recorded_and_the_others_go_on(stack, monkeypatch)
     records = {record.trial.seed: record for record in task.run(ignore, never).records}
     assert {seed: record.status for seed, record in records.items()} == {0: "done", 1: "diverged", 2: "done"}
     assert "generator step" in records[1].reason
-    assert not any((folder(task.context, trial) / store.CHECKPOINT).exists() for trial in task.trials)
+    assert not any((folder(task.context, trial) / layout.CHECKPOINT).exists() for trial in task.trials)
 
 
 def test_trainer_that_cannot_be_stacked_runs_one_by_one(stack):
@@ -173,7 +173,7 @@ def test_seconds_of_curve_record_and_progress_are_one_and_the_same(stack):
     (task,) = stack("gan[width=8,batch=16]", steps=40)
     records = task.run(words.append, never).records
     for record in records:
-        curve = pd.read_parquet(folder(task.context, record.trial) / store.CURVE)
+        curve = pd.read_parquet(folder(task.context, record.trial) / layout.CURVE)
         assert round(curve["seconds"].iloc[-1], 3) == record.cost.train_seconds > 0
         assert curve["seconds"].is_monotonic_increasing
         assert "compile_seconds" not in curve

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from tasks import ignore, never, stop_at
 
 from genbench.executors.task import Keep
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.commit import load_checkpoint
 from genbench.records.store import Store
 from genbench.report.frame import frame
@@ -91,8 +91,8 @@ def test_precision_is_what_was_asked_for_and_in_the_record(precision, trials):
 def test_curve_and_strip_have_a_row_a_checkpoint(trials):
     (task,) = trials("gan", steps=40, checkpoints=4)
     run(task)
-    curve = pd.read_parquet(made_up.place(task) / store.CURVE)
-    tensors = load_file(made_up.place(task) / store.SAMPLES)
+    curve = pd.read_parquet(made_up.place(task) / layout.CURVE)
+    tensors = load_file(made_up.place(task) / layout.SAMPLES)
     assert curve["steps"].tolist() == [1, 2, 9, 40]
     assert curve["updates"].tolist() == [2, 4, 18, 80]
     assert {"loss_generator", "loss_discriminator", "seconds", "modes", "hq"} <= set(curve.columns)
@@ -104,7 +104,7 @@ def test_curve_and_strip_have_a_row_a_checkpoint(trials):
 def test_last_row_of_the_curve_is_the_score(trials):
     (task,) = trials("gan", steps=20)
     run(task)
-    last = pd.read_parquet(made_up.place(task) / store.CURVE).iloc[-1]
+    last = pd.read_parquet(made_up.place(task) / layout.CURVE).iloc[-1]
     scores = {score.name: score.value for score in in_store(task).scores.scores}
     assert {name: last[name] for name in ("modes", "hq", "sliced_w2")} == {
         name: scores[name] for name in ("modes", "hq", "sliced_w2")
@@ -118,23 +118,23 @@ def test_samples_are_the_stored_weights_own(trials):
     run(task)
     rng = seeding.stream(task.trials[0].seed, seeding.EVALUATION_NOISE)
     generator = networks.pair("mlp").generator(2, (2,), 64, 3, torch.Generator())
-    weights = load_file(made_up.place(task) / store.WEIGHTS)
+    weights = load_file(made_up.place(task) / layout.WEIGHTS)
     generator.load_state_dict(
         {key.removeprefix("generator."): value for key, value in weights.items() if key.startswith("generator.")}
     )
     with torch.no_grad():
         samples = generator(torch.randn(1_000, 2, generator=rng))
-    assert torch.allclose(samples, load_file(made_up.place(task) / store.SAMPLES)["final"], atol=1e-6)
+    assert torch.allclose(samples, load_file(made_up.place(task) / layout.SAMPLES)["final"], atol=1e-6)
 
 
 def test_weights_and_most_samples_can_be_left_out_but_no_hash(trials):
     (kept,) = trials("gan")
     hashes = {run(kept).weights_sha256}
     (left_out,) = trials("gan", keep=Keep(weights=False, samples=7))
-    (made_up.place(kept) / store.WEIGHTS).unlink()
+    (made_up.place(kept) / layout.WEIGHTS).unlink()
     hashes.add(run(left_out).weights_sha256)
-    assert not (made_up.place(left_out) / store.WEIGHTS).exists()
-    assert len(load_file(made_up.place(left_out) / store.SAMPLES)["final"]) == 7
+    assert not (made_up.place(left_out) / layout.WEIGHTS).exists()
+    assert len(load_file(made_up.place(left_out) / layout.SAMPLES)["final"]) == 7
     assert len(hashes) == 1
     assert None not in hashes
 
@@ -172,8 +172,8 @@ class TestFailure:
     def test_keeps_its_checkpoint_where_another_try_may_go_on(self, trainer, status, reason, trials):
         (task,) = trials(trainer, checkpoints=12)
         run(task)
-        expected = [store.RECORD] if status == "diverged" else [store.RECORD, store.TRACEBACK]
-        kept = [] if status == "diverged" or trainer == "crashes-at-once" else [store.CHECKPOINT]
+        expected = [layout.RECORD] if status == "diverged" else [layout.RECORD, layout.TRACEBACK]
+        kept = [] if status == "diverged" or trainer == "crashes-at-once" else [layout.CHECKPOINT]
         assert names_in(made_up.place(task)) == [*kept, *expected]
 
     def test_leaves_the_number_of_threads_alone(self, trainer, status, reason, trials):
@@ -203,18 +203,18 @@ def test_place_of_a_crash_is_the_last_line_of_the_trainers_own_and_the_whole_way
     (task,) = trials("multiplies-wrongly[at=1]")
     record = run(task)
     assert re.search(r"^RuntimeError: .*\(misfits\.py:\d+\)$", record.reason)
-    whole = (made_up.place(task) / store.TRACEBACK).read_text(encoding="utf-8")
+    whole = (made_up.place(task) / layout.TRACEBACK).read_text(encoding="utf-8")
     assert whole.startswith("Traceback (most recent call last):")
     assert "linear.py" in whole
-    assert hashlib.sha256(whole.encode()).hexdigest() == record.files[store.TRACEBACK]
+    assert hashlib.sha256(whole.encode()).hexdigest() == record.files[layout.TRACEBACK]
 
 
 def test_success_takes_an_earlier_failures_traceback_away(trials):
     (task,) = trials("gan")
     made_up.place(task).mkdir(parents=True)
-    (made_up.place(task) / store.TRACEBACK).write_text("Traceback …", encoding="utf-8")
+    (made_up.place(task) / layout.TRACEBACK).write_text("Traceback …", encoding="utf-8")
     assert run(task).status == "done"
-    assert store.TRACEBACK not in names_in(made_up.place(task))
+    assert layout.TRACEBACK not in names_in(made_up.place(task))
 
 
 @pytest.mark.usefixtures("misfits")
@@ -240,7 +240,7 @@ def test_baseline_that_diverges_says_so(trials):
 def test_stop_keeps_the_checkpoint_and_writes_no_record(trials):
     (task,) = trials("gan", steps=10_000)
     assert run(task, lambda: True) is None
-    assert names_in(made_up.place(task)) == [store.CHECKPOINT]
+    assert names_in(made_up.place(task)) == [layout.CHECKPOINT]
     _, facts = load_checkpoint(made_up.place(task))
     assert facts["meter"]["steps"] >= 1
 
@@ -255,7 +255,7 @@ def test_resumed_trial_meters_the_whole(trials, monkeypatch):
     assert record.cost.steps == 40
     assert record.cost.train_seconds > facts["meter"]["seconds"] > 0
     assert record.cost.eval_seconds > facts["eval_seconds"] > 0
-    assert pd.read_parquet(made_up.place(task) / store.CURVE)["steps"].tolist() == [1, 3, 6, 16, 40]
+    assert pd.read_parquet(made_up.place(task) / layout.CURVE)["steps"].tolist() == [1, 3, 6, 16, 40]
 
 
 def test_progress_is_told_and_never_too_often(trials, monkeypatch):
@@ -291,7 +291,7 @@ def test_dataset_of_which_nothing_is_known_can_be_trained_on(trials):
     assert run(task).status == "done"
     states = {score.name: score.state for score in in_store(task).scores.scores}
     assert (states["modes"], states["w2"]) == ("skipped", "ok")
-    assert load_file(made_up.place(task) / store.SAMPLES).keys() == {"final", "strip"}
+    assert load_file(made_up.place(task) / layout.SAMPLES).keys() == {"final", "strip"}
 
 
 def test_scores_carry_the_null_bands_of_stored_controls(trials):
@@ -319,7 +319,7 @@ def test_losses_are_noted_every_hundred_steps_and_go_on_after_a_pause(trials, tm
     run(whole)
     cut_off.run(ignore, stop_at(2))
     run(cut_off)
-    losses = [pd.read_parquet(made_up.place(task) / store.LOSSES) for task in (whole, cut_off)]
+    losses = [pd.read_parquet(made_up.place(task) / layout.LOSSES) for task in (whole, cut_off)]
     assert losses[0]["steps"].tolist() == [100, 200, 300]
     assert losses[0]["updates"].tolist() == [200, 400, 600]
     assert np.isfinite(losses[0][["loss_generator", "loss_discriminator"]]).all().all()
@@ -340,13 +340,13 @@ def test_average_is_scored_and_stored_beside_the_last_weights_and_goes_on_after_
     along = [score for score in scores if score.name in OF_TRIALS]
     assert len(averaged) == len(raw) - len(along)  # checkpoints are of the weights as trained
     assert averaged != raw
-    tensors, weights = (load_file(made_up.place(whole) / name) for name in (store.SAMPLES, store.WEIGHTS))
+    tensors, weights = (load_file(made_up.place(whole) / name) for name in (layout.SAMPLES, layout.WEIGHTS))
     for name in ("final", "strip"):
         assert tensors[f"ema.{name}"].shape == tensors[name].shape
         assert not torch.equal(tensors[f"ema.{name}"], tensors[name])
     assert {name for name in weights if name.startswith("ema.")} == {
         f"ema.{name}" for name in weights if name.startswith("generator.")
     }
-    again = [load_file(made_up.place(cut_off) / name) for name in (store.SAMPLES, store.WEIGHTS)]
+    again = [load_file(made_up.place(cut_off) / name) for name in (layout.SAMPLES, layout.WEIGHTS)]
     for found, expected in zip(again, (tensors, weights), strict=True):
         assert all(torch.equal(found[name], expected[name]) for name in expected)

@@ -12,7 +12,7 @@ from tasks import ignore, never, stop_at
 
 from genbench.contract.digits import digits
 from genbench.executors.task import Keep
-from genbench.records import store
+from genbench.records import layout
 from genbench.records.commit import load_checkpoint
 from genbench.records.store import Store
 from genbench.report.content import Content
@@ -48,7 +48,7 @@ def run(task, stop=never):
 
 
 def samples_of(task):
-    return load_file(made_up.place(task) / store.SAMPLES)
+    return load_file(made_up.place(task) / layout.SAMPLES)
 
 
 def scores_of(task):
@@ -85,7 +85,7 @@ def test_curve_follows_the_distance_and_ends_at_the_score(of_images):
     """A smoke protocol looks at as many samples along training as at the end."""
     task = of_images(WGAN_GP)
     run(task)
-    curve = pd.read_parquet(made_up.place(task) / store.CURVE)
+    curve = pd.read_parquet(made_up.place(task) / layout.CURVE)
     assert curve["steps"].tolist() == [1, STEPS]
     columns = ["modes", "modes_any", "reverse_kl", "confidence", FD, "coverage"]
     assert np.isfinite(curve[columns]).all().all()
@@ -121,8 +121,8 @@ def test_resumed_trial_leaves_the_same_bits(trainer, of_images, tmp_path, monkey
     assert tensors["strip.0"].dtype == torch.uint8
     record = run(cut_off)
     assert record.weights_sha256 == expected.weights_sha256
-    assert record.files[store.WEIGHTS] == expected.files[store.WEIGHTS]
-    assert record.files[store.SAMPLES] == expected.files[store.SAMPLES]
+    assert record.files[layout.WEIGHTS] == expected.files[layout.WEIGHTS]
+    assert record.files[layout.SAMPLES] == expected.files[layout.SAMPLES]
 
 
 def test_samples_are_left_out_where_asked_and_scores_stay(of_images, tmp_path):
@@ -204,6 +204,6 @@ def test_final_samples_are_drawn_from_the_evaluation_stream(of_images):
     task = of_images(GAN)
     run(task)
     trial = task.trials[0]
-    stack = revive(trial, digits(), load_file(made_up.place(task) / store.WEIGHTS))
+    stack = revive(trial, digits(), load_file(made_up.place(task) / layout.WEIGHTS))
     again = stored(stack.sample(500, [seeding.stream(trial.seed, seeding.EVALUATION_NOISE)])[0])
     assert (again.int() - samples_of(task)["final"].int()).abs().max() <= 1

@@ -27,7 +27,7 @@ from genbench.datasets.files.roots import CACHE, cache_root
 from genbench.datasets.files.sources import Source
 from genbench.datasets.files.transforms import Pixels, Progress, Transform, Write
 from genbench.errors import GenbenchError
-from genbench.records.store import slug
+from genbench.records.layout import slug
 from genbench.spec import canonical_json
 
 CACHE_VERSION = 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from genbench.records.store import CURVE, LOSSES, SAMPLES, Found, Store, slug
+from genbench.records.layout import CURVE, LOSSES, SAMPLES, slug
+from genbench.records.store import Found, Store
 from genbench.report.content import Content
 from genbench.report.figures import curves, films, galleries, points, stored
 from genbench.report.figures.sheet import Sheet

@@ -13,8 +13,9 @@ import pyarrow as pa
 from safetensors import SafetensorError, safe_open
 
 from genbench.records import reading
+from genbench.records.layout import CURVE, IMAGE_SHAPE, SAMPLES
 from genbench.records.record import MOST
-from genbench.records.store import CURVE, IMAGE_SHAPE, SAMPLES, Found, Store, Unreadable
+from genbench.records.store import Found, Store, Unreadable
 
 Tensors = dict[str, Any]
 """A trial's stored samples by name, with the generator `steps` of its strip."""
