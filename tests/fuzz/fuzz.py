@@ -232,21 +232,23 @@ def fuzz(
     rng = random.Random(f"{name} {seed}")
     counted: Counter[str] = Counter()
     until = time.monotonic() + seconds
-    while time.monotonic() < until and counted.total() < inputs:
-        content = damaged(rng.choice(target.seeds), rng)
-        signal.alarm(MOST_SECONDS)
-        try:
-            target.read(content)
-        except GenbenchError as error:
-            assert str(error).strip(), "an error without a word"
-            counted["refused"] += 1
-        except BaseException:
-            Path(f"crash-{name}").write_bytes(content)
-            raise
-        else:
-            counted["read"] += 1
-        finally:
-            signal.alarm(0)
+    with Path(f"crash-{name}").open("w+b", buffering=0) as last:
+        while time.monotonic() < until and counted.total() < inputs:
+            content = damaged(rng.choice(target.seeds), rng)
+            last.seek(0)
+            last.truncate()
+            last.write(content)
+            signal.alarm(MOST_SECONDS)  # which ends the process, and leaves the input behind
+            try:
+                target.read(content)
+            except GenbenchError as error:
+                assert str(error).strip(), "an error without a word"
+                counted["refused"] += 1
+            else:
+                counted["read"] += 1
+            finally:
+                signal.alarm(0)
+    Path(f"crash-{name}").unlink()
     return counted
 
 
