@@ -1,8 +1,8 @@
 """Feeds damaged files to everything that reads what anyone may have made, and counts them.
 
 `python tests/fuzz/fuzz.py --seconds 600 records scores` takes sound files, changes them at random in some places, and
-has the reader read each. It must say what is wrong, or read it: any other error, more than `MOST_SECONDS` and more than
-`MOST_MEMORY` end the run and leave the input behind.
+has the reader read each. It must say what is wrong, or read it: any other error, more than `MOST_SECONDS` of the
+processor and more than `MOST_MEMORY` end the run and leave the input behind.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from genbench.records.record import ControlScores, External, Record, Scores
 from genbench.records.store import Store
 from genbench.spec import Suite
 
-MOST_SECONDS, MOST_MEMORY = 10, 6 * 2**30
+MOST_SECONDS, PATIENCE_SECONDS, MOST_MEMORY = 10, 120, 6 * 2**30
 
 INTERESTING = (
     b"\x00", b"\xff", b"\x7f", b"\x80", b"\n", b'"', b"{", b"}", b"[", b"]", b"-", b"9" * 400, b"1e999", b"NaN",
@@ -238,7 +238,9 @@ def fuzz(
             last.seek(0)
             last.truncate()
             last.write(content)
-            signal.alarm(MOST_SECONDS)  # which ends the process, and leaves the input behind
+            # Either ends the process, and leaves the input behind.
+            signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+            signal.alarm(PATIENCE_SECONDS)
             try:
                 target.read(content)
             except GenbenchError as error:
@@ -247,6 +249,7 @@ def fuzz(
             else:
                 counted["read"] += 1
             finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
                 signal.alarm(0)
     Path(f"crash-{name}").unlink()
     return counted
