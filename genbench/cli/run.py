@@ -179,7 +179,7 @@ def run(
     if tensorboard:
         check_installed()
     console = Console(highlight=False)
-    part = Shard.parse(shard).of(chosen.trials(), stack or most_at_once(chosen, device)) if shard else None
+    part = Shard.parse(shard).of(chosen.trials(), stack or most_at_once(chosen, device)) if shard is not None else None
     plan = make_plan(chosen, store, rerun or (), part)
     if not dry_run:
         store.check_writable()

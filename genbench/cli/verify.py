@@ -50,7 +50,7 @@ def verify(
     use_data(data)
     use_weights(inception=inception_weights, dinov2=dinov2_weights)
     from genbench import devices
-    from genbench.records.audit import audit, left_out, put_aside
+    from genbench.records.audit import absent, audit, left_out, put_aside
     from genbench.records.reading import text
 
     devices.check(device)
@@ -60,7 +60,8 @@ def verify(
         problems = list(audit(store, name))
         trials = list(store.trials(name))
         without = f", {bare} of them without samples or weights" if (bare := left_out(trials)) else ""
-        typer.echo(text(f"{name}: {len(trials)} trials read{without}"))
+        more = f"; {left} of its plan's are not there" if (left := absent(store, name, trials)) else ""
+        typer.echo(text(f"{name}: {len(trials)} trials read{without}{more}"))
         if scores:
             problems += _scored(store, name, devices.resolve(device))
         if retrain:

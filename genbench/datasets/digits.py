@@ -167,7 +167,11 @@ class Squares:
     def _download(self) -> None:
         from torchvision import datasets
 
-        getattr(datasets, self.of.torchvisions)(data_root(), download=True)
+        # Its making would first look for what older versions of torchvision left, and read that.
+        collection = getattr(datasets, self.of.torchvisions)
+        fetched = collection.__new__(collection)
+        fetched.root = data_root()
+        fetched.download()
 
 
 def stock(*, size: int) -> Squares:

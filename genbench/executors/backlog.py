@@ -36,7 +36,13 @@ class Backlog:
         return any(task.needs not in self._unfinished for task in self._waiting)
 
     def end(self, outcome: Outcome) -> Iterator[Outcome]:
-        """A task has ended, with this outcome; gives it, and those of tasks that can't start for want of it."""
+        """A task has ended, with this outcome; gives it, and those of tasks that can't start for want of it.
+
+        One that is to be done apart has its parts wait in its place, and no outcome.
+        """
+        if outcome.is_apart and (parts := outcome.task.apart()):
+            self.split(outcome.task, parts)
+            return
         self._release(outcome.task)
         self._unfinished.discard(outcome.task.name)
         yield outcome

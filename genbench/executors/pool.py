@@ -6,9 +6,9 @@ it and is replaced.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import wait
 from typing import NamedTuple
 
 from genbench import cores
@@ -87,6 +87,7 @@ class _Crew:
     def __init__(self, plugins: Sequence[str], spare: int, timeout: float | None) -> None:
         self.plugins, self.spare, self.timeout = plugins, spare, timeout
         self.workers: list[Worker] = []
+        self.news = threading.Event()
         self.asked_to_stop: float | None = None
         """When running tasks were asked to keep their checkpoints and end."""
 
@@ -100,7 +101,7 @@ class _Crew:
         while sum(worker.task is not None for worker in self.workers) < most and (task := backlog.take()) is not None:
             worker = next((worker for worker in self.workers if worker.task is None), None)
             if worker is None:
-                self.workers.append(worker := Worker(self.spare))
+                self.workers.append(worker := Worker(self.spare, self.news))
             try:
                 worker.start(task, () if task.is_ours else self.plugins)
             except OSError:  # it died while it had nothing to do
@@ -112,7 +113,8 @@ class _Crew:
     def hear(self, notify: Notify) -> Iterator[Outcome | Lost]:
         """Waits a moment for words; gives the outcomes among them, and what workers can no longer say."""
         busy = [worker for worker in self.workers if worker.task is not None]
-        wait([worker.connection for worker in busy], POLL_SECONDS)
+        self.news.wait(POLL_SECONDS)
+        self.news.clear()
         for worker in busy:
             task, alive = worker.task, worker.is_alive  # asked for first: what it said before it died still counts
             assert task is not None

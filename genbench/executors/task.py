@@ -33,12 +33,14 @@ Stop = Callable[[], bool]
 class Outcome(NamedTuple):
     """How a task ended: trials with their `records`, anything that can't be done with an `error`.
 
-    There is neither for controls that are done and for what was asked to stop.
+    There is neither for controls that are done and for what was asked to stop. With `is_apart` nothing was done: its
+    parts are to be, each in a process of its own.
     """
 
     task: Task
     records: tuple[Record, ...] = ()
     error: str | None = None
+    is_apart: bool = False
 
 
 End = Callable[[], Outcome]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import NamedTuple
 
 from genbench import cores
@@ -43,16 +44,19 @@ Word = Started | Progress | Outcome | Failed
 
 
 class Worker:
-    """A process that computes on so many cores beside its own, and loads plugins where a task has need of them."""
+    """A process that computes on so many cores beside its own, and loads plugins where a task has need of them.
 
-    def __init__(self, spare: int) -> None:
+    It is heard by a thread, which sets `news`: what a plugin writes to the pipe may never come to its end.
+    """
+
+    def __init__(self, spare: int, news: threading.Event) -> None:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.task: Task | None = None
         self.heard = math.inf
         """When it last said anything of its task; before it has begun on it nothing is to be heard."""
         self.is_deaf = False
-        """Whether it has closed its end, so that nothing more can be said or heard."""
+        """Whether nothing more can be said or heard: it has closed its end, or said what is no word."""
         self._process = context.Process(target=_serve, args=(theirs, spare))
         # It inherits this mask: Ctrl-C is for the parent, which then asks its workers to stop.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -61,6 +65,9 @@ class Worker:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
+        self._words: SimpleQueue[Word | None] = SimpleQueue()
+        self._ear = threading.Thread(target=self._listen, args=(news,), name="ear", daemon=True)
+        self._ear.start()
 
     def start(self, task: Task, plugins: Sequence[str]) -> None:
         """Has it run a task, with plugins loaded. Raises what pickling raises for a task that can't travel, and OSError
@@ -76,18 +83,31 @@ class Worker:
 
     def words(self) -> Iterator[Progress | Outcome | Failed]:
         """All that it has said and nobody has heard yet."""
-        try:
-            while self.connection.poll():
-                word: Word = self.connection.recv()
-                self.heard = time.monotonic()
-                if isinstance(word, Started):
-                    continue
-                if not isinstance(word, Progress):
-                    self.task = None
-                yield word
-        except (EOFError, OSError):
-            self.is_deaf = True
-            self._process.join(DYING_SECONDS)
+        while not self._words.empty():
+            word = self._words.get()
+            if word is None:
+                self.is_deaf = True
+                self._process.join(DYING_SECONDS)
+                return
+            self.heard = time.monotonic()
+            if isinstance(word, Started):
+                continue
+            if not isinstance(word, Progress):
+                self.task = None
+            yield word
+
+    def _listen(self, news: threading.Event) -> None:
+        """Takes each word as it comes, and None in the end."""
+        word: Word | None = Started()
+        while word is not None:
+            try:
+                word = self.connection.recv()
+                if not isinstance(word, Started | Progress | Outcome | Failed):
+                    word = None
+            except Exception:  # its end, or bytes that are no word
+                word = None
+            self._words.put(word)
+            news.set()
 
     @property
     def is_alive(self) -> bool:
@@ -118,9 +138,11 @@ class Worker:
 
     def close(self) -> None:
         """Ends it, and whatever it started."""
-        self.connection.close()
         self.kill()
         self._process.join()
+        self._ear.join(DYING_SECONDS)
+        if not self._ear.is_alive():  # else something that it left behind holds the pipe's other end
+            self.connection.close()
 
 
 def _serve(connection: Connection, spare: int) -> None:

@@ -35,11 +35,15 @@ class Claims:
         self._heart: threading.Thread | None = None
 
     def take(self, folder: Path) -> bool:
-        """Claims a folder, which is made where there is none; False where another process is at work on it."""
+        """Claims a folder, which is made where there is none; False where another process is at work on it.
+
+        Raises OSError where there can't be one.
+        """
         path = folder / CLAIM
         for _ in range(ATTEMPTS):
-            try:
+            with suppress(FileExistsError):  # which the next line tells of
                 folder.mkdir(parents=True, exist_ok=True)
+            try:
                 with path.open("x", encoding="ascii") as file:
                     file.write(process.here())
             except FileExistsError:

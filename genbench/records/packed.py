@@ -23,7 +23,7 @@ SUFFIX = ".zip"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in an archive."""
 
-MOST_FILES, MOST_BYTES = 200_000, 4 * 2**30
+MOST_FILES, MOST_BYTES = 60_000, 4 * 2**30
 """More than so much no archive is unpacked to."""
 
 ODD = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)

@@ -46,12 +46,11 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> int:
-    """When a process started, 0 where that can't be told, -1 where there is none."""
+    """When a process started, 0 where that can't be told, -1 where there is none, or one that has ended unnoticed."""
     try:
         # The command's name, in brackets, may hold anything.
-        return int(
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
-        )
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return -1 if state[0] in "ZX" else int(state[19])
     except (OSError, ValueError, IndexError):
         return 0 if _is_alive(pid) else -1
 

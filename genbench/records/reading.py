@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 * 2**20
 """The largest file of JSON or of a table that is read."""
 
-MOST_TENSOR_BYTES = 16 * 2**30
-"""The largest file of samples: its parts are read as they are wanted."""
+MOST_TENSOR_BYTES = 4 * 2**30
+"""The largest file of samples or weights: its parts are read as they are wanted."""
 
 MOST_COLUMNS, MOST_NUMBERS = 1_000, 10_000_000
 """Of a table, which unpacks to far more than its file's size."""
+
+CODECS = {"SNAPPY", "UNCOMPRESSED"}
+"""Tables are compressed by these, of which nothing unpacks to more than some twenty times its size."""
 
 MOST_LETTERS = 20_000
 """Of a text, whose end is cut off; a traceback of many frames is shorter."""
 
 UNPRINTABLE = re.compile(
-    rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa6-\xa9]|\\[bfru]"
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]|\\[bfru]"
 )
 """In a file's bytes, what some text in it may have that a terminal obeys; few files have any."""
 
@@ -41,7 +44,7 @@ TOLD = (b"\\", b"\x7f", b"NaN", b"Infinity")
 ALL_DIGITS_ALIKE, MANY_DIGITS = bytes.maketrans(b"123456789", b"0" * 9), b"0" * 100
 """By these a number of very many digits is found."""
 
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Letters that terminals obey rather than show, but for the ends of lines and tabulators."""
 
 BLOCK = 2**20
@@ -122,6 +125,9 @@ def table(path: Path, sha256: str | None = None) -> pa.Table:
         _refuse(path, "not what the record beside it names: it was changed or damaged")
     with ParquetFile(io.BytesIO(raw)) as file:
         about, schema = file.metadata, file.schema_arrow
+        groups = (about.row_group(i) for i in range(about.num_row_groups))
+        if not {group.column(i).compression for group in groups for i in range(group.num_columns)} <= CODECS:
+            _refuse(path, "compressed in another way than genbench's tables are")
         if about.num_columns > MOST_COLUMNS or about.num_columns * about.num_rows > MOST_NUMBERS:
             _refuse(path, f"a table of {about.num_rows} rows and {about.num_columns} columns, which is too large")
         if len(set(schema.names)) < len(schema.names):

@@ -13,7 +13,7 @@ from genbench.errors import GenbenchError
 from genbench.plugins import Source
 from genbench.records import reading
 from genbench.references import Value
-from genbench.spec import Component, Frozen, Trial
+from genbench.spec import Component, Frozen, Trial, canonical_json
 
 SCHEMA_VERSION = 3
 """Version 2 says how long a trial compiled, and its curves' seconds are the trial's share as its cost's always were.
@@ -59,6 +59,11 @@ class Identity(Frozen):
     ema: Number | None = None
     source: Source = EMPTY
     protocol_source: Source = EMPTY
+
+    @property
+    def key(self) -> str:
+        """A text that equal identities share, in whichever order their parameters are."""
+        return canonical_json(self.model_dump())
 
 
 def _known(given: Any, validated: Callable[[Any], Identity]) -> Identity:
@@ -264,8 +269,8 @@ def renewed(scores: Sequence[Score], fresh: Sequence[Score]) -> tuple[Score, ...
 
 def _beside(scores: Sequence[Score], others: Sequence[Score]) -> tuple[Score, ...]:
     """The scores, and after them those of other names and identities."""
-    known = {(score.name, score.identity.model_dump_json()) for score in scores}
-    return (*scores, *(each for each in others if (each.name, each.identity.model_dump_json()) not in known))
+    known = {(score.name, score.identity.key) for score in scores}
+    return (*scores, *(each for each in others if (each.name, each.identity.key) not in known))
 
 
 def _renewed(before: Sequence[Score], fresh: Sequence[Score]) -> list[Score]:

@@ -15,12 +15,18 @@ LEFT = re.compile(rf"\..+\.([^.]+){re.escape(UNFINISHED)}")
 
 
 def sweep(root: Path) -> list[Path]:
-    """Takes away files that were never finished, and checkpoints of trials that are done; returns what it took."""
+    """Takes away files that were never finished, and checkpoints of trials that are done; returns what it took.
+
+    What lies elsewhere, behind a link, is left alone.
+    """
     gone = (beats.path_of(root, beat.run) for beat in beats.read(root) if beat.is_silent)
     swept = [*_unfinished(root), *gone, *(path for path in root.glob(f"*/*/*/*/{CHECKPOINT}") if is_done(path.parent))]
+    own, place = [], root.resolve()
     for path in swept:
-        path.unlink(missing_ok=True)
-    return swept
+        if path.parent.resolve().is_relative_to(place):
+            path.unlink(missing_ok=True)
+            own.append(path)
+    return own
 
 
 def _unfinished(root: Path) -> Iterator[Path]:

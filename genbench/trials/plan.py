@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
+from genbench.errors import GenbenchError
 from genbench.executors.task import Context, Keep, Task
 from genbench.records.layout import RECORD
 from genbench.records.reading import Version, version
@@ -69,10 +70,12 @@ class Plan:
         return [stack for row in zip_longest(*stacks.values()) for stack in row if stack is not None]
 
     def check_places(self, store: Store) -> None:
-        """Raises GenbenchError where a link takes a folder that is to be written or removed out of the results."""
+        """Raises GenbenchError where what is to be a trial's folder is none, or behind a link out of the results."""
         trials = (store.folder(self.suite.name, trial) for trial in self.run)
         for place in (*trials, *(folder for of in self.replaced.values() for folder in of)):
             store.check_own(place)
+            if place.exists() and not place.is_dir():
+                raise GenbenchError(f"{place} is no folder, and a trial's is to be there. Move it out of the way.")
 
     def remove_stale(self, record: Record) -> None:
         """Takes away the stale folders that a fresh result replaces; a failure replaces nothing."""

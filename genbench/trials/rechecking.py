@@ -7,14 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from genbench.errors import GenbenchError
+from genbench.records import reading
 from genbench.records.audit import Fault
-from genbench.records.layout import CONTROLS, SAMPLES, SCORES
+from genbench.records.layout import CONTROLS, CURVE, SAMPLES, SCORES
 from genbench.records.record import ControlScores, Score
 from genbench.records.store import Found, Store
+from genbench.registry import metrics
+from genbench.scoring.along import coverage_along
 from genbench.scoring.protocols import Protocol
 from genbench.spec import Component
 from genbench.trials.controls import all_draws, along_draws, null_bands
+from genbench.trials.plan import control_key
 from genbench.trials.rescoring import Rescorer, check_dataset
+from genbench.trials.resources import build_dataset
 
 CLOSE = 1e-4
 """Relative: by so much sums may differ on other processors, where the samples are the same."""
@@ -49,8 +54,8 @@ def scores_again(trials: Sequence[Found], ways: Sequence[Protocol], device: str)
         except GenbenchError as error:
             yield trial, [Fault(trial.folder, str(error))]
             continue
-        stored = trial.scores.scores
-        found = [Fault(path, said, path) for said in _differing(_spots(stored), _spots(made))]
+        stored, along = trial.scores.scores, _along(trial, ways[0])
+        found = [Fault(path, said, path) for said in _differing(_spots(stored), _spots([*made, *along]))]
         yield (
             trial,
             [*found, *(Fault(path, f"{name} is gone; genbench rescore makes it") for name in _gone(stored, made))],
@@ -65,22 +70,34 @@ def controls_again(
         stored = results.read_controls(suite, dataset)
         if stored is None:
             continue
-        path = results.cell(suite, dataset) / CONTROLS
+        path, plan = results.cell(suite, dataset) / CONTROLS, results.plan(suite)
         try:
             check_dataset(dataset)
             null = null_bands(dataset, ways, device)
-            draws = max(map(len, stored.draws.values()), default=0)
+            whole = plan is not None and stored.key == control_key(plan, dataset)
+            draws = plan.control_draws if plan and whole else max(map(len, stored.draws.values()), default=0)
             made = ControlScores(
                 dataset=stored.dataset,
                 key=stored.key,
                 draws=all_draws(dataset, null, draws, device),
                 bands=tuple(band for by_name in null.values() for band in by_name.values()),
-                along=along_draws(dataset, ways[0], max(map(len, stored.along.values()), default=0), device),
+                along=along_draws(dataset, ways[0], draws if whole or stored.along else 0, device),
             )
         except GenbenchError as error:
             yield dataset, [Fault(path, str(error))]
             continue
-        yield dataset, [Fault(path, said, path) for said in _differing(_all_of(stored), _all_of(made))]
+        there, now = _all_of(stored), _all_of(made)
+        lacking = [f"{spot.said} is gone" for spot in now if spot not in there] if whole else []
+        yield dataset, [Fault(path, said, path) for said in (*_differing(there, now), *lacking)]
+
+
+def _along(trial: Found, way: Protocol) -> list[Score]:
+    """What a trial's curve says of its way to all modes; nothing where it can't be read."""
+    try:
+        rows = reading.table(trial.folder / CURVE, trial.record.files.get(CURVE)).to_pylist()
+    except (OSError, ValueError):
+        return []
+    return coverage_along(rows, build_dataset(trial.record.trial.dataset), way)
 
 
 def _all_of(controls: ControlScores) -> Spots:
@@ -91,7 +108,7 @@ def _all_of(controls: ControlScores) -> Spots:
 
 
 def _spots(scores: Iterable[Score], row: str = "") -> Spots:
-    return {Spot(row, score.name, score.identity.model_dump_json()): score for score in scores}
+    return {Spot(row, score.name, score.identity.key): score for score in scores}
 
 
 def _differing(stored: Spots, made: Spots) -> Iterator[str]:
@@ -99,10 +116,17 @@ def _differing(stored: Spots, made: Spots) -> Iterator[str]:
     that aren't stored."""
     for spot, score in stored.items():
         now = made.get(spot)
+        metric = score.identity.metric
+        if now is None and metric in metrics and score.identity.version > (newest := metrics[metric].version):
+            yield f"{spot.said} is of version {score.identity.version} of {metric}, of which the newest is {newest}"
         if now is None or (now.state == "skipped" and now.null_low is None):
             continue
         if now.state != "skipped" and not _close(score.value, now.value):
             yield f"{spot.said} is {score.value} there and {now.value} when it is scored again"
+        for what in ("state", "unit", "higher_is_better", "null_draws", "null_coverage"):
+            there, here = getattr(score, what), getattr(now, what)
+            if now.state != "skipped" and there != here and None not in (there, here):
+                yield f"{what.replace('_', ' ')} of {spot.said} is {there} there and {here} today"
         if not (_close(score.null_low, now.null_low) and _close(score.null_high, now.null_high)):
             there, here = (f"{of.null_low} to {of.null_high}" for of in (score, now))
             yield f"the null band of {spot.said} is {there} there and {here} today"

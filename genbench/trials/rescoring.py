@@ -11,7 +11,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.records import layout
+from genbench.records import layout, reading
 from genbench.records.atomic import write_model
 from genbench.records.layout import AVERAGED
 from genbench.records.provenance import device_name
@@ -142,7 +142,7 @@ def _samples(finished: Found, event_shape: tuple[int, ...]) -> dict[str, Tensor]
     """
     path = finished.folder / layout.SAMPLES
     try:
-        content = path.read_bytes()
+        content = reading.content(path, reading.MOST_TENSOR_BYTES)
         tensors = load(content)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
@@ -172,4 +172,4 @@ def _column(score: Score) -> tuple[str, str, float | None]:
 
 
 def _key(score: Score) -> tuple[str, str]:
-    return score.name, score.identity.model_dump_json()
+    return score.name, score.identity.key

@@ -18,7 +18,7 @@ from genbench.engine.meter import Meter
 from genbench.engine.paths import CannotStack, check_versions
 from genbench.engine.training import Stopped
 from genbench.executors.process import run_conditions
-from genbench.executors.task import Context, End, Failure, Keep, Left, Notify, Outcome, Stop, Task
+from genbench.executors.task import Begun, Context, Failure, Keep, Left, Notify, Outcome, Stop, Task
 from genbench.plugins import is_behind
 from genbench.records import layout, provenance, store
 from genbench.records.reading import version
@@ -66,22 +66,25 @@ class TrialTask(Task):
         first = self.trials[0]
         return self.context.is_ours and not (first.trainer.source or first.dataset.source)
 
-    def begin(self, notify: Notify, stop: Stop) -> End:
+    def begin(self, notify: Notify, stop: Stop) -> Begun:
         """Trains the trials and begins to score them; how one fails becomes its record's status and reason.
 
         Raises GenbenchError for input that none of them could use: what was planned with isn't there any more.
 
         What the processor alone works out, and then the records, go to cores that are free. Of a budget in seconds
-        nothing does: it would take its share of the next trial's.
+        nothing does: it would take its share of the next trial's. Trials of a plugin's that don't train as one stack
+        are left to processes of their own, since one may change what the next one computes with.
         """
         check_versions(self.trials[0])
         dataset_on(self.trials[0].dataset, devices.resolve(self.context.device))
         ends: list[Callable[[], tuple[Record, ...]]] = []
         elsewhere = [record for trial in self.trials if (record := self._recorded(trial))]
         stacks = [_Stack(trials) for trials in self._stacks({record.id for record in elsewhere})]
-        with run_conditions(self.context.precision):
-            while stacks:
-                trials, lowered_from = stacks.pop(0)
+        if len(stacks) > 1 and not self.is_ours:
+            return Outcome(self, is_apart=True)
+        while stacks:
+            trials, lowered_from = stacks.pop(0)
+            with run_conditions(self.context.precision):
                 session = Session(
                     self.name, self.context, trials, self.checkpoints, self.keep, notify, stop, lowered_from
                 )
@@ -93,6 +96,8 @@ class TrialTask(Task):
                 except Stopped:
                     stacks.clear()
                 except CannotStack:
+                    if not self.is_ours:
+                        return Outcome(self, is_apart=True)
                     stacks[:0] = [_Stack([trial]) for trial in trials]
                 except torch.OutOfMemoryError:  # which itself holds on to what filled the memory
                     fits = False
