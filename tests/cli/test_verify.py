@@ -1,6 +1,7 @@
 """`genbench verify`: what is whole is said to be, and whatever was changed since is found, named, and put aside."""
 
 import json
+import os
 import shutil
 
 import made_up
@@ -126,6 +127,75 @@ def test_what_was_changed_is_found(name, results, folder, genbench):
     assert folder.exists()
 
 
+LIES = {
+    "a score of a version that never was": (
+        layout.SCORES,
+        lambda payload: payload["scores"][0]["identity"].update(version=99),
+        "is of version 99 of",
+    ),
+    "a unit": (layout.SCORES, lambda payload: score_of(payload, "w2").update(unit="miles"), "unit of w2 is miles"),
+    "a direction": (
+        layout.SCORES,
+        lambda payload: score_of(payload, "w2").update(higher_is_better=True),
+        "higher is better of w2",
+    ),
+    "how a done trial ended": (
+        layout.RECORD,
+        lambda payload: payload.update(status="crashed"),
+        "names what trials that",
+    ),
+    "no files": (layout.RECORD, lambda payload: payload.update(files={}), "it is done and names no curve.parquet"),
+    "no hash of the weights": (layout.RECORD, lambda payload: payload.update(weights_sha256=None), "no hash"),
+    "steps, and no seconds of compiling": (
+        layout.RECORD,
+        lambda payload: payload["cost"].update(steps=999, compile_seconds=None),
+        "its cost has steps=999",
+    ),
+}
+
+
+def score_of(payload, name):
+    return next(score for score in payload["scores"] if score["name"] == name)
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_what_contradicts_itself_or_today_is_found(name, results, folder, genbench):
+    file, change, words = LIES[name]
+    changed(folder / file, change)
+    ran = genbench("verify", results)
+    assert ran.code == 1
+    assert any(line.startswith(f"  {folder / file}:") and words in line for line in ran.out.splitlines()), ran.out
+
+
+def test_what_is_missing_beside_the_trials_is_found(results, folder, genbench):
+    shutil.rmtree(folder)
+    assert "3 trials read; 1 of its plan's are not there" in genbench("verify", results, "--no-scores").out
+    (results / "toy2d-smoke/ring8" / layout.CONTROLS).unlink()
+    (results / "toy2d-smoke" / layout.PLAN).unlink()
+    ran = genbench("verify", results, "--no-scores")
+    assert ran.code == 1
+    assert "controls.json: it is missing" in ran.out
+    assert "suite.json: it is missing" in ran.out
+
+
+@pytest.mark.parametrize("file", [layout.SAMPLES, layout.WEIGHTS, layout.CURVE])
+def test_pipe_is_no_file(file, results, folder, genbench):
+    (folder / file).unlink()
+    os.mkfifo(folder / file)
+    ran = genbench("verify", results)
+    assert (ran.code, f"{folder / file}: not a regular file" in ran.out) == (1, True)
+
+
+def test_nothing_is_put_aside_through_a_link(results, folder, genbench, tmp_path):
+    flip(folder / layout.CURVE)
+    (tmp_path / "outside").mkdir()
+    (results / "aside").symlink_to(tmp_path / "outside")
+    ran = genbench("verify", results, "--repair", "--no-scores")
+    assert ran.code == 2
+    assert "out of" in ran.err
+    assert (folder.exists(), list((tmp_path / "outside").iterdir())) == (True, [])
+
+
 def test_a_trial_that_stopped_early_is_told_by_its_budget(results, folder, genbench):
     shorter_training(folder)
     ran = genbench("verify", results, "--no-scores")
@@ -136,6 +206,9 @@ CONTROLS = {
     "a control's score": lambda payload: payload["draws"]["gaussian"][0][0].update(value=0.5),
     "the oracle's along training": lambda payload: payload["along"]["oracle"][0][0].update(value=0.5),
     "a null band": lambda payload: payload["bands"][0].update(null_low=-1.0),
+    "no null band": lambda payload: payload["bands"].pop(0),
+    "no draw of a control": lambda payload: payload["draws"]["gaussian"].pop(),
+    "nothing along training": lambda payload: payload["along"].clear(),
 }
 
 
@@ -145,8 +218,10 @@ def test_controls_and_bands_that_were_changed_are_found(name, results, genbench)
     changed(path, CONTROLS[name])
     ran = genbench("verify", results)
     assert ran.code == 1
-    (line,) = (line for line in ran.out.splitlines() if line.startswith(f"  {path}:"))
-    assert "null band" in line if name == "a null band" else "when it is scored again" in line
+    lines = [line for line in ran.out.splitlines() if line.startswith(f"  {path}:")]
+    words = {"a null band": "the null band", "a": "when it is scored again", "the": "when it is scored again"}
+    assert lines
+    assert all(words.get(name, words.get(name.split()[0], "is gone")) in line for line in lines)
 
 
 @pytest.mark.parametrize("name", ["a flipped bit of the samples", "a better score", "a cut-off record", "no curve"])

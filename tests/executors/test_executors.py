@@ -11,7 +11,7 @@ from pathlib import Path
 
 import made_up
 import pytest
-from tasks import Noted, ignore
+from tasks import FRAMES, Noted, ignore
 
 from genbench import cores
 from genbench.executors.backlog import Backlog
@@ -205,6 +205,30 @@ def test_worker_that_dies_in_the_middle_of_a_word_holds_nothing_up(tmp_path):
         finally:
             run.kill()
     assert told == "7\n"
+
+
+@pytest.mark.parametrize("act", FRAMES)
+def test_what_is_said_and_is_no_word_costs_its_own_task_alone(act, noted):
+    tasks = [noted("bad", act=act, is_ours=False), noted("after")]
+    outcomes = {
+        outcome.task.name: outcome.error for outcome in PoolExecutor(1, timeout=PATIENCE / 3).run(tasks, ignore)
+    }
+    assert outcomes["after"] is None
+    assert outcomes["bad"] in ("bad: its process closed what it is heard by", "bad: nothing was heard of it for 10 s")
+
+
+def test_parts_that_are_to_be_done_apart_have_processes_of_their_own(trials, misfits):
+    """A plugin's seeds that train one by one: what one of them switches is as it was for the next."""
+    (together,) = trials("leaves-a-switch", seeds=(0, 1), stack=2, engine="plain")
+    pool = PoolExecutor(1, [misfits])
+    hashes = [made_up.record(outcome).weights_sha256 for outcome in pool.run([together], ignore)]
+    alone = [
+        made_up.record(outcome).weights_sha256
+        for seed in (0, 1)
+        for outcome in pool.run(trials("leaves-a-switch", seeds=(seed,), engine="plain"), ignore)
+    ]
+    assert hashes == alone
+    assert len(set(hashes)) == 2
 
 
 def test_what_cannot_travel_between_processes_costs_its_own_task_alone(noted):

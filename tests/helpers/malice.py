@@ -96,12 +96,12 @@ def tensors(**parts: Any) -> Act:
     return act
 
 
-def table(make: Callable[[], pa.Table]) -> Act:
+def table(make: Callable[[], pa.Table], compression: str = "snappy") -> Act:
     """Another curve, of which the record knows."""
 
     def act(root: Path, folder: Path) -> None:
         buffer = io.BytesIO()
-        pq.write_table(make(), buffer, compression="zstd")
+        pq.write_table(make(), buffer, compression=compression)
         made_up.overwrite(folder / layout.CURVE, buffer.getvalue())
 
     return act
@@ -222,6 +222,9 @@ attack("columns of one name", layout.CURVE)(
 )
 attack("a hundred million rows", layout.CURVE)(
     table(lambda: pa.table({name: pa.array(np.zeros(10**7, np.int8)) for name in ("steps", "updates", "modes")}))
+)
+attack("pages that may unpack to anything", layout.CURVE)(
+    table(lambda: pa.table({**STEPS, "modes": np.zeros(3)}), compression="zstd")
 )
 attack("a curve of NaN")(table(lambda: pa.table({**STEPS, "modes": [np.nan] * 3, "hq": [np.inf, -np.inf, 1e308]})))
 attack("a curve of texts", layout.CURVE)(table(lambda: pa.table({"steps": ["<b>"], "updates": ["1"]})))

@@ -47,6 +47,15 @@ class Misfit:
         self.shift, self.steps = state["shift"], state["steps"]
 
 
+SWITCH = [1.0]
+
+
+def switch(trainer):
+    """Moves by what no trial in its process has halved before, and halves it."""
+    trainer.shift = trainer.shift + SWITCH[0]
+    SWITCH[0] /= 2
+
+
 def misfit(name, act):
     def build(problem: api.Problem, *, at: api.Count = 3) -> api.Trainer:
         return Misfit(at, act)
@@ -196,6 +205,7 @@ misfit("fills-memory", run_out_of_memory)
 misfit("fills-the-device", ask_too_much_of_the_device)
 misfit("interrupts", interrupt)
 misfit("interrupts-the-parent", interrupt_the_parent)
+misfit("leaves-a-switch", switch)
 misfit("behaves", lambda trainer: None)
 
 
