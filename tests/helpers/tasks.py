@@ -72,7 +72,7 @@ class Noted:
         if self.act == "die":
             os._exit(9)
         if self.act in FRAMES:
-            for number in map(int, os.listdir("/proc/self/fd")):
+            for number in (int(path.name) for path in Path("/proc/self/fd").iterdir()):
                 with suppress(OSError):
                     if stat.S_ISSOCK(os.fstat(number).st_mode):
                         os.write(number, FRAMES[self.act])
