@@ -20,7 +20,8 @@ COMMENT_BYTES = 2**16
 def opened(path: Path, most: int) -> zipfile.ZipFile:
     """An archive of up to about `most` files.
 
-    Raises BadZipFile for one whose list alone would fill the memory, and for what is no file, as a pipe.
+    Raises BadZipFile for one whose list alone would fill the memory, or has files without a name, and for what is no
+    file, as a pipe.
     """
     if not path.is_file():
         raise zipfile.BadZipFile("it is not a regular file")
@@ -28,7 +29,11 @@ def opened(path: Path, most: int) -> zipfile.ZipFile:
         size = _list_bytes(file)
     if size > most * ENTRY_BYTES:
         raise zipfile.BadZipFile(f"its list of files takes {size >> 20} MiB")
-    return zipfile.ZipFile(path)
+    archive = zipfile.ZipFile(path)
+    if not all(archive.namelist()):  # of which Python can't tell whether it is a folder
+        archive.close()
+        raise zipfile.BadZipFile("a file in it has no name")
+    return archive
 
 
 def _list_bytes(file: BinaryIO) -> int:

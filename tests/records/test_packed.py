@@ -6,6 +6,7 @@ import zipfile
 import made_up
 import pytest
 
+from genbench import archives
 from genbench.errors import GenbenchError
 from genbench.records import packed
 from genbench.records.store import Store
@@ -115,3 +116,16 @@ def test_more_than_fits_is_refused(folder, monkeypatch):
     monkeypatch.setattr(packed, "MOST_BYTES", 10)
     with pytest.raises(GenbenchError, match="would unpack to more than"):
         packed.unpacked(archive)
+
+
+def test_file_without_a_name_is_refused(tmp_path):
+    """A name ends where its first zero byte is."""
+    with zipfile.ZipFile(tmp_path / "made-up.zip", "w") as archive:
+        archive.writestr("made-up/suite.json", "{}")
+        archive.writestr("nameless", "{}")
+    content = (tmp_path / "made-up.zip").read_bytes().replace(b"nameless", b"\0ameless")
+    (tmp_path / "made-up.zip").write_bytes(content)
+    with pytest.raises(zipfile.BadZipFile, match="has no name"):
+        archives.opened(tmp_path / "made-up.zip", 10)
+    with pytest.raises(GenbenchError, match="has no name"):
+        packed.unpacked(tmp_path / "made-up.zip")
