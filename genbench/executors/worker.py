@@ -82,7 +82,9 @@ class Worker:
                 self.connection.send(STOP)
 
     def words(self) -> Iterator[Progress | Outcome | Failed]:
-        """All that it has said and nobody has heard yet."""
+        """All that it has said and nobody has heard yet; where it is gone, to the last word."""
+        if not self.is_alive:
+            self._ear.join(DYING_SECONDS)
         while not self._words.empty():
             word = self._words.get()
             if word is None:
