@@ -57,7 +57,10 @@ def seeds(tmp_path):
     return sorted(found.record.trial.seed for found in Store(tmp_path / "results").trials("custom"))
 
 
-@pytest.mark.parametrize(("trainer", "code"), [("leaves-a-mark", 0), ("leaves-a-mark-and-crashes", 1)])
+@pytest.mark.parametrize(
+    ("trainer", "code"),
+    [pytest.param("leaves-a-mark", 0, marks=pytest.mark.slow), ("leaves-a-mark-and-crashes", 1)],
+)
 def test_two_runs_share_the_trials_and_train_none_twice(trainer, code, start, tmp_path):
     runs = [start("--seeds", "0-5", "--stack", "1", trainer=trainer) for _ in range(2)]
     for run in runs:

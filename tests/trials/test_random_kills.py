@@ -9,7 +9,7 @@ import pytest
 
 @pytest.mark.parametrize("path", killing.PATHS)
 def test_a_few_kills_change_nothing(path, tmp_path):
-    killing.in_a_new_process(killing.killed_at_instants, path, 4, tmp_path)
+    killing.in_a_new_process(killing.killed_at_instants, path, 2, tmp_path)
 
 
 @pytest.mark.slow
