@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from genbench.errors import BadParameter, GenbenchError
+from genbench.limits import MOST_CHECKPOINTS
 from genbench.plugins import Source
 from genbench.references import Reference, Value
 from genbench.registry import DEFAULT_PROTOCOL, NAME, DatasetEntry, Entry, Registry, datasets, metrics, trainers
@@ -39,9 +40,6 @@ class Frozen(BaseModel):
 
 SEEDS = 2**63
 """There are so many seeds, from 0 on: what tables of 64-bit integers hold."""
-
-MOST_CHECKPOINTS = 10_000
-"""Each is measured and kept, so that more would take all of the time and of the memory."""
 
 
 class Budget(Frozen):

@@ -17,6 +17,7 @@ LAYERS = (
         "devices",
         "distances",
         "errors",
+        "limits",
         "parameters",
         "plugins",
         "portable",

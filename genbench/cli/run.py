@@ -30,7 +30,7 @@ from genbench.cli.options import (
 )
 from genbench.cli.planned import planned
 from genbench.engine import Engine, Precision
-from genbench.spec import MOST_CHECKPOINTS
+from genbench.limits import MOST_CHECKPOINTS
 
 if TYPE_CHECKING:
     from genbench.executors.task import Task

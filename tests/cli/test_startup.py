@@ -30,6 +30,16 @@ def watched(*arguments, **environment):
     return ran.returncode, ran.stdout, ran.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("command", ["--help", "--version"])
+def test_help_needs_no_models_of_plans(command):
+    """Importing pydantic alone takes a third of the time that help may take."""
+    watching = WATCHED.replace("torch", "pydantic")
+    ran = subprocess.run(
+        [sys.executable, "-c", watching, *command.split()], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (0, "no pydantic")
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
