@@ -19,12 +19,17 @@ def passed(point: str, path: Path) -> None:
     """A file's writing has come to a point, at which a test may end the process: nothing happens here."""
 
 
+def is_within(root: Path, path: Path) -> bool:
+    """Whether a path that is named below a folder lies in it, and no link leads out."""
+    return path.resolve().is_relative_to(root.resolve())
+
+
 def check_within(root: Path, path: Path) -> None:
     """Raises GenbenchError where a link takes what is below a folder out of it.
 
     Whoever made the folder may have put links there, through which nothing is to be written or removed.
     """
-    if not path.resolve().is_relative_to(root.resolve()):
+    if not is_within(root, path):
         raise GenbenchError(
             f"{path} leads to {path.resolve()}, out of {root}. Remove the link, or give another folder."
         )

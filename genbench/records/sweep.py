@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from genbench.records import beats, process
+from genbench.records import atomic, beats, process
 from genbench.records.atomic import UNFINISHED
 from genbench.records.commit import is_done
 from genbench.records.layout import CHECKPOINT
@@ -21,11 +21,9 @@ def sweep(root: Path) -> list[Path]:
     """
     gone = (beats.path_of(root, beat.run) for beat in beats.read(root) if beat.is_silent)
     swept = [*_unfinished(root), *gone, *(path for path in root.glob(f"*/*/*/*/{CHECKPOINT}") if is_done(path.parent))]
-    own, place = [], root.resolve()
-    for path in swept:
-        if path.parent.resolve().is_relative_to(place):
-            path.unlink(missing_ok=True)
-            own.append(path)
+    own = [path for path in swept if atomic.is_within(root, path.parent)]
+    for path in own:
+        path.unlink(missing_ok=True)
     return own
 
 
